@@ -1,0 +1,1 @@
+"""The engine of agent-tui: everything but the window. It knows no user interface."""

@@ -1,0 +1,1 @@
+"""The event bus: publish, subscribe, record."""

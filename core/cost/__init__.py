@@ -1,0 +1,1 @@
+"""Prices and the running account of a session."""

@@ -1,0 +1,1 @@
+"""The session and the op handlers; wiring is the only place that builds things."""

@@ -1,0 +1,1 @@
+"""Instruction files that the user and the project wrote for the model."""

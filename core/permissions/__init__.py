@@ -1,0 +1,1 @@
+"""Who may do what: modes, rules, the decision (pure) and the broker of pending questions."""

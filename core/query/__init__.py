@@ -1,0 +1,1 @@
+"""The loop: one prompt until the model stops."""

@@ -1,0 +1,1 @@
+"""Conversations on disk: records, the writer, and loading with repair."""

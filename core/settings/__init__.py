@@ -1,0 +1,1 @@
+"""Where files live, what a setting may be, and how the layers of settings are read."""

@@ -1,0 +1,1 @@
+"""The tool contract and the built-in tools."""

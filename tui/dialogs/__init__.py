@@ -1,0 +1,1 @@
+"""Prompts that are docked above the composer."""

@@ -1,0 +1,1 @@
+"""Turns events into what the widgets show: one method per event."""

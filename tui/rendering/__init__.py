@@ -1,0 +1,1 @@
+"""Pure data to styled lines: Markdown, code, diffs, safe text."""

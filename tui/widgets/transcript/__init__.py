@@ -1,0 +1,1 @@
+"""The conversation: one widget that draws only the lines in view."""
