@@ -1,0 +1,173 @@
+"""Text files: reading with their encoding and line endings, writing them back atomically, append-only logs."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import os
+import stat
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+BINARY_SNIFF_BYTES = 8192
+"""As git does: a NUL byte in the first 8,000 or so bytes makes a file binary."""
+
+Newline = Literal["\n", "\r\n", "\r"]
+
+
+class BinaryFileError(ValueError):
+    """The file is not text."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextFile:
+    """A file's text with ``\\n`` line ends, and what is needed to write it back as it was."""
+
+    text: str
+    encoding: str = "utf-8"
+    bom: bytes = b""
+    newline: Newline = "\n"
+    mode: int | None = None
+    """Permission bits; None for a new file."""
+    mtime_ns: int = 0
+    size: int = 0
+
+    def with_text(self, text: str) -> TextFile:
+        """The same file with other content."""
+        return replace(self, text=text)
+
+    def encode(self) -> bytes:
+        """The bytes to write. Raises ``UnicodeEncodeError`` where the encoding cannot hold the text."""
+        text = self.text if self.newline == "\n" else self.text.replace("\n", self.newline)
+        return self.bom + text.encode(self.encoding)
+
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+def read_text(path: Path) -> TextFile:
+    """Read a text file. Raises ``OSError``, or ``BinaryFileError`` for one that is not text."""
+    with path.open("rb") as stream:
+        info = os.fstat(stream.fileno())
+        if not stat.S_ISREG(info.st_mode):
+            raise IsADirectoryError(f"{path} is not a regular file")
+        data = stream.read()
+    bom, encoding = next(((mark, name) for mark, name in _BOMS if data.startswith(mark)), (b"", ""))
+    if not encoding:
+        if b"\0" in data[:BINARY_SNIFF_BYTES]:
+            raise BinaryFileError(f"{path} is a binary file")
+        encoding = "utf-8"
+    text, encoding = _decode(data[len(bom) :], encoding)
+    newline = _newline(text)
+    if newline != "\n":
+        text = text.replace(newline, "\n")
+    return TextFile(text, encoding, bom, newline, stat.S_IMODE(info.st_mode), info.st_mtime_ns, info.st_size)
+
+
+def _decode(data: bytes, encoding: str) -> tuple[str, str]:
+    try:
+        return data.decode(encoding), encoding
+    except UnicodeDecodeError:
+        # Every byte is a character there, so an edit elsewhere in the file gives the same bytes back.
+        return data.decode("latin-1"), "latin-1"
+
+
+def _newline(text: str) -> Newline:
+    """The line end where the file has one kind only; a mixed file is left as it is, byte for byte."""
+    crlf = text.count("\r\n")
+    if crlf and crlf == text.count("\n") == text.count("\r"):
+        return "\r\n"
+    if "\r" in text and "\n" not in text:
+        return "\r"
+    return "\n"
+
+
+def write_atomic(path: Path, data: bytes, mode: int | None = None) -> None:
+    """Replace the file in one step, through a symlink to its target; on a failure the old content stays.
+
+    ``mode`` None gives a new file the usual permissions and keeps those of an existing one.
+    """
+    target = Path(os.path.realpath(path))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if mode is None:
+        with contextlib.suppress(FileNotFoundError):
+            mode = stat.S_IMODE(target.stat().st_mode)
+    descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:80]}.", suffix=".tmp", dir=target.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(name).chmod(mode if mode is not None else 0o666 & ~_umask())
+        Path(name).replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+class LineLog:
+    """An append-only file of lines. A line that could not be written is kept and written with the next one."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._pending: list[bytes] = []
+        self._descriptor: int | None = None
+
+    def append(self, line: bytes) -> None:
+        """Append one line (without its end). Raises ``OSError``; the line is then tried again with the next."""
+        self._pending.append(line + b"\n")
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what is pending. Raises ``OSError``."""
+        if not self._pending:
+            return
+        if self._descriptor is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        data = b"".join(self._pending)
+        written = os.write(self._descriptor, data)
+        if written < len(data):
+            # A full disk may take a part: go on from there, so that no line is written twice.
+            self._pending = [data[written:]]
+            raise OSError(28, "No space left on device", str(self.path))
+        self._pending.clear()
+
+    def sync(self) -> None:
+        """Flush, and force the data to the disk. Raises ``OSError``."""
+        self.flush()
+        if self._descriptor is not None:
+            os.fsync(self._descriptor)
+
+    def close(self) -> None:
+        """Close the file; what is still pending is lost."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def lock_file(path: Path) -> int | None:
+    """Take an exclusive lock held until the process ends or ``os.close``; None where another holds it."""
+    import fcntl
+
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor

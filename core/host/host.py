@@ -1,0 +1,28 @@
+"""The machine as one object, so that tests can hand the engine another one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.host.clock import Clock, SystemClock
+from core.host.files import LineLog
+from core.host.process import ProcessHost
+from core.protocol.ids import IdSource, RandomIds
+
+
+def _environment() -> Mapping[str, str]:
+    return dict(os.environ)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """Clock, identifiers, processes, environment and logs on disk."""
+
+    clock: Clock = field(default_factory=SystemClock)
+    ids: IdSource = field(default_factory=RandomIds)
+    processes: ProcessHost = field(default_factory=ProcessHost)
+    environ: Mapping[str, str] = field(default_factory=_environment)
+    open_log: Callable[[Path], LineLog] = LineLog

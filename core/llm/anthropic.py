@@ -1,0 +1,235 @@
+"""The Anthropic Messages API through the official SDK: raw stream in, our chunks out.
+
+The SDK takes about a second to import, so nothing here imports it at module level; ``load_sdk`` runs in
+a thread. Retries are the caller's, visible and cancellable: the SDK's own are off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any, cast
+
+from core.llm.anthropic_errors import classify
+from core.llm.catalog import ModelInfo, Thinking, find_model
+from core.llm.client import (
+    BlockChunk,
+    BlockStart,
+    BlockStop,
+    Chunk,
+    MessageEnd,
+    MessageStart,
+    ModelRequest,
+)
+from core.llm.errors import ModelError
+from core.protocol.usage import Usage
+
+if TYPE_CHECKING:
+    from anthropic import AsyncAnthropic
+    from anthropic.types import ModelInfo as SdkModelInfo
+
+READ_TIMEOUT_S = 300.0
+"""Silence on an open response after which it counts as broken; pings reset it."""
+CONNECT_TIMEOUT_S = 10.0
+DESCRIBE_TIMEOUT_S = 5.0
+LOCAL_KEY = "local"
+"""Sent to a server on this machine when there are no credentials: such servers take any key."""
+
+
+def load_sdk() -> Any:
+    """Import the SDK; about one second the first time, to be called in a thread."""
+    import anthropic
+
+    return anthropic
+
+
+class AnthropicClient:
+    """A ``ModelClient`` for the API and for any server that speaks like it."""
+
+    def __init__(self, *, base_url: str = "", api_key: str = "", needs_no_key: bool = False) -> None:
+        self._base_url = base_url
+        self._api_key = api_key or (LOCAL_KEY if needs_no_key else "")
+        self._loading: asyncio.Task[AsyncAnthropic] | None = None
+
+    def warm_up(self) -> None:
+        """Start importing the SDK in the background, so that the first prompt need not wait for it."""
+        self._client_task()
+
+    async def stream(self, request: ModelRequest) -> AsyncIterator[Chunk]:
+        """Send the request and yield its chunks. Raises ``ModelError``."""
+        client = await self._client()
+        try:
+            async with await client.messages.create(stream=True, **_parameters(request)) as stream:
+                async for chunk in _chunks(cast("AsyncIterator[Any]", stream)):
+                    yield chunk
+        except (ModelError, GeneratorExit):
+            raise
+        except Exception as error:
+            raise classify(error) from error
+
+    async def describe(self, model_id: str) -> ModelInfo | None:
+        """The models endpoint's answer joined to the catalog's; None where it is silent or unknown there."""
+        client = await self._client()
+        try:
+            async with asyncio.timeout(DESCRIBE_TIMEOUT_S):
+                found = await client.models.retrieve(model_id)
+        except Exception as error:
+            failure = classify(error)
+            if failure.kind in ("auth", "not_found"):
+                raise failure from error
+            return None
+        return _join(find_model(model_id), found)
+
+    async def close(self) -> None:
+        """Close the connections; an import that is still going on is not waited for."""
+        if self._loading is None:
+            return
+        if not self._loading.done():
+            self._loading.cancel()
+            return
+        with contextlib.suppress(Exception):
+            await self._loading.result().close()
+
+    def _client_task(self) -> asyncio.Task[AsyncAnthropic]:
+        if self._loading is None:
+            self._loading = asyncio.create_task(self._build(), name="load-sdk")
+        return self._loading
+
+    async def _client(self) -> AsyncAnthropic:
+        try:
+            return await asyncio.shield(self._client_task())
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            self._loading = None
+            raise classify(error) from error
+
+    async def _build(self) -> AsyncAnthropic:
+        return await asyncio.to_thread(self._construct)
+
+    def _construct(self) -> AsyncAnthropic:
+        sdk = load_sdk()
+        import httpx2
+
+        return sdk.AsyncAnthropic(
+            api_key=self._api_key or None,
+            base_url=self._base_url or None,
+            max_retries=0,
+            timeout=httpx2.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+        )
+
+
+def _parameters(request: ModelRequest) -> dict[str, Any]:
+    parameters: dict[str, Any] = {
+        "model": request.model,
+        "max_tokens": request.max_tokens,
+        "messages": request.messages,
+    }
+    optional = {
+        "system": request.system,
+        "tools": request.tools,
+        "thinking": request.thinking,
+        "output_config": request.output_config,
+        "metadata": request.metadata,
+    }
+    return parameters | {name: value for name, value in optional.items() if value}
+
+
+_FIELDS = {
+    "text_delta": ("text", "text"),
+    "thinking_delta": ("thinking", "thinking"),
+    "input_json_delta": ("input", "partial_json"),
+    "signature_delta": ("signature", "signature"),
+}
+"""Our field and the SDK's attribute for each kind of delta."""
+
+
+async def _chunks(events: AsyncIterator[Any]) -> AsyncIterator[Chunk]:
+    """The SDK's raw events as chunks. Kinds are told apart by ``.type``: unknown ones come as some known class."""
+    usage = Usage()
+    stop_reason = stop_detail = ""
+    async for event in events:
+        match event.type:
+            case "message_start":
+                usage = merge_usage(usage, event.message.usage)
+                yield MessageStart(event.message.id, event.message.model, usage)
+            case "content_block_start":
+                yield BlockStart(event.index, event.content_block.to_dict())
+            case "content_block_delta":
+                chunk = _delta(event.index, event.delta)
+                if chunk is not None:
+                    yield chunk
+            case "content_block_stop":
+                yield BlockStop(event.index)
+            case "message_delta":
+                usage = merge_usage(usage, event.usage)
+                stop_reason = event.delta.stop_reason or ""
+                details = getattr(event.delta, "stop_details", None)
+                stop_detail = getattr(details, "explanation", None) or getattr(details, "category", None) or ""
+            case "message_stop":
+                yield MessageEnd(stop_reason, usage, stop_detail)
+                return
+            case _:
+                pass
+    raise ModelError("dropped", "The response ended before it was complete.")
+
+
+def _delta(index: int, delta: Any) -> BlockChunk | None:
+    if delta.type == "citations_delta":
+        return BlockChunk(index, "citation", delta.citation.to_dict())
+    names = _FIELDS.get(delta.type)
+    if names is None:
+        return None
+    return BlockChunk(index, cast(Any, names[0]), getattr(delta, names[1]))
+
+
+def merge_usage(known: Usage, sdk: Any) -> Usage:
+    """Counts are cumulative: a newer one replaces the older, a missing one leaves it."""
+    if sdk is None:
+        return known
+    changes: dict[str, int] = {}
+    for ours, theirs in (
+        ("input_tokens", "input_tokens"),
+        ("output_tokens", "output_tokens"),
+        ("cache_read_tokens", "cache_read_input_tokens"),
+    ):
+        value = getattr(sdk, theirs, None)
+        if value is not None:
+            changes[ours] = value
+    written = getattr(sdk, "cache_creation_input_tokens", None)
+    split = getattr(sdk, "cache_creation", None)
+    if split is not None:
+        changes["cache_write_1h_tokens"] = split.ephemeral_1h_input_tokens
+        changes["cache_write_5m_tokens"] = split.ephemeral_5m_input_tokens
+    elif written is not None:
+        changes["cache_write_5m_tokens"] = max(0, written - known.cache_write_1h_tokens)
+    details = getattr(sdk, "output_tokens_details", None)
+    thinking = getattr(details, "thinking_tokens", None)
+    if thinking is not None:
+        changes["thinking_tokens"] = thinking
+    return dataclasses.replace(known, **changes)
+
+
+def _join(known: ModelInfo, found: SdkModelInfo) -> ModelInfo:
+    """What the server says wins over the catalog; the catalog fills in what it does not say."""
+    info = dataclasses.replace(
+        known,
+        window=found.max_input_tokens or known.window,
+        max_output=found.max_tokens or known.max_output,
+        is_known=True,
+    )
+    capabilities = found.capabilities
+    if capabilities is None:
+        return info
+    effort = capabilities.effort
+    levels = ("low", "medium", "high", "xhigh", "max")
+    supported = tuple(level for level in levels if getattr(getattr(effort, level, None), "supported", False))
+    types = capabilities.thinking.types
+    thinking: Thinking = "none"
+    if capabilities.thinking.supported and types.adaptive.supported:
+        thinking = ("on" if known.thinking != "off" else "off") if types.disabled.supported else "always"
+    elif capabilities.thinking.supported and types.enabled.supported:
+        thinking = "budget"
+    return dataclasses.replace(info, efforts=supported if effort.supported else (), thinking=thinking)

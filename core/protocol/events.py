@@ -1,0 +1,321 @@
+"""Events: what happened. Past tense, plain data, a closed union.
+
+Ordering contracts stand on the classes. A thing that takes time has a start, deltas and a finish with
+one id; the finish carries the whole truth, so a reader that saw only it is right.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from core.protocol.messages import Block
+from core.protocol.usage import Usage
+from core.protocol.views import (
+    Answer,
+    PermissionMode,
+    PermissionRequest,
+    QueuedMessage,
+    TaskInfo,
+    TodoItem,
+    ToolDisplay,
+)
+
+NoticeLevel = Literal["info", "warning", "error"]
+BlockKind = Literal["text", "thinking", "tool_use", "other"]
+TurnEndReason = Literal[
+    "completed", "interrupted", "denied", "max_turns", "max_tokens", "refusal", "context_full", "error"
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionStarted:
+    """First event of a session; a resumed one replays its history right after it."""
+
+    cwd: str
+    model: str
+    mode: PermissionMode
+    version: str
+    tools: tuple[str, ...]
+    context_window: int
+    """Tokens."""
+    is_demo: bool = False
+    is_resumed: bool = False
+    git_branch: str = ""
+    kind: Literal["session_started"] = "session_started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelChanged:
+    """The main model is another one from the next request on."""
+
+    model: str
+    context_window: int
+    kind: Literal["model_changed"] = "model_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModeChanged:
+    """The permission mode is another one."""
+
+    mode: PermissionMode
+    kind: Literal["mode_changed"] = "mode_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something the user should know; ``hint`` says what to do."""
+
+    level: NoticeLevel
+    text: str
+    hint: str = ""
+    kind: Literal["notice"] = "notice"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultOccurred:
+    """An unexpected error in the program itself. The session goes on; the traceback is in the log."""
+
+    text: str
+    log_path: str
+    kind: Literal["fault_occurred"] = "fault_occurred"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueChanged:
+    """The queued messages, oldest first, after any change."""
+
+    items: tuple[QueuedMessage, ...]
+    kind: Literal["queue_changed"] = "queue_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptSubmitted:
+    """A prompt entered the conversation: at the start of a turn, or between two tool rounds."""
+
+    message_id: str
+    text: str
+    kind: Literal["prompt_submitted"] = "prompt_submitted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnStarted:
+    """A turn began; every later event of it carries its ``turn_id`` until ``TurnEnded``."""
+
+    kind: Literal["turn_started"] = "turn_started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnEnded:
+    """Last event of a turn: no tool of it runs any more and the history is valid."""
+
+    reason: TurnEndReason
+    detail: str = ""
+    steps: int = 0
+    duration_ms: int = 0
+    usage: Usage = field(default_factory=Usage)
+    kind: Literal["turn_ended"] = "turn_ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestStarted:
+    """A request is being sent. Ends with ``RequestFinished`` or ``RequestFailed`` of the same id."""
+
+    request_id: str
+    model: str
+    query_source: str
+    attempt: int = 1
+    kind: Literal["request_started"] = "request_started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestFinished:
+    """The response ended as it should."""
+
+    request_id: str
+    stop_reason: str
+    usage: Usage
+    cost_usd: float | None
+    """None where the model's price is unknown."""
+    duration_ms: int
+    first_token_ms: int
+    kind: Literal["request_finished"] = "request_finished"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestFailed:
+    """The request failed. With ``retry_in_s`` it is sent again after that many seconds, else it is given up."""
+
+    request_id: str
+    reason: str
+    attempt: int
+    retry_in_s: float | None = None
+    hint: str = ""
+    kind: Literal["request_failed"] = "request_failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockStarted:
+    """A block of the response began; deltas follow. ``tool_name`` is set for tool_use."""
+
+    block_id: str
+    block_kind: BlockKind
+    tool_name: str = ""
+    kind: Literal["block_started"] = "block_started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockDelta:
+    """More text of a block: prose, reasoning, or the raw JSON of a tool's input."""
+
+    block_id: str
+    text: str
+    kind: Literal["block_delta"] = "block_delta"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockFinished:
+    """The whole block. ``interrupted`` marks text that was cut off."""
+
+    block_id: str
+    block: Block
+    interrupted: bool = False
+    kind: Literal["block_finished"] = "block_finished"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockDiscarded:
+    """The block did not survive (a broken response that is sent again): forget what was shown of it."""
+
+    block_id: str
+    kind: Literal["block_discarded"] = "block_discarded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolStarted:
+    """A call is about to run (permission may still be asked). ``batch`` numbers the batches of one response."""
+
+    tool_use_id: str
+    name: str
+    input: dict[str, Any]
+    batch: int = 0
+    kind: Literal["tool_started"] = "tool_started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolProgress:
+    """The latest state of a running call; a newer one replaces it. ``text`` is the tail of its output."""
+
+    tool_use_id: str
+    text: str
+    total_lines: int = 0
+    kind: Literal["tool_progress"] = "tool_progress"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolFinished:
+    """The result of a call: exactly one for each tool_use block, whatever happened."""
+
+    tool_use_id: str
+    name: str
+    content: str
+    is_error: bool = False
+    display: ToolDisplay = field(default_factory=ToolDisplay)
+    duration_ms: int = 0
+    kind: Literal["tool_finished"] = "tool_finished"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PermissionRequested:
+    """The user is asked. Always followed by ``PermissionResolved`` of the same id."""
+
+    request: PermissionRequest
+    kind: Literal["permission_requested"] = "permission_requested"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PermissionResolved:
+    """The question is closed. ``answer`` is None where the turn was interrupted."""
+
+    request_id: str
+    tool_use_id: str
+    answer: Answer | None
+    comment: str = ""
+    kind: Literal["permission_resolved"] = "permission_resolved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PermissionDecided:
+    """What was decided for a call, and by which rule or check, before anyone was asked."""
+
+    tool_use_id: str
+    behavior: Literal["allow", "deny", "ask"]
+    reason: str
+    kind: Literal["permission_decided"] = "permission_decided"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TodosChanged:
+    """The whole todo list of the agent."""
+
+    items: tuple[TodoItem, ...]
+    kind: Literal["todos_changed"] = "todos_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TasksChanged:
+    """Every task of the session, oldest first."""
+
+    tasks: tuple[TaskInfo, ...]
+    kind: Literal["tasks_changed"] = "tasks_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageUpdated:
+    """How full the window is and what the session has cost."""
+
+    context_tokens: int
+    context_window: int
+    last: Usage
+    total: Usage
+    cost_usd: float | None
+    kind: Literal["usage_updated"] = "usage_updated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownEvent:
+    """An event of a newer version, read from a log; kept, never shown."""
+
+    original_kind: str
+    data: dict[str, Any]
+    kind: Literal["unknown"] = "unknown"
+
+
+Event = (
+    SessionStarted
+    | ModelChanged
+    | ModeChanged
+    | Notice
+    | FaultOccurred
+    | QueueChanged
+    | PromptSubmitted
+    | TurnStarted
+    | TurnEnded
+    | RequestStarted
+    | RequestFinished
+    | RequestFailed
+    | BlockStarted
+    | BlockDelta
+    | BlockFinished
+    | BlockDiscarded
+    | ToolStarted
+    | ToolProgress
+    | ToolFinished
+    | PermissionRequested
+    | PermissionResolved
+    | PermissionDecided
+    | TodosChanged
+    | TasksChanged
+    | UsageUpdated
+    | UnknownEvent
+)

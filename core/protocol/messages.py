@@ -1,0 +1,145 @@
+"""Messages and their blocks, as the conversation holds them.
+
+A block keeps what the API sent in fields it does not know (``extra``), and a block of an unknown
+type is kept whole, so that everything goes back unchanged. ``Message`` adds what only we need (ids,
+times, flags); normalisation (``core.query.normalize``) takes that off before a request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
+
+JSON = Any
+JSONObject = dict[str, Any]
+Role = Literal["user", "assistant", "system"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextBlock:
+    """Plain text."""
+
+    text: str
+    extra: JSONObject = field(default_factory=dict[str, Any])
+    kind: Literal["text"] = "text"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThinkingBlock:
+    """Reasoning with its signature. It must be replayed exactly as it came, empty text included."""
+
+    thinking: str
+    signature: str = ""
+    extra: JSONObject = field(default_factory=dict[str, Any])
+    kind: Literal["thinking"] = "thinking"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolUseBlock:
+    """A call that the model asks for. ``invalid`` says why the input never parsed; such a call never runs."""
+
+    id: str
+    name: str
+    input: JSONObject = field(default_factory=dict[str, Any])
+    extra: JSONObject = field(default_factory=dict[str, Any])
+    invalid: str = ""
+    kind: Literal["tool_use"] = "tool_use"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolResultBlock:
+    """The answer to one call. ``content`` is text, or a tuple of blocks in the API's own form."""
+
+    tool_use_id: str
+    content: str | tuple[JSONObject, ...] = ""
+    is_error: bool = False
+    kind: Literal["tool_result"] = "tool_result"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherBlock:
+    """Any other block (image, document, redacted thinking, server tools, what is yet to come), in the API's form."""
+
+    data: JSONObject
+    kind: Literal["other"] = "other"
+
+
+Block = TextBlock | ThinkingBlock | ToolUseBlock | ToolResultBlock | OtherBlock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message of a conversation."""
+
+    id: str
+    role: Role
+    content: tuple[Block, ...]
+    ts: float = 0.0
+    """Seconds since the epoch."""
+    is_meta: bool = False
+    """Written by the program, not by the user: never shown as the user's words."""
+    model: str = ""
+    stop_reason: str = ""
+
+    @property
+    def text(self) -> str:
+        """The text blocks joined by newlines."""
+        return "\n".join(block.text for block in self.content if isinstance(block, TextBlock))
+
+    @property
+    def tool_uses(self) -> tuple[ToolUseBlock, ...]:
+        """The calls in block order."""
+        return tuple(block for block in self.content if isinstance(block, ToolUseBlock))
+
+
+def block_to_wire(block: Block) -> JSONObject:
+    """The block in the API's form (a new dict; nested values are shared and must not be changed)."""
+    match block:
+        case TextBlock():
+            return {"type": "text", "text": block.text, **block.extra}
+        case ThinkingBlock():
+            return {
+                "type": "thinking",
+                "thinking": block.thinking,
+                "signature": block.signature,
+                **block.extra,
+            }
+        case ToolUseBlock():
+            return {
+                "type": "tool_use",
+                "id": block.id,
+                "name": block.name,
+                "input": block.input,
+                **block.extra,
+            }
+        case ToolResultBlock():
+            content: JSON = block.content if isinstance(block.content, str) else list(block.content)
+            wire: JSONObject = {"type": "tool_result", "tool_use_id": block.tool_use_id, "content": content}
+            if block.is_error:
+                wire["is_error"] = True
+            return wire
+        case OtherBlock():
+            return dict(block.data)
+
+
+def block_from_wire(data: Mapping[str, Any]) -> Block:
+    """The block that ``block_to_wire`` turns back into the same JSON. Nulls of optional fields are dropped."""
+    rest: JSONObject = {key: value for key, value in data.items() if value is not None}
+    kind = rest.pop("type", "")
+    if kind == "text" and isinstance(rest.get("text"), str):
+        return TextBlock(text=rest.pop("text"), extra=rest)
+    if kind == "thinking" and isinstance(rest.get("thinking"), str):
+        return ThinkingBlock(thinking=rest.pop("thinking"), signature=rest.pop("signature", ""), extra=rest)
+    if kind == "tool_use" and isinstance(rest.get("input"), dict) and "id" in rest and "name" in rest:
+        return ToolUseBlock(id=rest.pop("id"), name=rest.pop("name"), input=rest.pop("input"), extra=rest)
+    if kind == "tool_result" and "tool_use_id" in rest:
+        return _result_from_wire(rest)
+    return OtherBlock(data={"type": kind, **rest})
+
+
+def _result_from_wire(rest: JSONObject) -> ToolResultBlock:
+    content = rest.get("content", "")
+    if not isinstance(content, str):
+        content = tuple(cast(Sequence[JSONObject], content))
+    return ToolResultBlock(tool_use_id=rest["tool_use_id"], content=content, is_error=bool(rest.get("is_error", False)))

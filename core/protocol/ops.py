@@ -1,0 +1,76 @@
+"""Ops: what a reader asks of the engine. Imperative names, plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from core.protocol.views import Answer, PermissionMode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitPrompt:
+    """Send a prompt. While a turn runs it is queued and taken between two tool rounds."""
+
+    text: str
+    kind: Literal["submit_prompt"] = "submit_prompt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditQueued:
+    """Replace the text of a queued message; an empty text removes it. A message already taken is left alone."""
+
+    message_id: str
+    text: str
+    kind: Literal["edit_queued"] = "edit_queued"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interrupt:
+    """Stop the running turn. Queued messages stay queued."""
+
+    kind: Literal["interrupt"] = "interrupt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerPermission:
+    """Answer a permission request. ``comment`` reaches the model; a denial without one ends the turn."""
+
+    request_id: str
+    answer: Answer
+    comment: str = ""
+    kind: Literal["answer_permission"] = "answer_permission"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetMode:
+    """Change the permission mode."""
+
+    mode: PermissionMode
+    kind: Literal["set_mode"] = "set_mode"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetModel:
+    """Change the main model from the next request on."""
+
+    model: str
+    kind: Literal["set_model"] = "set_model"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackgroundTools:
+    """Move every running command that can go on without the turn to the background."""
+
+    kind: Literal["background_tools"] = "background_tools"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopTask:
+    """Kill a background task."""
+
+    task_id: str
+    kind: Literal["stop_task"] = "stop_task"
+
+
+Op = SubmitPrompt | EditQueued | Interrupt | AnswerPermission | SetMode | SetModel | BackgroundTools | StopTask

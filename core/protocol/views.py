@@ -1,0 +1,78 @@
+"""Plain data that events and ops carry: todo items, tasks, queued messages, permission requests, what a tool shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+PermissionMode = Literal["default", "acceptEdits", "plan", "bypassPermissions"]
+TodoStatus = Literal["pending", "in_progress", "completed"]
+TodoPriority = Literal["high", "medium", "low"]
+TaskStatus = Literal["pending", "running", "completed", "failed", "killed"]
+Answer = Literal["once", "session", "deny"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TodoItem:
+    """One line of the todo list. ``active_form`` is how it reads while it is being done."""
+
+    id: str
+    content: str
+    active_form: str = ""
+    status: TodoStatus = "pending"
+    priority: TodoPriority = "medium"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuedMessage:
+    """A prompt that was typed while a turn runs and has not been taken yet."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskInfo:
+    """A listed unit of work with an id; now only background shells (``b…``)."""
+
+    id: str
+    description: str
+    status: TaskStatus
+    command: str = ""
+    exit_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileDiff:
+    """What an edit does to one file. ``old`` is None for a new file."""
+
+    path: str
+    old: str | None
+    new: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolDisplay:
+    """What the window shows of a call beside the result that the model gets.
+
+    ``summary`` is one short line; ``diff`` is for edits; ``details`` is free data for the tool's renderer.
+    """
+
+    summary: str = ""
+    diff: FileDiff | None = None
+    details: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PermissionRequest:
+    """A question to the user: may this call run?"""
+
+    id: str
+    tool_use_id: str
+    tool_name: str
+    input: dict[str, Any]
+    reason: str
+    """Why it is asked: the rule or check that decided."""
+    session_rule: str = ""
+    """The rule that "yes for this session" adds; empty where that answer is not offered."""
+    display: ToolDisplay = field(default_factory=ToolDisplay)

@@ -1,0 +1,116 @@
+"""Reads the settings: built-in, the user's file, environment, command line; later ones win.
+
+A file that cannot be read, an unknown key and a bad value are reported with file and line and left out;
+the program starts all the same.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, cast
+
+from core.settings.schema import KEYS, SettingKey, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong in a settings file, for the user to read."""
+
+    where: str
+    """``file:line``."""
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.text}"
+
+
+def load_settings(
+    user_file: Path, environ: Mapping[str, str], flags: Mapping[str, Any]
+) -> tuple[Settings, list[Problem]]:
+    """Settings of a session and what was wrong. ``flags`` holds fields by name; None means not given."""
+    values, problems = read_file(user_file)
+    values |= _from_environ(environ, problems)
+    values |= {name: value for name, value in flags.items() if value is not None}
+    known = {field.name for field in fields(Settings)}
+    return replace(Settings(), **{name: values[name] for name in values.keys() & known}), problems
+
+
+def read_file(path: Path) -> tuple[dict[str, Any], list[Problem]]:
+    """Field values of one settings file, and its problems. A missing file has neither."""
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        return {}, []
+    except (OSError, UnicodeDecodeError) as error:
+        return {}, [Problem(str(path), f"cannot be read ({error}); it is ignored")]
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
+        return {}, [Problem(f"{path}:{line}", f"not valid JSON ({error}); the file is ignored")]
+    if not isinstance(data, dict):
+        return {}, [Problem(f"{path}:1", "must be a JSON object; the file is ignored")]
+    values: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for name, value in _flatten(cast("dict[str, Any]", data)).items():
+        key = next((key for key in KEYS if key.path == name), None)
+        where = f"{path}:{_line_of(text, name)}"
+        complaint = _complaint(key, value) if key else f"unknown setting {name!r}; it is ignored"
+        if complaint:
+            problems.append(Problem(where, complaint))
+        elif key:
+            values[key.field] = tuple(value) if key.type is list else value
+    return values, problems
+
+
+def _flatten(data: dict[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in data.items():
+        if name == "permissions" and isinstance(value, dict):
+            for inner, item in cast("dict[str, Any]", value).items():
+                flat[f"{name}.{inner}"] = item
+        else:
+            flat[name] = value
+    return flat
+
+
+def _line_of(text: str, name: str) -> int:
+    at = text.find(json.dumps(name.rpartition(".")[2]))
+    return text.count("\n", 0, max(at, 0)) + 1
+
+
+def _complaint(key: SettingKey, value: Any) -> str:
+    """Why the value cannot be used; empty where it can."""
+    if not isinstance(value, key.type) or (key.type is int and (isinstance(value, bool) or value < 1)):
+        wanted = {str: "text", int: "a positive number", list: "a list of texts"}[key.type]
+        return f"{key.path} must be {wanted}, not {json.dumps(value)}; it is ignored"
+    if key.choices and value not in key.choices:
+        return f"{key.path} must be one of {', '.join(key.choices)}, not {value!r}; it is ignored"
+    if key.type is list and not all(isinstance(item, str) for item in cast("list[Any]", value)):
+        return f"{key.path} must be a list of texts; it is ignored"
+    return ""
+
+
+def _from_environ(environ: Mapping[str, str], problems: list[Problem]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    if environ.get("AGENT_TUI_MODEL") or environ.get("ANTHROPIC_MODEL"):
+        values["model"] = environ.get("AGENT_TUI_MODEL") or environ.get("ANTHROPIC_MODEL")
+    if environ.get("ANTHROPIC_BASE_URL"):
+        values["base_url"] = environ["ANTHROPIC_BASE_URL"]
+    if environ.get("DISABLE_PROMPT_CACHING", "") not in ("", "0", "false"):
+        values["prompt_caching"] = False
+    raw = environ.get("AGENT_TUI_MAX_TOOL_USE_CONCURRENCY", "")
+    if raw:
+        if raw.isdecimal() and int(raw) >= 1:
+            values["max_tool_concurrency"] = int(raw)
+        else:
+            problems.append(
+                Problem(
+                    "AGENT_TUI_MAX_TOOL_USE_CONCURRENCY",
+                    f"must be a positive number, not {raw!r}; it is ignored",
+                )
+            )
+    return values

@@ -1,0 +1,66 @@
+"""The settings: names, types, defaults. Names are as in existing settings files of this format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from core.protocol.views import PermissionMode
+
+Effort = Literal["low", "medium", "high", "xhigh", "max"]
+CacheTtl = Literal["5m", "1h"]
+
+DEFAULT_MODEL = "claude-opus-5-5"
+"""Named by the API's model overview as the place to start for most work."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a session is started with. Frozen: a change makes another."""
+
+    model: str = DEFAULT_MODEL
+    effort: Effort | None = None
+    """None leaves it to the model."""
+    mode: PermissionMode = "default"
+    theme: str = "auto"
+    cache_ttl: CacheTtl = "5m"
+    prompt_caching: bool = True
+    instructions: bool = True
+    """Whether instruction files of user and project are read."""
+    max_turns: int | None = None
+    """Requests that one prompt may cost."""
+    allow: tuple[str, ...] = ()
+    """Permission rules that allow without asking."""
+    deny: tuple[str, ...] = ()
+    system_prompt: str = ""
+    """Takes the place of the built-in one."""
+    append_system_prompt: str = ""
+    base_url: str = ""
+    max_tool_concurrency: int = 10
+    max_output_tokens: int = 32_000
+
+
+@dataclass(frozen=True, slots=True)
+class SettingKey:
+    """One key of the settings file: where it goes and what it may be."""
+
+    path: str
+    """Dotted name in the file."""
+    field: str
+    type: type
+    choices: tuple[str, ...] = ()
+
+
+MODES = ("default", "acceptEdits", "plan", "bypassPermissions")
+EFFORTS = ("low", "medium", "high", "xhigh", "max")
+
+KEYS = (
+    SettingKey("model", "model", str),
+    SettingKey("effortLevel", "effort", str, EFFORTS),
+    SettingKey("permissions.defaultMode", "mode", str, MODES),
+    SettingKey("permissions.allow", "allow", list),
+    SettingKey("permissions.deny", "deny", list),
+    SettingKey("theme", "theme", str),
+    SettingKey("cacheTtl", "cache_ttl", str, ("5m", "1h")),
+    SettingKey("maxOutputTokens", "max_output_tokens", int),
+)

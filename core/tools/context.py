@@ -1,0 +1,68 @@
+"""What a running call knows: the tool state of its agent, and the session's services."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+
+from core.host.host import Host
+from core.tools.shells import ShellRegistry
+from core.tools.todo_store import TodoStore
+
+
+@dataclass(frozen=True, slots=True)
+class FileStamp:
+    """A file as it was when the agent last saw or wrote it."""
+
+    digest: str
+    """SHA-256 of the bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolState:
+    """What calls change for the calls after them. Immutable: a change makes another."""
+
+    cwd: Path
+    seen: Mapping[Path, FileStamp] = field(default_factory=lambda: MappingProxyType({}))
+    """Files the agent has read or written, by resolved path."""
+
+    def with_seen(self, path: Path, stamp: FileStamp) -> ToolState:
+        """The state in which the file is known as ``stamp``."""
+        return replace(self, seen=MappingProxyType({**self.seen, path: stamp}))
+
+    def with_cwd(self, cwd: Path) -> ToolState:
+        """The state in another working directory."""
+        return replace(self, cwd=cwd)
+
+    def absolute(self, path: str) -> Path:
+        """A path of the model's as an absolute one: ``~`` is the home folder, relative ones are to the cwd."""
+        return self.cwd / Path(path).expanduser()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolServices:
+    """What all calls of one agent share."""
+
+    host: Host
+    root: Path
+    """The folder the session was started in."""
+    output_dir: Path
+    """Where large outputs go; made when first needed."""
+    shells: ShellRegistry
+    todos: TodoStore
+
+
+Report = Callable[[str, int], None]
+"""Tells progress: the tail of the output, and how many lines there are in all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolContext:
+    """One call's surroundings."""
+
+    state: ToolState
+    services: ToolServices
+    tool_use_id: str
+    report: Report

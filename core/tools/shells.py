@@ -1,0 +1,185 @@
+"""Shell commands of a session, in the foreground and in the background, under ids that can be listed and killed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.bus.bus import Publisher
+from core.host.git import SAFE_GIT_ENV
+from core.host.host import Host
+from core.host.process import Process
+from core.protocol.events import TasksChanged
+from core.protocol.views import TaskInfo, TaskStatus
+from core.tools.spool import OutputSpool
+
+UNSET = ("BASH_ENV", "ENV", "PROMPT_COMMAND", "LESSOPEN", "GREP_OPTIONS", "RIPGREP_CONFIG_PATH", "CDPATH", "IFS")
+"""Variables that make a shell or a tool do more than the command says."""
+
+WRAPPER = 'trap \'pwd -P >"$AGENT_TUI_CWD"\' EXIT; eval "$1"'
+"""Runs the command and notes where it ended up, also after ``exit``."""
+
+PIPE_GRACE_S = 0.5
+"""How long output is still read after the command itself has ended: a child it left may hold the pipe open."""
+
+
+@dataclass(slots=True)
+class Shell:
+    """One command that was started."""
+
+    id: str
+    command: str
+    description: str
+    spool: OutputSpool
+    process: Process
+    cwd_file: Path
+    in_background: bool = False
+    status: TaskStatus = "running"
+    exit_code: int | None = None
+    read_offset: int = 0
+    """Where the next BashOutput goes on."""
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+    detached: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the user moves the running command to the background."""
+
+    def final_cwd(self) -> Path | None:
+        """The folder the command ended in; None where it did not say."""
+        with contextlib.suppress(OSError, ValueError):
+            text = self.cwd_file.read_text("utf-8", "surrogateescape").rstrip("\n")
+            if text and Path(text).is_dir():
+                return Path(text)
+        return None
+
+
+class ShellRegistry:
+    """Starts commands and knows those that run. Closing it leaves none behind."""
+
+    def __init__(self, host: Host, publisher: Publisher, output_dir: Path) -> None:
+        self._host = host
+        self._publisher = publisher
+        self._output_dir = output_dir
+        self._shells: dict[str, Shell] = {}
+        self._readers: dict[str, asyncio.Task[None]] = {}
+
+    async def start(
+        self,
+        command: str,
+        *,
+        cwd: Path,
+        description: str = "",
+        in_background: bool = False,
+        on_output: Callable[[OutputSpool], None] | None = None,
+    ) -> Shell:
+        """Start a command in a shell of its own. Raises ``OSError`` where that cannot be done."""
+        shell_id = self._host.ids.task("b")
+        descriptor, cwd_file = tempfile.mkstemp(prefix="agent-tui-cwd-")
+        os.close(descriptor)
+        try:
+            process = await self._host.processes.start(
+                ["bash", "--noprofile", "--norc", "-c", WRAPPER, "bash", command],
+                cwd=cwd,
+                env=self._environment(cwd_file),
+            )
+        except BaseException:
+            Path(cwd_file).unlink(missing_ok=True)
+            raise
+        shell = Shell(
+            id=shell_id,
+            command=command,
+            description=description,
+            spool=OutputSpool(self._output_dir / f"{shell_id}.txt"),
+            process=process,
+            cwd_file=Path(cwd_file),
+            in_background=in_background,
+        )
+        self._shells[shell_id] = shell
+        self._readers[shell_id] = asyncio.create_task(self._follow(shell, on_output), name=f"shell-{shell_id}")
+        if in_background:
+            self._announce()
+        return shell
+
+    def get(self, shell_id: str) -> Shell | None:
+        """A background shell by id."""
+        shell = self._shells.get(shell_id)
+        return shell if shell and shell.in_background else None
+
+    @property
+    def background(self) -> tuple[Shell, ...]:
+        """Background shells, oldest first."""
+        return tuple(shell for shell in self._shells.values() if shell.in_background)
+
+    def detach_all(self) -> int:
+        """Move every running foreground command to the background; how many there were."""
+        moved = [s for s in self._shells.values() if not s.in_background and s.status == "running"]
+        for shell in moved:
+            shell.in_background = True
+            shell.detached.set()
+        if moved:
+            self._announce()
+        return len(moved)
+
+    def forget(self, shell: Shell) -> None:
+        """Drop a finished foreground command."""
+        shell.spool.close()
+        shell.cwd_file.unlink(missing_ok=True)
+        self._shells.pop(shell.id, None)
+        self._readers.pop(shell.id, None)
+
+    async def kill(self, shell: Shell) -> None:
+        """End the command and all its children."""
+        if shell.status == "running":
+            shell.status = "killed"
+            await shell.process.kill()
+        await shell.done.wait()
+
+    async def close(self) -> None:
+        """End everything that still runs."""
+        running = [shell for shell in self._shells.values() if shell.status == "running"]
+        await asyncio.gather(*(self.kill(shell) for shell in running), return_exceptions=True)
+        for shell in list(self._shells.values()):
+            self.forget(shell)
+
+    async def _follow(self, shell: Shell, on_output: Callable[[OutputSpool], None] | None) -> None:
+        reading = asyncio.create_task(self._pump(shell, on_output))
+        exit_code = await shell.process.wait()
+        await asyncio.wait({reading}, timeout=PIPE_GRACE_S if not shell.in_background else None)
+        if not reading.done():
+            reading.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await reading
+        shell.spool.write(b"")
+        shell.exit_code = exit_code
+        if shell.status != "killed":
+            shell.status = "completed" if exit_code == 0 else "failed"
+        shell.done.set()
+        if shell.in_background:
+            shell.spool.close()
+            self._announce()
+
+    async def _pump(self, shell: Shell, on_output: Callable[[OutputSpool], None] | None) -> None:
+        while data := await shell.process.read():
+            shell.spool.write(data)
+            if on_output is not None:
+                on_output(shell.spool)
+
+    def _environment(self, cwd_file: str) -> dict[str, str]:
+        environ = {name: value for name, value in self._host.environ.items() if name not in UNSET}
+        return environ | SAFE_GIT_ENV | {"AGENT_TUI_CWD": cwd_file, "TERM": "dumb", "AGENT_TUI": "1"}
+
+    def _announce(self) -> None:
+        tasks = tuple(
+            TaskInfo(
+                id=shell.id,
+                description=shell.description or shell.command,
+                status=shell.status,
+                command=shell.command,
+                exit_code=shell.exit_code,
+            )
+            for shell in self.background
+        )
+        self._publisher.emit(TasksChanged(tasks=tasks))

@@ -1,0 +1,109 @@
+"""The output of a command: the beginning and the end in memory, the whole on disk once it is large."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import os
+from collections import deque
+from pathlib import Path
+
+INLINE_CHARS = 30_000
+"""Output up to this size is given whole."""
+HEAD_CHARS = 15_000
+TAIL_CHARS = 15_000
+DISK_BYTES = 5_000_000_000
+"""Beyond this nothing more is written; the command goes on."""
+
+
+class OutputSpool:
+    """Collects text. Memory stays bounded whatever comes in."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.total_chars = 0
+        self.total_lines = 0
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._head: list[str] = []
+        self._head_chars = 0
+        self._tail: deque[str] = deque()
+        self._tail_chars = 0
+        self._file: int | None = None
+        self._file_bytes = 0
+        self._early: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        """Add output as it comes; an empty piece ends it."""
+        text = self._decoder.decode(data, final=not data)
+        self._keep_raw(data)
+        self.total_chars += len(text)
+        self.total_lines += text.count("\n")
+        room = HEAD_CHARS - self._head_chars
+        if room > 0:
+            self._head.append(text[:room])
+            self._head_chars += len(text[:room])
+            text = text[room:]
+        if text:
+            self._tail.append(text)
+            self._tail_chars += len(text)
+            while self._tail_chars - len(self._tail[0]) >= TAIL_CHARS:
+                self._tail_chars -= len(self._tail.popleft())
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether ``text`` leaves something out."""
+        return self.total_chars > INLINE_CHARS
+
+    def text(self) -> str:
+        """The whole output, or its beginning and end with what is left out named between them."""
+        head, tail = "".join(self._head), "".join(self._tail)
+        if not self.is_cut:
+            return head + tail
+        tail = tail[-TAIL_CHARS:]
+        left_out = self.total_chars - len(head) - len(tail)
+        where = f"; the whole is in {self.path}" if self._file is not None else ""
+        return f"{head}\n\n[… {left_out:,} characters left out{where} …]\n\n{tail}"
+
+    def last_lines(self, count: int) -> str:
+        """The end of the output, for showing it live."""
+        recent = "".join(self._tail) or "".join(self._head)
+        return "\n".join(recent[-8_000:].rstrip("\n").split("\n")[-count:])
+
+    def read_from(self, offset: int, limit: int) -> tuple[str, int]:
+        """Up to ``limit`` bytes from byte ``offset``, and the offset after them."""
+        if self._file is None:
+            data = b"".join(self._early)[offset : offset + limit]
+        else:
+            with self.path.open("rb") as stream:
+                stream.seek(offset)
+                data = stream.read(limit)
+        return data.decode("utf-8", "replace"), offset + len(data)
+
+    def close(self) -> None:
+        """Close the file on disk, if there is one."""
+        if self._file is not None and self._file >= 0:
+            with contextlib.suppress(OSError):
+                os.close(self._file)
+            self._file = -1
+
+    def _keep_raw(self, data: bytes) -> None:
+        self._file_bytes += len(data)
+        if self._file is None:
+            self._early.append(data)
+            if self._file_bytes <= INLINE_CHARS:
+                return
+            self._spill()
+        elif self._file >= 0 and self._file_bytes <= DISK_BYTES:
+            with contextlib.suppress(OSError):
+                os.write(self._file, data)
+
+    def _spill(self) -> None:
+        """Move to disk. Where that fails the head and the tail are all there is."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            os.write(self._file, b"".join(self._early))
+        except OSError:
+            self._early = self._early[:1]
+            return
+        self._early = []

@@ -1,0 +1,75 @@
+"""The todo list of an agent: kept in a JSON file of its own, watched for edits from outside."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from pathlib import Path
+
+from core.bus.bus import Publisher
+from core.host.files import write_atomic
+from core.host.log import LOGGER
+from core.protocol.codec import from_json, to_json
+from core.protocol.events import Notice, TodosChanged
+from core.protocol.views import TodoItem
+
+
+class TodoStore:
+    """Holds the list, saves it, and publishes each change."""
+
+    def __init__(self, path: Path, publisher: Publisher) -> None:
+        self.path = path
+        self._publisher = publisher
+        self._saved = b""
+        self.items: tuple[TodoItem, ...] = ()
+
+    def replace(self, items: tuple[TodoItem, ...]) -> None:
+        """Make this the list. A disk that fails costs the file, not the list."""
+        self.items = items
+        self._saved = (json.dumps([to_json(item) for item in items], indent=1, ensure_ascii=False) + "\n").encode()
+        try:
+            write_atomic(self.path, self._saved, 0o600)
+        except OSError as error:
+            self._publisher.emit(
+                Notice(level="warning", text=f"The todo list could not be saved: {error.strerror or error}")
+            )
+        self._publisher.emit(TodosChanged(items=items))
+
+    def load(self) -> None:
+        """Take the list from the file and publish it where it is another one; a bad file is left alone."""
+        try:
+            raw = self.path.read_bytes()
+        except OSError:
+            return
+        if raw == self._saved:
+            return
+        try:
+            items = tuple(from_json(TodoItem, item) for item in json.loads(raw))
+        except (ValueError, TypeError) as error:
+            LOGGER.warning("todo file %s is not a todo list: %s", self.path, error)
+            return
+        self._saved = raw
+        self.items = items
+        self._publisher.emit(TodosChanged(items=items))
+
+    async def watch(self) -> None:
+        """Follow edits of the file from outside until cancelled."""
+        from watchfiles import awatch  # pyright: ignore[reportUnknownVariableType]
+
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(asyncio.CancelledError):
+            async for _changes in awatch(self.path.parent, recursive=False):
+                self.load()
+
+
+def todo_problem(items: tuple[TodoItem, ...]) -> str:
+    """Why the list is not acceptable; empty where it is."""
+    active = [item.content for item in items if item.status == "in_progress"]
+    if len(active) > 1:
+        return f"Only one item may be in progress, these are {len(active)}: " + "; ".join(active)
+    ids = [item.id for item in items]
+    repeated = sorted({item for item in ids if ids.count(item) > 1})
+    if repeated:
+        return "Ids must be unique; repeated: " + ", ".join(repeated)
+    return ""
