@@ -1,0 +1,109 @@
+"""The decision for one call: pure, in a fixed order, always with its reason.
+
+Order: deny rules, the tool's own check, mode, allow rules, read-only, ask. Deny wins in every mode.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from core.permissions.access import Access
+from core.permissions.paths import holds_secrets, is_inside, is_protected
+from core.permissions.rules import Rule, first_allowing, first_denying
+from core.protocol.views import PermissionMode
+
+Behavior = Literal["allow", "deny", "ask"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What was decided, and the rule or check that decided it."""
+
+    behavior: Behavior
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Everything a decision depends on beside the call itself."""
+
+    mode: PermissionMode
+    cwd: Path
+    roots: tuple[Path, ...]
+    """Folders in which the agent works."""
+    readable: tuple[Path, ...] = ()
+    """Further folders it may read: its own saved outputs."""
+    allow: tuple[Rule, ...] = ()
+    deny: tuple[Rule, ...] = ()
+
+
+def decide(tool: str, access: Access, policy: Policy) -> Decision:
+    """Allow, deny or ask, for a call that touches ``access``."""
+    denied = first_denying(policy.deny, tool, access, policy.cwd)
+    if denied:
+        return Decision(behavior="deny", reason=f"the rule {denied} ({denied.source}) denies it")
+    if access.verdict != "pass":
+        behavior: Behavior = "allow" if access.verdict == "allow" else access.verdict
+        return Decision(behavior=behavior, reason=access.reason)
+    if policy.mode == "bypassPermissions":
+        return Decision(behavior="allow", reason="permissions are bypassed")
+    if policy.mode == "plan" and not access.is_read_only:
+        return Decision(behavior="deny", reason="plan mode is read-only: nothing may be changed until the plan is done")
+    concern = _concern(access, policy)
+    if concern and any(is_protected(path) for path in access.writes):
+        return Decision(behavior="ask", reason=concern)
+    allowed = first_allowing(policy.allow, tool, access, policy.cwd)
+    if allowed:
+        return Decision(behavior="allow", reason=f"the rule {allowed} ({allowed.source}) allows it")
+    if concern:
+        return Decision(behavior="ask", reason=concern)
+    if policy.mode == "acceptEdits" and access.writes:
+        return Decision(behavior="allow", reason="edits in the working folder are accepted")
+    if access.is_read_only:
+        return Decision(behavior="allow", reason="it only reads")
+    return Decision(behavior="ask", reason=_plain_reason(access))
+
+
+def _concern(access: Access, policy: Policy) -> str:
+    """Why even an otherwise harmless call is asked about; empty where nothing speaks against it."""
+    for path in access.writes:
+        if is_protected(path):
+            return f"{path} is protected: other programs obey or execute it"
+        if not is_inside(path, policy.roots):
+            return f"{path} is outside the working folder"
+    for path in access.reads:
+        if holds_secrets(path):
+            return f"{path} may hold secrets"
+        if not is_inside(path, policy.roots) and not is_inside(path, policy.readable):
+            return f"{path} is outside the working folder"
+    return ""
+
+
+def _plain_reason(access: Access) -> str:
+    if access.command:
+        return "the command is not on the short list of read-only ones"
+    return "it changes a file" if access.writes else "it may change something"
+
+
+def session_rule(tool: str, access: Access, policy: Policy) -> str:
+    """The rule that "yes for this session" adds; empty where that answer is not offered.
+
+    Never broader than it says: the exact command, or the folder of the one file.
+    """
+    if access.command:
+        return f"Bash({access.command})"
+    paths = access.writes or access.reads
+    if len(paths) != 1 or any(is_protected(path) for path in access.writes) or holds_secrets(paths[0]):
+        return ""
+    verb = "Edit" if access.writes else "Read"
+    if is_inside(paths[0], policy.roots):
+        return f"{verb}(/{_escape(policy.roots[0].as_posix())}/**)"
+    parent = paths[0] if paths[0].is_dir() else paths[0].parent
+    return "" if parent == Path("/") else f"{verb}(/{_escape(parent.as_posix())}/**)"
+
+
+def _escape(path: str) -> str:
+    """A literal path in a gitignore pattern."""
+    return "".join(f"\\{char}" if char in "*?[]!#\\ " else char for char in path)

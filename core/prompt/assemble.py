@@ -1,0 +1,54 @@
+"""Puts a request together: system, tools and messages with their breakpoints, and what the model can do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.llm.catalog import ModelInfo
+from core.llm.client import ModelRequest, QuerySource
+from core.prompt.cache import mark_messages, mark_system
+from core.prompt.sections import SystemPrompt
+from core.settings.schema import Settings
+
+MIN_BUDGET_TOKENS = 1_024
+BUDGET_SHARE = 2
+"""Where thinking takes a budget it is one part in this many of the output limit."""
+
+
+def build_request(
+    *,
+    settings: Settings,
+    model: ModelInfo,
+    system: SystemPrompt,
+    tools: list[dict[str, Any]],
+    messages: list[dict[str, Any]],
+    max_tokens: int,
+    user_id: str,
+    query_source: QuerySource = "main",
+) -> ModelRequest:
+    """The request for normalised messages. Only the breakpoints differ from one request to the next."""
+    blocks = system.blocks()
+    ttl = settings.cache_ttl
+    effort = settings.effort if settings.effort in model.efforts else None
+    return ModelRequest(
+        model=model.id,
+        max_tokens=max_tokens,
+        system=mark_system(blocks, ttl) if settings.prompt_caching else [dict(block) for block in blocks],
+        tools=tools,
+        messages=mark_messages(messages, ttl) if settings.prompt_caching else messages,
+        thinking=thinking_config(model, max_tokens),
+        output_config={"effort": effort} if effort else None,
+        metadata={"user_id": user_id} if user_id else {},
+        query_source=query_source,
+    )
+
+
+def thinking_config(model: ModelInfo, max_tokens: int) -> dict[str, Any] | None:
+    """Thinking switched on in the way the model takes it, shown in summary; None where it has none."""
+    match model.thinking:
+        case "always" | "on" | "off":
+            return {"type": "adaptive", "display": "summarized"}
+        case "budget" if max_tokens > BUDGET_SHARE * MIN_BUDGET_TOKENS:
+            return {"type": "enabled", "budget_tokens": max_tokens // BUDGET_SHARE}
+        case _:
+            return None

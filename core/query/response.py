@@ -1,0 +1,193 @@
+"""One response as it arrives: chunks to blocks, blocks to events and to the transcript, calls to the runner."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from core.llm.assemble import Assembler
+from core.llm.client import BlockChunk, BlockStart, BlockStop, Chunk, MessageEnd, MessageStart, ModelRequest
+from core.orchestration.call import CallOutcome
+from core.orchestration.runner import ToolRunner
+from core.protocol.events import (
+    BlockDelta,
+    BlockDiscarded,
+    BlockFinished,
+    BlockKind,
+    BlockStarted,
+    RequestFinished,
+)
+from core.protocol.messages import Block, Message, ThinkingBlock, ToolUseBlock
+from core.query.turn import Query
+
+SHOWN_FIELDS = ("text", "thinking", "input")
+_KINDS: dict[str, BlockKind] = {"text": "text", "thinking": "thinking", "tool_use": "tool_use"}
+
+
+class Response:
+    """Receives one response. Whatever happens, what is complete of it ends up in the conversation."""
+
+    def __init__(self, query: Query, request: ModelRequest, request_id: str) -> None:
+        self._query = query
+        self._request = request
+        self._request_id = request_id
+        self._assembler = Assembler()
+        self._blocks: list[Block] = []
+        self._finished_ids: list[str] = []
+        self._message_id = request_id
+        self._recorded = 0
+        self._is_closed = False
+        self._started = query.host.clock.monotonic()
+        self._first_token_ms = 0
+        self.stop_reason = ""
+        self.stop_detail = ""
+        self.runner = ToolRunner(
+            query.calls,
+            query.state,
+            self._record_result,
+            max_concurrency=query.turn.settings.max_tool_concurrency,
+        )
+
+    @property
+    def has_substance(self) -> bool:
+        """Whether a block is complete that can stand in the history: more than a thought."""
+        return any(not isinstance(block, ThinkingBlock) for block in self._blocks)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the model said nothing."""
+        return not self._blocks
+
+    async def receive(self, chunks: AsyncIterator[Chunk]) -> None:
+        """Take every chunk. Raises what the client raises."""
+        async for chunk in chunks:
+            match chunk:
+                case BlockChunk():
+                    self._assembler.add(chunk)
+                    if chunk.field in SHOWN_FIELDS:
+                        self._query.publisher.emit(BlockDelta(block_id=self._block_id(chunk.index), text=chunk.value))
+                case MessageStart():
+                    self._message_id = chunk.message_id
+                    self._query.conversation.last_usage = chunk.usage
+                case BlockStart():
+                    self._start_block(chunk)
+                case BlockStop():
+                    block = self._assembler.stop(chunk.index)
+                    if block is not None:
+                        self._complete(chunk.index, block)
+                case MessageEnd():
+                    self._end(chunk)
+
+    async def finish(self) -> None:
+        """Append the message, wait for its calls, append their results."""
+        self._append_message()
+        self._append_results(await self.runner.finish())
+
+    async def interrupt(self) -> None:
+        """Keep what is complete and the text that was cut off; answer every call."""
+        for index, block in self._salvage():
+            self._complete(index, block, interrupted=True)
+        outcomes = await self.runner.cancel()
+        self._append_message()
+        self._append_results(outcomes)
+
+    def discard(self) -> None:
+        """Forget everything: the request is sent again."""
+        self._salvage()
+        for block_id in self._finished_ids:
+            self._query.publisher.emit(BlockDiscarded(block_id=block_id))
+        self._is_closed = True
+
+    async def keep_broken(self) -> None:
+        """The response broke off: keep its complete blocks and let its calls end as usual."""
+        self._salvage()
+        await self.finish()
+
+    def _salvage(self) -> list[tuple[int, Block]]:
+        """Text that was cut off; what else is open is forgotten."""
+        open_indexes = self._assembler.open_indexes
+        kept = self._assembler.salvage()
+        for index in open_indexes:
+            if index not in [kept_index for kept_index, _block in kept]:
+                self._query.publisher.emit(BlockDiscarded(block_id=self._block_id(index)))
+        return kept
+
+    def _start_block(self, chunk: BlockStart) -> None:
+        if not self._first_token_ms:
+            self._first_token_ms = self._elapsed_ms()
+        self._assembler.start(chunk)
+        kind = _KINDS.get(str(chunk.data.get("type")), "other")
+        self._query.publisher.emit(
+            BlockStarted(
+                block_id=self._block_id(chunk.index), block_kind=kind, tool_name=str(chunk.data.get("name") or "")
+            )
+        )
+
+    def _complete(self, index: int, block: Block, *, interrupted: bool = False) -> None:
+        self._blocks.append(block)
+        self._finished_ids.append(self._block_id(index))
+        self._query.publisher.emit(BlockFinished(block_id=self._block_id(index), block=block, interrupted=interrupted))
+        if isinstance(block, ToolUseBlock):
+            # A call is on disk before it runs, so that nothing that ran is ever forgotten.
+            self._record_blocks()
+            self.runner.add(block)
+
+    def _record_blocks(self) -> None:
+        """Write down the blocks that are complete and not written yet."""
+        for block in self._blocks[self._recorded :]:
+            self._query.conversation.record_block(self._message_id, block, self._request.model)
+        self._recorded = len(self._blocks)
+
+    def _end(self, chunk: MessageEnd) -> None:
+        self.stop_reason, self.stop_detail = chunk.stop_reason, chunk.stop_detail
+        self._query.usage += chunk.usage
+        cost = self._query.ledger.add(chunk.usage, self._query.turn.model)
+        self._record_blocks()
+        self._query.conversation.record_usage(self._message_id, self._request.model, chunk.usage, chunk.stop_reason)
+        self._query.publisher.emit(
+            RequestFinished(
+                request_id=self._request_id,
+                stop_reason=chunk.stop_reason,
+                usage=chunk.usage,
+                cost_usd=cost,
+                duration_ms=self._elapsed_ms(),
+                first_token_ms=self._first_token_ms,
+            )
+        )
+
+    def _append_message(self) -> None:
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._record_blocks()
+        if self._blocks:
+            self._query.conversation.append_recorded(
+                Message(
+                    id=self._message_id,
+                    role="assistant",
+                    content=tuple(self._blocks),
+                    ts=self._query.host.clock.time(),
+                    model=self._request.model,
+                    stop_reason=self.stop_reason,
+                )
+            )
+
+    def _append_results(self, outcomes: list[CallOutcome]) -> None:
+        self._query.state = self.runner.state
+        if outcomes:
+            self._query.conversation.append_recorded(
+                Message(
+                    id=self._query.host.ids.uuid(),
+                    role="user",
+                    content=tuple(outcome.block for outcome in outcomes),
+                    ts=self._query.host.clock.time(),
+                )
+            )
+
+    def _record_result(self, outcome: CallOutcome) -> None:
+        self._query.conversation.record_result(outcome.block, outcome.display, outcome.duration_ms)
+
+    def _block_id(self, index: int) -> str:
+        return f"{self._request_id}:{index}"
+
+    def _elapsed_ms(self) -> int:
+        return round((self._query.host.clock.monotonic() - self._started) * 1000)

@@ -1,0 +1,126 @@
+"""One step: a request, sent again where that helps, and the calls of its response."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from core.context.tokens import count_tokens
+from core.llm.errors import ModelError
+from core.llm.retry import retry_delay
+from core.prompt.assemble import build_request
+from core.protocol.events import RequestFailed, RequestStarted, UsageUpdated
+from core.query.interrupt import despite_cancel
+from core.query.normalize import normalize
+from core.query.response import Response
+from core.query.turn import Query
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What a step came to."""
+
+    stop_reason: str
+    stop_detail: str
+    has_calls: bool
+    is_empty: bool
+    is_broken: bool = False
+    """The response broke off; what was complete of it is in the history."""
+    ends_turn: bool = False
+
+
+async def run_step(query: Query, max_tokens: int) -> StepResult:
+    """Send one request until it is answered. Raises ``ModelError`` once it is given up, and ``CancelledError``.
+
+    In every case the history is valid afterwards: each call has its result.
+    """
+    attempt = 0
+    while True:
+        attempt += 1
+        request_id = query.host.ids.uuid()
+        request = build_request(
+            settings=query.turn.settings,
+            model=query.turn.model,
+            system=query.turn.system,
+            tools=query.calls.tools.schemas,
+            messages=normalize(query.conversation.messages, takes_system=query.turn.model.mid_system),
+            max_tokens=max_tokens,
+            user_id=query.turn.user_id,
+        )
+        query.publisher.emit(
+            RequestStarted(
+                request_id=request_id,
+                model=request.model,
+                query_source=request.query_source,
+                attempt=attempt,
+            )
+        )
+        response = Response(query, request, request_id)
+        try:
+            await response.receive(query.client.stream(request))
+            await response.finish()
+            publish_usage(query)
+            return _result(response)
+        except asyncio.CancelledError:
+            await despite_cancel(response.interrupt())
+            raise
+        except ModelError as error:
+            if response.has_substance:
+                _publish_failure(query, request_id, error, attempt, 0.0)
+                await _keep(response)
+                return _result(response, is_broken=True)
+            response.discard()
+            delay = retry_delay(error, attempt)
+            _publish_failure(query, request_id, error, attempt, delay)
+            if delay is None:
+                raise
+            await query.host.clock.sleep(delay)
+        except Exception:
+            # A fault of our own: the calls still end, and the session can go on.
+            await despite_cancel(response.interrupt())
+            raise
+
+
+def publish_usage(query: Query) -> None:
+    """Tell how full the window is and what the session has cost."""
+    conversation = query.conversation
+    query.publisher.emit(
+        UsageUpdated(
+            context_tokens=count_tokens(conversation.messages, conversation.last_usage),
+            context_window=query.turn.model.window,
+            last=conversation.last_usage,
+            total=query.ledger.usage,
+            cost_usd=query.ledger.cost_usd,
+        )
+    )
+
+
+async def _keep(response: Response) -> None:
+    try:
+        await response.keep_broken()
+    except asyncio.CancelledError:
+        await despite_cancel(response.interrupt())
+        raise
+
+
+def _result(response: Response, *, is_broken: bool = False) -> StepResult:
+    return StepResult(
+        stop_reason=response.stop_reason,
+        stop_detail=response.stop_detail,
+        has_calls=response.runner.has_calls,
+        is_empty=response.is_empty,
+        is_broken=is_broken,
+        ends_turn=response.runner.ends_turn,
+    )
+
+
+def _publish_failure(query: Query, request_id: str, error: ModelError, attempt: int, delay: float | None) -> None:
+    query.publisher.emit(
+        RequestFailed(
+            request_id=request_id,
+            reason=error.user_message,
+            attempt=attempt,
+            retry_in_s=delay,
+            hint=error.hint,
+        )
+    )

@@ -1,0 +1,112 @@
+"""What a turn works with: settings frozen at its start, and the session's collaborators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from core.bus.bus import Publisher
+from core.cost.ledger import Ledger
+from core.host.host import Host
+from core.llm.catalog import ModelInfo
+from core.llm.client import ModelClient
+from core.orchestration.call import CallEnvironment
+from core.prompt.reminders import Known, news, stale_todos
+from core.prompt.sections import SystemPrompt
+from core.protocol.events import PromptSubmitted, TurnEndReason
+from core.protocol.messages import Message, TextBlock
+from core.protocol.usage import Usage
+from core.query.queue import MessageQueue
+from core.sessions.conversation import Conversation
+from core.settings.schema import Settings
+from core.tools.context import ToolState
+from core.tools.todo_store import TodoStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnSettings:
+    """Fixed for the length of a turn."""
+
+    settings: Settings
+    model: ModelInfo
+    system: SystemPrompt
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnOutcome:
+    """How a turn ended. ``detail`` is for the user where the reason alone does not say it."""
+
+    reason: TurnEndReason
+    detail: str = ""
+    hint: str = ""
+
+
+class Reminders:
+    """Knows what the model has been told, and what it should hear next."""
+
+    def __init__(self, known: Known, current: Callable[[], Known], todos: TodoStore) -> None:
+        self._known = known
+        self._current = current
+        self._todos = todos
+        self._steps_since_update = 0
+        self._last_todos = todos.items
+
+    def due(self) -> list[str]:
+        """Texts to append before the next request; each thing is said once."""
+        now = self._current()
+        texts = news(self._known, now)
+        self._known = now
+        if self._todos.items != self._last_todos or not self._todos.items:
+            self._last_todos, self._steps_since_update = self._todos.items, 0
+        else:
+            self._steps_since_update += 1
+        stale = stale_todos(self._todos.items, self._steps_since_update)
+        return [*texts, stale] if stale else texts
+
+
+@dataclass(slots=True, kw_only=True)
+class Query:
+    """One turn in progress."""
+
+    turn: TurnSettings
+    client: ModelClient
+    conversation: Conversation
+    calls: CallEnvironment
+    queue: MessageQueue
+    ledger: Ledger
+    reminders: Reminders
+    state: ToolState
+    usage: Usage = field(default_factory=Usage)
+    """Of this turn."""
+    steps: int = 0
+
+    @property
+    def publisher(self) -> Publisher:
+        """Publishes as this turn."""
+        return self.calls.publisher
+
+    @property
+    def host(self) -> Host:
+        """Clock and identifiers."""
+        return self.calls.services.host
+
+    def take_queued(self) -> bool:
+        """Move what is queued into the conversation as the user's messages; whether there was anything."""
+        taken = self.queue.take()
+        for item in taken:
+            self.append("user", item.text, message_id=item.id)
+            self.publisher.emit(PromptSubmitted(message_id=item.id, text=item.text))
+        return bool(taken)
+
+    def append(self, role: str, text: str, *, message_id: str = "", is_meta: bool = False) -> None:
+        """Append a text message of the user's or of the program's."""
+        self.conversation.append(
+            Message(
+                id=message_id or self.host.ids.uuid(),
+                role="system" if role == "system" else "user",
+                content=(TextBlock(text=text),),
+                ts=self.host.clock.time(),
+                is_meta=is_meta,
+            )
+        )

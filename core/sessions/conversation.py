@@ -1,0 +1,49 @@
+"""The messages of one agent, and their transcript. What the model saw, in order, never changed in place."""
+
+from __future__ import annotations
+
+from core.protocol.messages import Block, Message, ToolResultBlock
+from core.protocol.usage import Usage
+from core.protocol.views import ToolDisplay
+from core.sessions.entries import block_record, message_record, result_record, usage_record
+from core.sessions.writer import TranscriptWriter
+
+
+class Conversation:
+    """An immutable tuple of messages that grows by being replaced."""
+
+    def __init__(self, writer: TranscriptWriter, messages: tuple[Message, ...] = ()) -> None:
+        self._writer = writer
+        self.messages = messages
+        self.last_usage = Usage()
+        """Of the newest response; what the window holds is counted from it."""
+
+    def append(self, message: Message) -> None:
+        """Add a message and write it down."""
+        self.messages = (*self.messages, message)
+        self._writer.write(message_record(message), message.id if message.role != "assistant" else None)
+
+    def record_block(self, message_id: str, block: Block, model: str) -> None:
+        """Write down a block of a response before the response is complete."""
+        self._writer.write(block_record(message_id, block, model))
+
+    def record_result(self, block: ToolResultBlock, display: ToolDisplay, duration_ms: int) -> None:
+        """Write down the result of a call as it comes."""
+        self._writer.write(result_record(block, display, duration_ms))
+
+    def append_recorded(self, message: Message) -> None:
+        """Add a message whose parts are written already."""
+        self.messages = (*self.messages, message)
+
+    def record_usage(self, message_id: str, model: str, usage: Usage, stop_reason: str) -> None:
+        """Write down the end of a response."""
+        self.last_usage = usage
+        self._writer.write(usage_record(message_id, model, usage, stop_reason))
+
+    def sync(self) -> None:
+        """Make what was written safe on disk."""
+        self._writer.sync()
+
+    def close(self) -> None:
+        """Let go of the transcript."""
+        self._writer.close()

@@ -1,0 +1,83 @@
+"""The records of a transcript: one JSON object a line, in the field names that sessions of this format use.
+
+``user`` and ``assistant`` records carry a message in the API's form; an assistant message is written block by
+block under one ``message.id``, a tool result as it comes, so a kill loses at most the record being written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from core.protocol.codec import to_json
+from core.protocol.messages import Block, Message, ToolUseBlock, block_to_wire
+from core.protocol.usage import Usage
+from core.protocol.views import ToolDisplay
+
+TRANSCRIPT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordBase:
+    """What every record of a session says."""
+
+    session_id: str
+    cwd: str
+    version: str
+    git_branch: str = ""
+
+
+def header_record() -> dict[str, Any]:
+    """First line of a transcript."""
+    return {"type": "header", "transcriptVersion": TRANSCRIPT_VERSION}
+
+
+def message_record(message: Message) -> dict[str, Any]:
+    """A whole message that was not written block by block."""
+    record: dict[str, Any] = {
+        "type": message.role,
+        "message": {"role": message.role, "content": [_content(block) for block in message.content]},
+    }
+    if message.role == "assistant":
+        record["message"] |= {"id": message.id, "model": message.model, "stop_reason": message.stop_reason}
+    if message.is_meta:
+        record["isMeta"] = True
+    return record
+
+
+def block_record(message_id: str, block: Block, model: str) -> dict[str, Any]:
+    """One block of a response that is still coming."""
+    content = [_content(block)]
+    return {
+        "type": "assistant",
+        "message": {"id": message_id, "role": "assistant", "model": model, "content": content},
+    }
+
+
+def result_record(block: Block, display: ToolDisplay, duration_ms: int) -> dict[str, Any]:
+    """The result of one call."""
+    return {
+        "type": "user",
+        "message": {"role": "user", "content": [block_to_wire(block)]},
+        "toolUseResult": {"display": to_json(display), "durationMs": duration_ms},
+    }
+
+
+def usage_record(message_id: str, model: str, usage: Usage, stop_reason: str) -> dict[str, Any]:
+    """The end of a response: what it took, and why it ended."""
+    return {
+        "type": "system",
+        "subtype": "usage",
+        "messageId": message_id,
+        "model": model,
+        "usage": to_json(usage),
+        "stopReason": stop_reason,
+    }
+
+
+def _content(block: Block) -> dict[str, Any]:
+    """The API's form; a call that never parsed keeps its reason in a field of ours."""
+    wire = block_to_wire(block)
+    if isinstance(block, ToolUseBlock) and block.invalid:
+        wire["_invalid"] = block.invalid
+    return wire

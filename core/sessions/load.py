@@ -1,0 +1,181 @@
+"""Reads a transcript back. A bad line is skipped and counted; parts of one message are put together again."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, cast
+
+from core.protocol.codec import from_json
+from core.protocol.errors import AgentError
+from core.protocol.messages import Message, Role, ToolResultBlock, ToolUseBlock, block_from_wire
+from core.protocol.usage import Usage
+from core.protocol.views import ToolDisplay
+
+
+@dataclass(frozen=True, slots=True)
+class RequestUsage:
+    """What one response took."""
+
+    model: str
+    usage: Usage
+
+
+@dataclass(slots=True)
+class LoadedSession:
+    """A session as its transcript tells it."""
+
+    session_id: str
+    messages: tuple[Message, ...] = ()
+    displays: dict[str, tuple[ToolDisplay, int]] = field(default_factory=dict[str, tuple[ToolDisplay, int]])
+    """What the window showed of each call, and its milliseconds, by tool_use id."""
+    requests: list[RequestUsage] = field(default_factory=list[RequestUsage])
+    last_uuid: str | None = None
+    bad_lines: int = 0
+
+
+def find_transcript(projects: Path, project: Path, wanted: str | None) -> Path:
+    """The newest transcript of a project, or the one whose id begins with ``wanted`` in any project.
+
+    Raises ``AgentError`` where there is none, or more than one.
+    """
+    if wanted is None:
+        found = sorted(project.glob("*.jsonl"), key=lambda path: path.stat().st_mtime, reverse=True)
+        if not found:
+            raise AgentError("There is no earlier session in this folder.", "Start one without --continue.")
+        return found[0]
+    if not wanted.replace("-", "").isalnum():
+        raise AgentError(f"{wanted!r} is not a session id.")
+    found = sorted(projects.glob(f"*/{wanted}*.jsonl"))
+    if not found:
+        raise AgentError(f"There is no session {wanted}.", "Ids are the names of the files under " + str(projects))
+    if len(found) > 1:
+        raise AgentError(f"{wanted} fits {len(found)} sessions.", "Give more of the id.")
+    return found[0]
+
+
+def load_session(path: Path) -> LoadedSession:
+    """Read a transcript. Raises ``AgentError`` where the file cannot be read at all."""
+    loaded = LoadedSession(session_id=path.stem)
+    builder = _Builder(loaded)
+    try:
+        for record in _records(path, loaded):
+            try:
+                builder.add(record)
+            except (ValueError, KeyError, TypeError, AttributeError):
+                loaded.bad_lines += 1
+    except OSError as error:
+        raise AgentError(f"The session {path.stem} cannot be read: {error.strerror}.") from error
+    builder.close()
+    return loaded
+
+
+def _records(path: Path, loaded: LoadedSession) -> Iterator[dict[str, Any]]:
+    with path.open("rb") as stream:
+        for line in stream:
+            try:
+                record = json.loads(line)
+            except ValueError:
+                loaded.bad_lines += 1
+                continue
+            if isinstance(record, dict):
+                yield cast("dict[str, Any]", record)
+            else:
+                loaded.bad_lines += 1
+
+
+class _Builder:
+    """Puts records together. Results may stand between the blocks of the response that asked for them."""
+
+    def __init__(self, loaded: LoadedSession) -> None:
+        self._loaded = loaded
+        self._messages: list[Message] = []
+        self._open: Message | None = None
+        self._results: list[ToolResultBlock] = []
+        self._results_id = ""
+        self._results_ts = 0.0
+
+    def add(self, record: dict[str, Any]) -> None:
+        kind = record.get("type")
+        if kind == "system" and record.get("subtype") == "usage":
+            usage: Usage = from_json(Usage, record["usage"])
+            self._loaded.requests.append(RequestUsage(record["model"], usage))
+            if self._open is not None and self._open.id == record.get("messageId"):
+                self._open = replace(self._open, stop_reason=record.get("stopReason", ""))
+        elif kind in ("user", "assistant", "system") and isinstance(record.get("message"), dict):
+            self._message(record, kind)
+        if isinstance(record.get("uuid"), str):
+            self._loaded.last_uuid = record["uuid"]
+
+    def close(self) -> None:
+        self._close_response()
+        self._loaded.messages = tuple(self._messages)
+
+    def _message(self, record: dict[str, Any], role: Role) -> None:
+        data: dict[str, Any] = record["message"]
+        raw: Any = data["content"]
+        if isinstance(raw, str):
+            raw = [{"type": "text", "text": raw}]
+        content = tuple(_block(item) for item in raw)
+        message = Message(
+            id=data.get("id") or record["uuid"],
+            role=role,
+            content=content,
+            ts=_timestamp(record),
+            is_meta=bool(record.get("isMeta")),
+            model=data.get("model") or "",
+            stop_reason=data.get("stop_reason") or "",
+        )
+        if role == "assistant":
+            if self._open is not None and self._open.id == message.id:
+                self._open = replace(self._open, content=(*self._open.content, *content))
+                return
+            self._close_response()
+            self._open = message
+        elif role == "user" and content and all(isinstance(block, ToolResultBlock) for block in content):
+            self._results += [block for block in content if isinstance(block, ToolResultBlock)]
+            self._results_id = self._results_id or record["uuid"]
+            self._results_ts = message.ts
+            self._display(record, content[0])
+        else:
+            self._close_response()
+            self._messages.append(message)
+
+    def _display(self, record: dict[str, Any], block: object) -> None:
+        shown = record.get("toolUseResult")
+        if isinstance(shown, dict) and isinstance(block, ToolResultBlock):
+            data = cast("dict[str, Any]", shown)
+            with contextlib.suppress(ValueError):
+                display = from_json(ToolDisplay, data.get("display") or {})
+                self._loaded.displays[block.tool_use_id] = (display, int(data.get("durationMs") or 0))
+
+    def _close_response(self) -> None:
+        """End the open response: it, then its results in the order of its calls."""
+        if self._open is not None:
+            self._messages.append(self._open)
+        if self._results:
+            calls = [block.id for block in self._open.tool_uses] if self._open else []
+            order = {call_id: number for number, call_id in enumerate(calls)}
+            results = sorted(self._results, key=lambda block: order.get(block.tool_use_id, len(order)))
+            self._messages.append(
+                Message(id=self._results_id, role="user", content=tuple(results), ts=self._results_ts)
+            )
+        self._open, self._results, self._results_id = None, [], ""
+
+
+def _block(data: dict[str, Any]) -> Any:
+    invalid = data.pop("_invalid", "")
+    block = block_from_wire(data)
+    if invalid and isinstance(block, ToolUseBlock):
+        return ToolUseBlock(id=block.id, name=block.name, input=block.input, extra=block.extra, invalid=invalid)
+    return block
+
+
+def _timestamp(record: dict[str, Any]) -> float:
+    with contextlib.suppress(KeyError, ValueError, TypeError):
+        return datetime.fromisoformat(record["timestamp"]).timestamp()
+    return 0.0

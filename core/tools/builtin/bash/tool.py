@@ -1,0 +1,130 @@
+"""Bash: one shell command, watched while it runs."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+from pydantic import Field
+
+from core.permissions.access import Access
+from core.permissions.paths import is_inside
+from core.permissions.readonly import is_read_only_command
+from core.protocol.views import ToolDisplay
+from core.tools.base import Tool, ToolError, ToolInput, ToolResult
+from core.tools.context import ToolContext, ToolState
+from core.tools.shells import Shell
+
+DEFAULT_TIMEOUT_MS = 120_000
+MAX_TIMEOUT_MS = 600_000
+LIVE_LINES = 12
+"""Lines of the output that are shown while it runs."""
+
+QUIET_EXITS = {1: ("grep", "rg", "find", "diff", "test", "[")}
+"""Commands for which this exit code is an answer, not a failure."""
+
+
+class BashInput(ToolInput):
+    command: str = Field(min_length=1)
+    description: str = Field("", description="What it does, in 5-10 words")
+    timeout: int = Field(DEFAULT_TIMEOUT_MS, ge=1, le=MAX_TIMEOUT_MS, description="Milliseconds")
+    run_in_background: bool = False
+
+
+class Bash(Tool[BashInput]):
+    """Runs a command in a shell of its own; only the working directory carries over to the next."""
+
+    name = "Bash"
+    input_type = BashInput
+    max_result_size_chars = None
+
+    def is_read_only(self, arguments: BashInput, state: ToolState) -> bool:
+        return not arguments.run_in_background and is_read_only_command(arguments.command, state.cwd)
+
+    def check_permissions(self, arguments: BashInput, context: ToolContext) -> Access:
+        if "\0" in arguments.command:
+            return Access(command=arguments.command, verdict="deny", reason="the command holds a NUL character")
+        return Access(command=arguments.command, is_read_only=self.is_read_only(arguments, context.state))
+
+    async def run(self, arguments: BashInput, context: ToolContext) -> ToolResult:
+        try:
+            shell = await context.services.shells.start(
+                arguments.command,
+                cwd=context.state.cwd,
+                description=arguments.description,
+                in_background=arguments.run_in_background,
+                on_output=lambda spool: context.report(spool.last_lines(LIVE_LINES), spool.total_lines),
+            )
+        except OSError as error:
+            raise ToolError(f"The command could not be started: {error}.") from error
+        if arguments.run_in_background:
+            return _in_background(shell, "runs in the background")
+        try:
+            finished = await _wait(shell, arguments.timeout / 1000)
+        except BaseException:
+            await asyncio.shield(context.services.shells.kill(shell))
+            raise
+        if finished and not shell.in_background:
+            return _finished(shell, arguments, context)
+        if shell.in_background:
+            return _in_background(shell, "was moved to the background by the user and goes on")
+        await context.services.shells.kill(shell)
+        result = ToolResult(
+            content=f"{shell.spool.text()}\n[Killed: it did not end within {arguments.timeout / 1000:g} s.]".lstrip(),
+            is_error=True,
+            display=ToolDisplay(summary=f"killed after {arguments.timeout / 1000:g} s"),
+        )
+        context.services.shells.forget(shell)
+        return result
+
+
+async def _wait(shell: Shell, seconds: float) -> bool:
+    """Whether the command ended in time; also returns when it was moved to the background."""
+    waits = {asyncio.create_task(shell.done.wait()), asyncio.create_task(shell.detached.wait())}
+    try:
+        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+    return shell.done.is_set()
+
+
+def _in_background(shell: Shell, how: str) -> ToolResult:
+    return ToolResult(
+        content=f"The command {how} as {shell.id}. Read its output with BashOutput, end it with KillShell.",
+        display=ToolDisplay(summary=f"background {shell.id}", details={"shell_id": shell.id}),
+    )
+
+
+def _finished(shell: Shell, arguments: BashInput, context: ToolContext) -> ToolResult:
+    text = shell.spool.text().rstrip()
+    code = shell.exit_code or 0
+    notes: list[str] = []
+    if code < 0:
+        notes.append(f"[Ended by signal {-code}.]")
+    elif code:
+        notes.append(f"[Exit code {code}.]")
+    cwd = shell.final_cwd() or context.state.cwd
+    modify = None
+    if cwd != context.state.cwd:
+        if is_inside(cwd, (context.services.root,)):
+            notes.append(f"[The working directory is now {cwd}.]")
+        else:
+            notes.append(f"[The working directory was set back to {context.services.root}: {cwd} is outside it.]")
+            cwd = context.services.root
+        modify = partial(ToolState.with_cwd, cwd=cwd)
+    lines = shell.spool.total_lines
+    context.services.shells.forget(shell)
+    is_error = code != 0 and not _is_quiet(code, arguments.command)
+    summary = f"exit {code}" if code else f"{lines} line{'' if lines == 1 else 's'}" if text else "no output"
+    return ToolResult(
+        content="\n".join([text, *notes]).strip("\n") or "[No output.]",
+        is_error=is_error,
+        display=ToolDisplay(summary=summary, details={"exit_code": code}),
+        modify=modify,
+    )
+
+
+def _is_quiet(code: int, command: str) -> bool:
+    words = command.split()
+    return bool(words) and words[0] in QUIET_EXITS.get(code, ())

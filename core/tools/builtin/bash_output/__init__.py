@@ -1,0 +1,1 @@
+"""The bash_output tool."""

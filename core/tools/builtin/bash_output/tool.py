@@ -1,0 +1,50 @@
+"""BashOutput: what background shells have printed, or the list of them."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from core.permissions.access import Access
+from core.protocol.views import ToolDisplay
+from core.tools.base import Tool, ToolError, ToolInput, ToolResult
+from core.tools.context import ToolContext, ToolState
+from core.tools.shells import Shell
+
+MAX_BYTES = 30_000
+
+
+class BashOutputInput(ToolInput):
+    shell_id: str = Field("", description="Empty: list the background shells")
+
+
+class BashOutput(Tool[BashOutputInput]):
+    """Gives what was printed since the last look."""
+
+    name = "BashOutput"
+    input_type = BashOutputInput
+
+    def is_read_only(self, arguments: BashOutputInput, state: ToolState) -> bool:
+        return True
+
+    def check_permissions(self, arguments: BashOutputInput, context: ToolContext) -> Access:
+        return Access(is_read_only=True, verdict="allow", reason="reads the program's own shells")
+
+    async def run(self, arguments: BashOutputInput, context: ToolContext) -> ToolResult:
+        shells = context.services.shells
+        if not arguments.shell_id:
+            lines = [f"{shell.id} {_state(shell)}: {shell.command}" for shell in shells.background]
+            return ToolResult(content="\n".join(lines) or "[There are no background shells.]")
+        shell = shells.get(arguments.shell_id)
+        if shell is None:
+            known = ", ".join(shell.id for shell in shells.background) or "none"
+            raise ToolError(f"There is no background shell {arguments.shell_id}.", f"There are: {known}.")
+        text, shell.read_offset = shell.spool.read_from(shell.read_offset, MAX_BYTES)
+        state = _state(shell)
+        return ToolResult(
+            content=f"[{shell.id} {state}]\n{text or '[Nothing new.]'}",
+            display=ToolDisplay(summary=state),
+        )
+
+
+def _state(shell: Shell) -> str:
+    return shell.status if shell.exit_code is None else f"{shell.status}, exit {shell.exit_code}"

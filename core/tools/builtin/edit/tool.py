@@ -1,0 +1,55 @@
+"""Edit: one exact replacement in a file."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from pydantic import Field
+
+from core.permissions.access import Access
+from core.protocol.views import FileDiff
+from core.tools.base import Tool, ToolInput, ToolResult
+from core.tools.context import ToolContext
+from core.tools.edits import replace
+from core.tools.text_files import checked_path, diff_of, load, require_seen, save, write_access
+
+
+class EditInput(ToolInput):
+    file_path: str
+    old_string: str
+    new_string: str
+    replace_all: bool = Field(False, description="Replace every occurrence")
+
+
+class Edit(Tool[EditInput]):
+    """Replaces a text that occurs exactly once, or every occurrence where asked."""
+
+    name = "Edit"
+    input_type = EditInput
+
+    def check_permissions(self, arguments: EditInput, context: ToolContext) -> Access:
+        return write_access(arguments.file_path, context)
+
+    def preview(self, arguments: EditInput, context: ToolContext) -> FileDiff | None:
+        path = checked_path(arguments.file_path, context.state)
+        require_seen(path, context.state)
+        old = load(path)
+        new, _count = replace(
+            old.text, arguments.old_string, arguments.new_string, replace_all=arguments.replace_all, where=str(path)
+        )
+        return diff_of(path, old.text, new)
+
+    async def run(self, arguments: EditInput, context: ToolContext) -> ToolResult:
+        path = checked_path(arguments.file_path, context.state)
+        return await asyncio.to_thread(_edit, path, arguments, context)
+
+
+def _edit(path: Path, arguments: EditInput, context: ToolContext) -> ToolResult:
+    old = load(path)
+    require_seen(path, context.state)
+    text, count = replace(
+        old.text, arguments.old_string, arguments.new_string, replace_all=arguments.replace_all, where=str(path)
+    )
+    times = f" ({count} occurrences)" if count > 1 else ""
+    return save(path, old, old.with_text(text), f"{path} edited{times}.")

@@ -1,0 +1,1 @@
+"""The kill_shell tool."""

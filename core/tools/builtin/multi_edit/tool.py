@@ -1,0 +1,64 @@
+"""MultiEdit: several replacements in one file, all or none."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from pydantic import Field
+
+from core.permissions.access import Access
+from core.protocol.views import FileDiff
+from core.tools.base import Tool, ToolError, ToolInput, ToolResult
+from core.tools.context import ToolContext
+from core.tools.edits import replace
+from core.tools.text_files import checked_path, diff_of, load, require_seen, save, write_access
+
+
+class Replacement(ToolInput):
+    old_string: str
+    new_string: str
+    replace_all: bool = False
+
+
+class MultiEditInput(ToolInput):
+    file_path: str
+    edits: list[Replacement] = Field(min_length=1)
+
+
+class MultiEdit(Tool[MultiEditInput]):
+    """Applies replacements one after the other, each on the text that the one before left."""
+
+    name = "MultiEdit"
+    input_type = MultiEditInput
+
+    def check_permissions(self, arguments: MultiEditInput, context: ToolContext) -> Access:
+        return write_access(arguments.file_path, context)
+
+    def preview(self, arguments: MultiEditInput, context: ToolContext) -> FileDiff | None:
+        path = checked_path(arguments.file_path, context.state)
+        require_seen(path, context.state)
+        old = load(path)
+        return diff_of(path, old.text, _apply(old.text, arguments, path))
+
+    async def run(self, arguments: MultiEditInput, context: ToolContext) -> ToolResult:
+        path = checked_path(arguments.file_path, context.state)
+        return await asyncio.to_thread(_edit, path, arguments, context)
+
+
+def _edit(path: Path, arguments: MultiEditInput, context: ToolContext) -> ToolResult:
+    old = load(path)
+    require_seen(path, context.state)
+    text = _apply(old.text, arguments, path)
+    return save(path, old, old.with_text(text), f"{path} edited ({len(arguments.edits)} replacements).")
+
+
+def _apply(text: str, arguments: MultiEditInput, path: Path) -> str:
+    for number, edit in enumerate(arguments.edits, 1):
+        try:
+            text, _count = replace(
+                text, edit.old_string, edit.new_string, replace_all=edit.replace_all, where=str(path)
+            )
+        except ToolError as error:
+            raise ToolError(f"Edit {number}: {error.user_message} Nothing was changed.", error.hint) from error
+    return text

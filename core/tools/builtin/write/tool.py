@@ -1,0 +1,56 @@
+"""Write: a whole file, new or replaced."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from core.host.files import TextFile
+from core.permissions.access import Access
+from core.protocol.views import FileDiff
+from core.tools.base import Tool, ToolError, ToolInput, ToolResult
+from core.tools.context import ToolContext
+from core.tools.text_files import checked_path, diff_of, load, require_seen, save, write_access
+
+
+class WriteInput(ToolInput):
+    file_path: str
+    content: str
+
+
+class Write(Tool[WriteInput]):
+    """Creates a file, or replaces one that was read."""
+
+    name = "Write"
+    input_type = WriteInput
+
+    def check_permissions(self, arguments: WriteInput, context: ToolContext) -> Access:
+        return write_access(arguments.file_path, context)
+
+    def preview(self, arguments: WriteInput, context: ToolContext) -> FileDiff | None:
+        path = checked_path(arguments.file_path, context.state)
+        old = load(path) if _is_there(path) else None
+        return diff_of(path, old.text if old else None, arguments.content)
+
+    async def run(self, arguments: WriteInput, context: ToolContext) -> ToolResult:
+        path = checked_path(arguments.file_path, context.state)
+        return await asyncio.to_thread(_write, path, arguments.content, context)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:
+        raise ToolError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _write(path: Path, content: str, context: ToolContext) -> ToolResult:
+    if not _is_there(path):
+        if path.is_dir() or not path.name:
+            raise ToolError(f"{path} is a folder.")
+        return save(path, None, TextFile(content), f"{path} created.")
+    old = load(path)
+    require_seen(path, context.state)
+    # A file written anew keeps its line ends; text that brings its own is taken as it is.
+    new = old.with_text(content.replace("\r\n", "\n") if old.newline == "\r\n" else content)
+    return save(path, old, new, f"{path} written.")

@@ -1,0 +1,124 @@
+"""Text search in one file, as ripgrep does it: by lines of UTF-8, or of UTF-16 with a mark; none in binary files."""
+
+from __future__ import annotations
+
+import codecs
+import os
+from collections import deque
+from collections.abc import Iterator
+
+from core.tools.search.found import Line
+from core.tools.search.query import Query, python_regex
+
+FIRST_BYTES = 65_536
+BLOCK_BYTES = 1_048_576
+UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+class FileScan:
+    """Finds a query's matches in files. Making one raises ``ToolError`` for an invalid expression."""
+
+    def __init__(self, query: Query) -> None:
+        self._query = query
+        self._search = python_regex(query)
+
+    def count(self, path: str) -> int:
+        """The number of matching lines, with ``multiline`` of matches; 0 for a binary file. Raises ``OSError``."""
+        total = 0
+        for block in _blocks(path, whole=self._query.multiline):
+            if block.startswith(UTF16_MARKS):
+                text = block.decode("utf-16", "replace")
+            elif b"\0" in block:
+                return 0
+            else:
+                text = block.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
+            total += sum(1 for _ in self._matches(text))
+        return total
+
+    def lines(self, path: str, name: str) -> Iterator[Line]:
+        """Matching lines with their context, in order. Raises ``OSError``."""
+        before: deque[Line] = deque(maxlen=self._query.before)
+        after = 0
+        for line in self._marked(path, name):
+            if line.is_match:
+                yield from before
+                before.clear()
+                yield line
+                after = self._query.after
+            elif after:
+                yield line
+                after -= 1
+            else:
+                before.append(line)
+
+    def _matches(self, text: str) -> Iterator[tuple[int, int]]:
+        """Start and end of each matching line, with ``multiline`` of each match."""
+        if self._query.multiline:
+            yield from (found.span() for found in self._search.finditer(text) if found.start() < len(text))
+            return
+        search = self._search.search
+        position = 0
+        while position < len(text) and (found := search(text, position)):
+            start = text.rfind("\n", position, found.start()) + 1 or position
+            end = text.find("\n", found.start())
+            end = len(text) if end < 0 else end
+            # A match that runs into the next line is none: there may be one in this line alone.
+            if start < len(text) and (found.end() <= end or search(text, start, end)):
+                yield start, end
+            position = end + 1
+
+    def _marked(self, path: str, name: str) -> Iterator[Line]:
+        with open(path, "rb") as stream:  # noqa: PTH123
+            encoding = "utf-16" if stream.read(2) in UTF16_MARKS else "utf-8-sig"
+        errors = "replace" if encoding == "utf-16" else "surrogateescape"
+        with open(path, encoding=encoding, errors=errors, newline="\n") as stream:  # noqa: PTH123
+            if not self._query.multiline:
+                for number, text in enumerate(stream, 1):
+                    text = text.removesuffix("\n")
+                    yield Line(name, number, self._search.search(text) is not None, text)
+                return
+            whole = stream.read()
+        marked: set[int] = set()
+        number, position = 1, 0
+        for start, end in self._matches(whole):
+            number += whole.count("\n", position, start)
+            position = start
+            marked.update(range(number, number + whole.count("\n", start, max(start, end - 1)) + 1))
+        for number, text in enumerate(whole.removesuffix("\n").split("\n"), 1):
+            yield Line(name, number, number in marked, text)
+
+
+def is_binary(path: str) -> bool:
+    """Whether ripgrep would not search the file. Raises ``OSError``."""
+    first = True
+    for block in _blocks(path, whole=False):
+        if first and block.startswith(UTF16_MARKS):
+            return False
+        if b"\0" in block:
+            return True
+        first = False
+    return False
+
+
+def _blocks(path: str, *, whole: bool) -> Iterator[bytes]:
+    """A file in blocks of whole lines; as one block where ``whole`` or UTF-16."""
+    # Not blocking: what was a file when it was listed may be a pipe now.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        data = os.read(descriptor, FIRST_BYTES)
+        if len(data) < FIRST_BYTES:
+            yield data
+            return
+        whole = whole or data.startswith(UTF16_MARKS)
+        parts = [data]
+        while more := os.read(descriptor, BLOCK_BYTES):
+            cut = 0 if whole else more.rfind(b"\n") + 1
+            if not cut:
+                parts.append(more)
+                continue
+            parts.append(more[:cut])
+            yield b"".join(parts)
+            parts = [more[cut:]]
+        yield b"".join(parts)
+    finally:
+        os.close(descriptor)

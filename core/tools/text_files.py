@@ -1,0 +1,128 @@
+"""What the file tools share: finding the file, knowing whether it was seen, writing it back, showing the change."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import stat
+from pathlib import Path
+
+from core.host.files import BinaryFileError, TextFile, read_text, write_atomic
+from core.permissions.access import Access
+from core.permissions.paths import resolve
+from core.protocol.views import FileDiff, ToolDisplay
+from core.tools.base import ToolError, ToolResult
+from core.tools.context import FileStamp, ToolContext, ToolState
+
+MAX_FILE_BYTES = 50_000_000
+MAX_DIFF_CHARS = 400_000
+"""Beyond this the window gets a summary of the change, not both texts."""
+
+
+def checked_path(raw: str, state: ToolState) -> Path:
+    """The absolute path of a tool's input. Raises ``ToolError`` for what cannot be a path."""
+    if not raw.strip():
+        raise ToolError("The path is empty.")
+    if "\0" in raw:
+        raise ToolError("The path holds a NUL character.")
+    if "://" in raw:
+        raise ToolError(f"{raw} is a URL, not a file path.")
+    try:
+        return state.absolute(raw)
+    except RuntimeError as error:
+        raise ToolError(f"{raw}: {error}") from error
+
+
+def load(path: Path) -> TextFile:
+    """A text file, or a ``ToolError`` that says why it cannot be had."""
+    try:
+        info = path.stat()
+        if stat.S_ISDIR(info.st_mode):
+            raise ToolError(f"{path} is a folder.", "Use LS to list it.")
+        if not stat.S_ISREG(info.st_mode):
+            raise ToolError(f"{path} is a device, pipe or socket and is not opened.")
+        if info.st_size > MAX_FILE_BYTES:
+            raise ToolError(f"{path} has {info.st_size:,} bytes, too many to load.", "Use Grep, or head/tail in Bash.")
+        return read_text(path)
+    except BinaryFileError as error:
+        raise ToolError(f"{path} is a binary file, not text.") from error
+    except FileNotFoundError as error:
+        raise ToolError(f"{path} does not exist.", _similar(path)) from error
+    except PermissionError as error:
+        raise ToolError(f"{path} cannot be read: permission denied.") from error
+    except (OSError, ValueError) as error:
+        raise ToolError(f"{path} cannot be read: {error}.") from error
+
+
+def stamp(path: Path) -> FileStamp:
+    """The file as it is on disk now. Raises ``OSError``."""
+    return FileStamp(hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def require_seen(path: Path, state: ToolState) -> None:
+    """Refuse a file that was not read, or that changed on disk since."""
+    known = state.seen.get(resolve(path))
+    if known is None:
+        raise ToolError(f"{path} has not been read yet.", "Read it first, then change it.")
+    try:
+        current = stamp(path)
+    except OSError as error:
+        raise ToolError(f"{path} cannot be read any more: {error.strerror}.") from error
+    if current != known:
+        raise ToolError(f"{path} has changed on disk since it was read.", "Read it again before changing it.")
+
+
+def save(path: Path, old: TextFile | None, file: TextFile, summary: str) -> ToolResult:
+    """Write the file and give the result of the call. Raises ``ToolError``; the old content then stands."""
+    try:
+        data = file.encode()
+    except UnicodeEncodeError as error:
+        raise ToolError(f"{path} is in {file.encoding}, which cannot hold {error.object[error.start]!r}.") from error
+    try:
+        write_atomic(path, data, file.mode)
+    except OSError as error:
+        raise ToolError(f"{path} cannot be written: {error.strerror or error}. The file is unchanged.") from error
+    target, written = resolve(path), FileStamp(hashlib.sha256(data).hexdigest())
+    old_text = old.text if old else None
+    return ToolResult(
+        content=summary,
+        display=ToolDisplay(summary=change_summary(old_text, file.text), diff=diff_of(path, old_text, file.text)),
+        modify=lambda state: state.with_seen(target, written),
+    )
+
+
+def diff_of(path: Path, old: str | None, new: str) -> FileDiff | None:
+    """The change for the window; None where it is too large to show."""
+    if len(old or "") + len(new) > MAX_DIFF_CHARS:
+        return None
+    return FileDiff(path=str(path), old=old, new=new)
+
+
+def change_summary(old: str | None, new: str) -> str:
+    """``+12 −3``, or ``new, 40 lines``."""
+    if old is None:
+        lines = len(new.splitlines())
+        return f"new, {lines} line{'' if lines == 1 else 's'}"
+    old_lines, new_lines = old.splitlines(), new.splitlines()
+    if len(old_lines) + len(new_lines) > 20_000:
+        return f"{len(old_lines)} → {len(new_lines)} lines"
+    added = removed = 0
+    for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, old_lines, new_lines, autojunk=True).get_opcodes():
+        if tag != "equal":
+            removed += i2 - i1
+            added += j2 - j1
+    return f"+{added} −{removed}"
+
+
+def write_access(raw: str, context: ToolContext) -> Access:
+    """A write of one file."""
+    return Access(writes=(checked_path(raw, context.state),))
+
+
+def _similar(path: Path) -> str:
+    try:
+        names = [entry.name for entry in path.parent.iterdir()]
+    except OSError:
+        return f"The folder {path.parent} does not exist either." if not path.parent.exists() else ""
+    close = difflib.get_close_matches(path.name, names, n=3, cutoff=0.6)
+    return f"Did you mean {', '.join(close)}?" if close else ""
