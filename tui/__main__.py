@@ -1,2 +1,206 @@
-def main() -> None:
-    print("hi")
+"""The ``agent-tui`` command: arguments, the guard against foreign packages, and the start of window or run.
+
+Only the standard library is imported at the top, and only what costs little: ``--version`` and ``--help``
+must be instant.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import argparse
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120  pathlib costs too much here
+OWN_PACKAGES = ("core", "themes", "tui")
+MAX_STDIN_BYTES = 10_000_000
+USAGE_ERROR = 2
+
+
+def guard(path: list[str], root: str, cwd: str) -> list[str]:
+    """The import path on which our packages are ours.
+
+    The program runs inside other people's repositories, and ``PYTHONPATH=.`` or ``python -m tui`` puts that
+    repository first, where a package named like one of ours would be imported and executed. Entries inside the
+    working folder go, but for this installation and its environment; then, if ours would still not be found
+    first, our own root comes first.
+    """
+    inside = os.path.realpath(cwd)
+    ours = [os.path.realpath(folder) for folder in (root, sys.prefix, sys.base_prefix)]
+
+    def is_foreign(entry: str) -> bool:
+        real = os.path.realpath(entry or cwd)
+        if real == ours[0] or any(_is_within(real, prefix) for prefix in ours[1:]):
+            return False
+        return _is_within(real, inside)
+
+    kept = [entry for entry in path if not is_foreign(entry)]
+    for package in OWN_PACKAGES:
+        found = next((entry for entry in kept if _holds(entry or cwd, package)), None)
+        if found is None or os.path.realpath(found or cwd) != ours[0]:
+            return [root, *(entry for entry in kept if os.path.realpath(entry or cwd) != ours[0])]
+    return kept
+
+
+def _holds(folder: str, package: str) -> bool:
+    base = os.path.join(folder, package)  # noqa: PTH118
+    return os.path.isdir(base) or os.path.isfile(base + ".py")  # noqa: PTH112, PTH113
+
+
+def _is_within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    sys.path[:] = guard(sys.path, ROOT, os.getcwd())  # noqa: PTH109
+    arguments = sys.argv[1:] if argv is None else argv
+    if arguments in (["--version"], ["-v"]):
+        from core.version import __version__
+
+        sys.stdout.write(f"agent-tui {__version__}\n")
+        return 0
+    options = _parse(arguments)
+    from core.protocol.errors import AgentError
+
+    try:
+        return _run_headless(options) if options.print else _run_window(options)
+    except AgentError as error:
+        sys.stderr.write(f"agent-tui: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    import argparse
+
+    parser = argparse.ArgumentParser(
+        prog="agent-tui",
+        description="A full-screen terminal coding agent. Start it in a project folder.",
+        epilog="Credentials: ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN; ANTHROPIC_BASE_URL for another server. "
+        "Without any, --demo shows the program offline.",
+    )
+    add = parser.add_argument
+    add("prompt", nargs="?", default="", help="first prompt; with -p also read from standard input")
+    add("-p", "--print", action="store_true", help="run the prompt without a window, print the answer and exit")
+    add("--demo", action="store_true", help="offline tour: scripted words, real tools, no key needed")
+    add("-c", "--continue", dest="resume_latest", action="store_true", help="take up the newest session of this folder")
+    add("-r", "--resume", metavar="ID", help="take up a session by its id, or the beginning of it")
+    add("--model", help="model id")
+    add("--effort", choices=("low", "medium", "high", "xhigh", "max"), help="how hard the model works")
+    add(
+        "--permission-mode",
+        choices=("default", "acceptEdits", "plan", "bypassPermissions"),
+        help="what runs without being asked about",
+    )
+    add(
+        "--allowedTools",
+        "--allowed-tools",
+        dest="allow",
+        action="append",
+        metavar="RULES",
+        help='rules that allow, such as "Bash(git diff:*),Edit"',
+    )
+    add(
+        "--disallowedTools", "--disallowed-tools", dest="deny", action="append", metavar="RULES", help="rules that deny"
+    )
+    add("--tools", metavar="NAMES", help="offer only these tools")
+    add("--max-turns", type=_positive, metavar="N", help="at most N requests for one prompt")
+    add("--output-format", choices=("text", "json", "stream-json"), default="text", help="with -p")
+    add("--system-prompt", help="in place of the built-in one")
+    add("--append-system-prompt", help="after the built-in one")
+    add("--theme", help="name of a theme")
+    add("-v", "--version", action="store_true", help="print the version and exit")
+    options = parser.parse_args(arguments)
+    if options.resume and options.resume_latest:
+        parser.error("--continue and --resume exclude each other")
+    if options.version:
+        from core.version import __version__
+
+        parser.exit(0, f"agent-tui {__version__}\n")
+    return options
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        import argparse
+
+        raise argparse.ArgumentTypeError(f"must be a positive number, not {text!r}")
+    return int(text)
+
+
+def _run_headless(options: argparse.Namespace) -> int:
+    from core.engine.headless import run_headless
+    from core.engine.start import read_start
+
+    prompt = _prompt(options)
+    if not prompt.strip():
+        sys.stderr.write('agent-tui: there is no prompt. Give one: agent-tui -p "…", or on standard input.\n')
+        return USAGE_ERROR
+    start = read_start(_flags(options), _selection(options), is_attended=False)
+    if start.needs_credentials:
+        sys.stderr.write("agent-tui: there are no credentials. Set ANTHROPIC_API_KEY, or try --demo.\n")
+        return 1
+    return run_headless(start.settings, start.launch, prompt, options.output_format)
+
+
+def _prompt(options: argparse.Namespace) -> str:
+    """The argument, with what comes on standard input after it."""
+    piped = ""
+    if not sys.stdin.isatty():
+        data = sys.stdin.buffer.read(MAX_STDIN_BYTES + 1)
+        if len(data) > MAX_STDIN_BYTES:
+            from core.protocol.errors import AgentError
+
+            raise AgentError("Standard input holds more than 10 MB.", "Save it to a file and name the file.")
+        piped = data.decode("utf-8", "replace")
+    return "\n\n".join(part for part in (options.prompt, piped) if part.strip())
+
+
+def _run_window(options: argparse.Namespace) -> int:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        sys.stderr.write('agent-tui: this is not a terminal. For use in scripts: agent-tui -p "…"\n')
+        return USAGE_ERROR
+    from tui.app import AgentApp
+
+    app = AgentApp(_flags(options), _selection(options), first_prompt=options.prompt)
+    app.run()
+    return app.return_code or 0
+
+
+def _flags(options: argparse.Namespace) -> dict[str, Any]:
+    """Settings given on the command line, by field."""
+    return {
+        "model": options.model,
+        "effort": options.effort,
+        "mode": options.permission_mode,
+        "allow": _rules(options.allow),
+        "deny": _rules(options.deny),
+        "max_turns": options.max_turns,
+        "system_prompt": options.system_prompt,
+        "append_system_prompt": options.append_system_prompt,
+        "theme": options.theme,
+    }
+
+
+def _rules(values: list[str] | None) -> tuple[str, ...] | None:
+    """Rules separated by commas or blanks, but not inside parentheses."""
+    if values is None:
+        return None
+    import re
+
+    found = re.findall(r"[^\s,(]+(?:\([^)]*\))?", " ".join(values))
+    return tuple(found)
+
+
+def _selection(options: argparse.Namespace) -> dict[str, Any]:
+    tools = tuple(name for name in (options.tools or "").replace(",", " ").split() if name)
+    resume = "latest" if options.resume_latest else options.resume
+    return {"is_demo": options.demo, "resume": resume, "tools": tools}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

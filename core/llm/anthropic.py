@@ -132,7 +132,6 @@ def _parameters(request: ModelRequest) -> dict[str, Any]:
         "tools": request.tools,
         "thinking": request.thinking,
         "output_config": request.output_config,
-        "metadata": request.metadata,
     }
     return parameters | {name: value for name, value in optional.items() if value}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from core.llm.catalog import ModelInfo
@@ -24,7 +24,6 @@ class ModelRequest:
     messages: list[dict[str, Any]]
     thinking: dict[str, Any] | None = None
     output_config: dict[str, Any] | None = None
-    metadata: dict[str, Any] = field(default_factory=dict[str, Any])
     query_source: QuerySource = "main"
 
 
@@ -78,6 +77,10 @@ class ModelClient(Protocol):
 
     def stream(self, request: ModelRequest) -> AsyncIterator[Chunk]:
         """Send the request. The last chunk is ``MessageEnd``; a response without one raises ``ModelError``."""
+        ...
+
+    def warm_up(self) -> None:
+        """Begin in the background what the first request would wait for."""
         ...
 
     async def describe(self, model_id: str) -> ModelInfo | None:

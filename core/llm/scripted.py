@@ -101,6 +101,9 @@ class ScriptedModel:
         has_calls = any(block["type"] == "tool_use" for block in reply.blocks)
         yield MessageEnd(reply.stop_reason or ("tool_use" if has_calls else "end_turn"), usage)
 
+    def warm_up(self) -> None:
+        """Nothing takes long here."""
+
     async def describe(self, model_id: str) -> ModelInfo | None:
         """Nothing beyond the catalog."""
         return None

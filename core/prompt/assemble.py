@@ -7,7 +7,7 @@ from typing import Any
 from core.llm.catalog import ModelInfo
 from core.llm.client import ModelRequest, QuerySource
 from core.prompt.cache import mark_messages, mark_system
-from core.prompt.sections import SystemPrompt
+from core.protocol.views import SystemPrompt
 from core.settings.schema import Settings
 
 MIN_BUDGET_TOKENS = 1_024
@@ -23,7 +23,6 @@ def build_request(
     tools: list[dict[str, Any]],
     messages: list[dict[str, Any]],
     max_tokens: int,
-    user_id: str,
     query_source: QuerySource = "main",
 ) -> ModelRequest:
     """The request for normalised messages. Only the breakpoints differ from one request to the next."""
@@ -38,7 +37,6 @@ def build_request(
         messages=mark_messages(messages, ttl) if settings.prompt_caching else messages,
         thinking=thinking_config(model, max_tokens),
         output_config={"effort": effort} if effort else None,
-        metadata={"user_id": user_id} if user_id else {},
         query_source=query_source,
     )
 

@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from core.host.git import GitSnapshot
+from core.protocol.views import SystemPrompt
 
 GIT_MAX_CHARS = 2_000
 """What the git snapshot may take of the prompt."""
@@ -27,18 +28,6 @@ class Environment:
     date: str
     model: str
     git: GitSnapshot | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SystemPrompt:
-    """The two halves. A cache breakpoint stands between them."""
-
-    static: str
-    session: str
-
-    def blocks(self) -> list[dict[str, str]]:
-        """In the API's form, without breakpoints."""
-        return [{"type": "text", "text": text} for text in (self.static, self.session) if text]
 
 
 @lru_cache(maxsize=64)

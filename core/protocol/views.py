@@ -76,3 +76,18 @@ class PermissionRequest:
     session_rule: str = ""
     """The rule that "yes for this session" adds; empty where that answer is not offered."""
     display: ToolDisplay = field(default_factory=ToolDisplay)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemPrompt:
+    """The two halves of a system prompt: what is the same in every session, and what describes this one.
+
+    A cache breakpoint stands between them. Frozen for a session: models bind their thinking to it.
+    """
+
+    static: str
+    session: str
+
+    def blocks(self) -> list[dict[str, str]]:
+        """In the API's form, without breakpoints."""
+        return [{"type": "text", "text": text} for text in (self.static, self.session) if text]

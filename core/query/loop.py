@@ -47,7 +47,7 @@ async def run_query(query: Query) -> TurnOutcome:
         task = asyncio.current_task()
         if task is not None:
             task.uncancel()
-        query.append("user", INTERRUPT_NOTE, is_meta=True)
+        query.append("user", INTERRUPT_NOTE)
         return TurnOutcome("interrupted")
 
 
@@ -58,7 +58,7 @@ async def _steps(query: Query) -> TurnOutcome:
         if settings.max_turns is not None and query.steps >= settings.max_turns:
             return TurnOutcome("max_turns", f"The limit of {settings.max_turns} requests is reached.")
         for text in query.reminders.due():
-            query.append("system", text, is_meta=True)
+            query.append("system", text)
         query.steps += 1
         result = await run_step(query, limits.max_tokens)
         if result.ends_turn:
@@ -90,7 +90,7 @@ def _ending(query: Query, result: StepResult, limits: _Limits) -> TurnOutcome | 
         case _ if result.is_empty and not limits.nudged:
             # An empty answer after tool results: sending the same again does not help, a new message does.
             limits.nudged = True
-            query.append("user", template("please_continue"), is_meta=True)
+            query.append("user", template("please_continue"))
             return None
         case _:
             return TurnOutcome("completed")
@@ -100,5 +100,5 @@ def _go_on(query: Query, limits: _Limits, otherwise: TurnOutcome) -> TurnOutcome
     """Ask the model to go on where it stopped; ``otherwise`` once that was done often enough."""
     if not limits.may_continue():
         return otherwise
-    query.append("user", template("go_on"), is_meta=True)
+    query.append("user", template("go_on"))
     return None

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from core.bus.bus import Publisher
-from core.protocol.events import QueueChanged
+from core.host.host import Host
+from core.protocol.events import PromptSubmitted, QueueChanged
 from core.protocol.ids import IdSource
+from core.protocol.messages import Message, Role, TextBlock
 from core.protocol.views import QueuedMessage
+from core.sessions.conversation import Conversation
 
 
 class MessageQueue:
@@ -44,3 +47,27 @@ class MessageQueue:
 
     def _publish(self) -> None:
         self._publisher.emit(QueueChanged(items=self.items))
+
+
+def take_queued(queue: MessageQueue, conversation: Conversation, publisher: Publisher, host: Host) -> bool:
+    """Move what is queued into the conversation as the user's messages; whether there was anything."""
+    taken = queue.take()
+    for item in taken:
+        append_text(conversation, host, "user", item.text, message_id=item.id)
+        publisher.emit(PromptSubmitted(message_id=item.id, text=item.text))
+    return bool(taken)
+
+
+def append_text(
+    conversation: Conversation, host: Host, role: Role, text: str, *, message_id: str = "", is_meta: bool = False
+) -> None:
+    """Append a text message of the user's or of the program's."""
+    conversation.append(
+        Message(
+            id=message_id or host.ids.uuid(),
+            role=role,
+            content=(TextBlock(text=text),),
+            ts=host.clock.time(),
+            is_meta=is_meta,
+        )
+    )

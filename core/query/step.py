@@ -45,7 +45,6 @@ async def run_step(query: Query, max_tokens: int) -> StepResult:
             tools=query.calls.tools.schemas,
             messages=normalize(query.conversation.messages, takes_system=query.turn.model.mid_system),
             max_tokens=max_tokens,
-            user_id=query.turn.user_id,
         )
         query.publisher.emit(
             RequestStarted(

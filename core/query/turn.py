@@ -12,11 +12,11 @@ from core.llm.catalog import ModelInfo
 from core.llm.client import ModelClient
 from core.orchestration.call import CallEnvironment
 from core.prompt.reminders import Known, news, stale_todos
-from core.prompt.sections import SystemPrompt
-from core.protocol.events import PromptSubmitted, TurnEndReason
-from core.protocol.messages import Message, TextBlock
+from core.protocol.events import TurnEndReason
+from core.protocol.messages import Role
 from core.protocol.usage import Usage
-from core.query.queue import MessageQueue
+from core.protocol.views import SystemPrompt
+from core.query.queue import MessageQueue, append_text, take_queued
 from core.sessions.conversation import Conversation
 from core.settings.schema import Settings
 from core.tools.context import ToolState
@@ -30,7 +30,6 @@ class TurnSettings:
     settings: Settings
     model: ModelInfo
     system: SystemPrompt
-    user_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,21 +91,9 @@ class Query:
         return self.calls.services.host
 
     def take_queued(self) -> bool:
-        """Move what is queued into the conversation as the user's messages; whether there was anything."""
-        taken = self.queue.take()
-        for item in taken:
-            self.append("user", item.text, message_id=item.id)
-            self.publisher.emit(PromptSubmitted(message_id=item.id, text=item.text))
-        return bool(taken)
+        """Take in what the user typed meanwhile; whether there was anything."""
+        return take_queued(self.queue, self.conversation, self.publisher, self.host)
 
-    def append(self, role: str, text: str, *, message_id: str = "", is_meta: bool = False) -> None:
-        """Append a text message of the user's or of the program's."""
-        self.conversation.append(
-            Message(
-                id=message_id or self.host.ids.uuid(),
-                role="system" if role == "system" else "user",
-                content=(TextBlock(text=text),),
-                ts=self.host.clock.time(),
-                is_meta=is_meta,
-            )
-        )
+    def append(self, role: Role, text: str) -> None:
+        """Append a text of the program's."""
+        append_text(self.conversation, self.host, role, text, is_meta=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from core.protocol.messages import Block, Message, ToolResultBlock
 from core.protocol.usage import Usage
-from core.protocol.views import ToolDisplay
-from core.sessions.entries import block_record, message_record, result_record, usage_record
+from core.protocol.views import SystemPrompt, ToolDisplay
+from core.sessions.entries import block_record, message_record, result_record, system_record, usage_record
 from core.sessions.writer import TranscriptWriter
 
 
@@ -39,6 +39,10 @@ class Conversation:
         """Write down the end of a response."""
         self.last_usage = usage
         self._writer.write(usage_record(message_id, model, usage, stop_reason))
+
+    def record_system(self, system: SystemPrompt, tools_digest: str) -> None:
+        """Write down the system prompt: a resumed session must send the same one."""
+        self._writer.write(system_record(system, tools_digest))
 
     def sync(self) -> None:
         """Make what was written safe on disk."""

@@ -12,7 +12,7 @@ from typing import Any
 from core.protocol.codec import to_json
 from core.protocol.messages import Block, Message, ToolUseBlock, block_to_wire
 from core.protocol.usage import Usage
-from core.protocol.views import ToolDisplay
+from core.protocol.views import SystemPrompt, ToolDisplay
 
 TRANSCRIPT_VERSION = 1
 
@@ -73,6 +73,11 @@ def usage_record(message_id: str, model: str, usage: Usage, stop_reason: str) ->
         "usage": to_json(usage),
         "stopReason": stop_reason,
     }
+
+
+def system_record(system: SystemPrompt, tools_digest: str) -> dict[str, Any]:
+    """The frozen system prompt, and a mark of the tools that were sent with it."""
+    return {"type": "system", "subtype": "prompt", "prompt": to_json(system), "toolsDigest": tools_digest}
 
 
 def _content(block: Block) -> dict[str, Any]:

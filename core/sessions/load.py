@@ -14,7 +14,7 @@ from core.protocol.codec import from_json
 from core.protocol.errors import AgentError
 from core.protocol.messages import Message, Role, ToolResultBlock, ToolUseBlock, block_from_wire
 from core.protocol.usage import Usage
-from core.protocol.views import ToolDisplay
+from core.protocol.views import SystemPrompt, ToolDisplay
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,8 @@ class LoadedSession:
     displays: dict[str, tuple[ToolDisplay, int]] = field(default_factory=dict[str, tuple[ToolDisplay, int]])
     """What the window showed of each call, and its milliseconds, by tool_use id."""
     requests: list[RequestUsage] = field(default_factory=list[RequestUsage])
+    system: SystemPrompt | None = None
+    tools_digest: str = ""
     last_uuid: str | None = None
     bad_lines: int = 0
 
@@ -106,6 +108,9 @@ class _Builder:
             self._loaded.requests.append(RequestUsage(record["model"], usage))
             if self._open is not None and self._open.id == record.get("messageId"):
                 self._open = replace(self._open, stop_reason=record.get("stopReason", ""))
+        elif kind == "system" and record.get("subtype") == "prompt":
+            self._loaded.system = from_json(SystemPrompt, record["prompt"])
+            self._loaded.tools_digest = str(record.get("toolsDigest", ""))
         elif kind in ("user", "assistant", "system") and isinstance(record.get("message"), dict):
             self._message(record, kind)
         if isinstance(record.get("uuid"), str):

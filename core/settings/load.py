@@ -33,7 +33,10 @@ def load_settings(
     """Settings of a session and what was wrong. ``flags`` holds fields by name; None means not given."""
     values, problems = read_file(user_file)
     values |= _from_environ(environ, problems)
-    values |= {name: value for name, value in flags.items() if value is not None}
+    for name, value in flags.items():
+        if value is not None:
+            # Lists of several layers join; of single values the later one wins.
+            values[name] = (*values.get(name, ()), *value) if isinstance(value, tuple) else value
     known = {field.name for field in fields(Settings)}
     return replace(Settings(), **{name: values[name] for name in values.keys() & known}), problems
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -34,7 +36,7 @@ class ToolRegistry:
         """The ``tools`` of a request: the same object each time, never to be changed."""
         return self._schemas
 
-    def without(self, names: Iterable[str]) -> ToolRegistry:
-        """The same tools but these."""
-        left_out = set(names)
-        return ToolRegistry(tool for name, tool in self._tools.items() if name not in left_out)
+    @property
+    def digest(self) -> str:
+        """Changes when what the API is told of the tools changes."""
+        return hashlib.sha256(json.dumps(self._schemas, sort_keys=True).encode()).hexdigest()[:16]

@@ -47,7 +47,7 @@ def compiled(patterns: tuple[str, ...]) -> Keep:
     try:
         included, _ = glob.translate(patterns, flags=glob.GLOBSTAR | glob.DOTGLOB | glob.BRACE)
         regex = re.compile("|".join(f"(?:{one})" for one in included))
-    except (ValueError, re.error, glob.PatternLimitException) as error:
+    except Exception as error:
         raise ToolError(f"Invalid glob pattern {' '.join(patterns)!r}: {error}") from error
     return lambda name: regex.match(name) is not None
 

@@ -21,11 +21,12 @@ WILD = {"**/": "(?:.*/)?", "/**/": "/(?:.*/)?", "/**": "/.+", "?": "[^/]"}
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """One line. ``regex`` fits a name or a path to the base; those of directories end with a slash."""
+    """One line. ``regex`` fits whole names, or whole paths relative to the base."""
 
     ignores: bool
     regex: str
     by_name: bool
+    folders_only: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +46,12 @@ class IgnoreFile:
         self._skip = len(base)
         rules = [rule for rule in map(_parsed, lines) if rule is not None]
         rules.reverse()
-        self._rules = [_joined(ignores, list(group)) for ignores, group in groupby(rules, lambda rule: rule.ignores)]
+        self._for_folders = _joined(rules)
+        self._for_files = _joined([rule for rule in rules if not rule.folders_only])
 
-    def verdict(self, name: str, path: str) -> bool | None:
-        """Whether the entry is ignored; None where no rule fits. Name and absolute path of a directory end with a
-        slash."""
-        for rules in self._rules:
+    def verdict(self, name: str, path: str, *, is_folder: bool) -> bool | None:
+        """Whether the entry of this name and absolute path is ignored; None where no rule fits."""
+        for rules in self._for_folders if is_folder else self._for_files:
             if (rules.names is not None and rules.names.fullmatch(name)) or (
                 rules.paths is not None and rules.paths.fullmatch(path, self._skip)
             ):
@@ -79,10 +80,10 @@ class IgnoreChain:
             return self if kept is self.files else IgnoreChain(kept)
         return IgnoreChain(tuple(sorted((*own, *kept), key=lambda file: file.kind)))
 
-    def ignores(self, name: str, path: str) -> bool:
+    def ignores(self, name: str, path: str, *, is_folder: bool) -> bool:
         """Whether an entry is left out; see ``IgnoreFile.verdict``."""
         for file in self.files:
-            verdict = file.verdict(name, path)
+            verdict = file.verdict(name, path, is_folder=is_folder)
             if verdict is not None:
                 return verdict
         return False
@@ -113,7 +114,7 @@ def _parsed(line: str) -> _Rule | None:
         line = line.rstrip()
     ignores = not line.startswith("!")
     line = line.removeprefix("!") if not ignores else line
-    end = "/" if line.endswith("/") else "/?"
+    folders_only = line.endswith("/")
     line = line.removesuffix("/")
     anchored = line.startswith("/")
     line = line.removeprefix("/")
@@ -122,7 +123,7 @@ def _parsed(line: str) -> _Rule | None:
     regex = _regex(line) if line else None
     if regex is None:
         return None
-    return _Rule(ignores, regex + end, by_name=not anchored and "/" not in line)
+    return _Rule(ignores, regex, by_name=not anchored and "/" not in line, folders_only=folders_only)
 
 
 def _regex(glob: str) -> str | None:
@@ -151,7 +152,11 @@ def _set(characters: str) -> str:
     return re.sub(r"[\\\[\]^&~|]", r"\\\g<0>", characters)
 
 
-def _joined(ignores: bool, rules: list[_Rule]) -> _Rules:
+def _joined(rules: list[_Rule]) -> list[_Rules]:
+    return [_merged(ignores, list(group)) for ignores, group in groupby(rules, lambda rule: rule.ignores)]
+
+
+def _merged(ignores: bool, rules: list[_Rule]) -> _Rules:
     names, paths = (
         re.compile("|".join(chosen), re.DOTALL) if chosen else None
         for chosen in ([r.regex for r in rules if r.by_name], [r.regex for r in rules if not r.by_name])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import threading
 from collections import deque
 from collections.abc import Iterator
 
@@ -22,10 +23,13 @@ class FileScan:
         self._query = query
         self._search = python_regex(query)
 
-    def count(self, path: str) -> int:
-        """The number of matching lines, with ``multiline`` of matches; 0 for a binary file. Raises ``OSError``."""
+    def count(self, path: str, stop: threading.Event) -> int:
+        """The number of matching lines, with ``multiline`` of matches; 0 for a binary file, and less than all once
+        ``stop`` is set. Raises ``OSError``."""
         total = 0
         for block in _blocks(path, whole=self._query.multiline):
+            if stop.is_set():
+                break
             if block.startswith(UTF16_MARKS):
                 text = block.decode("utf-16", "replace")
             elif b"\0" in block:
@@ -35,11 +39,13 @@ class FileScan:
             total += sum(1 for _ in self._matches(text))
         return total
 
-    def lines(self, path: str, name: str) -> Iterator[Line]:
-        """Matching lines with their context, in order. Raises ``OSError``."""
+    def lines(self, path: str, name: str, stop: threading.Event) -> Iterator[Line]:
+        """Matching lines with their context, in order, until ``stop`` is set. Raises ``OSError``."""
         before: deque[Line] = deque(maxlen=self._query.before)
         after = 0
         for line in self._marked(path, name):
+            if stop.is_set():
+                return
             if line.is_match:
                 yield from before
                 before.clear()
@@ -68,10 +74,10 @@ class FileScan:
             position = end + 1
 
     def _marked(self, path: str, name: str) -> Iterator[Line]:
-        with open(path, "rb") as stream:  # noqa: PTH123
-            encoding = "utf-16" if stream.read(2) in UTF16_MARKS else "utf-8-sig"
-        errors = "replace" if encoding == "utf-16" else "surrogateescape"
-        with open(path, encoding=encoding, errors=errors, newline="\n") as stream:  # noqa: PTH123
+        descriptor = _opened(path)
+        is_utf16 = os.pread(descriptor, 2, 0) in UTF16_MARKS
+        encoding, errors = ("utf-16", "replace") if is_utf16 else ("utf-8-sig", "surrogateescape")
+        with os.fdopen(descriptor, encoding=encoding, errors=errors, newline="\n") as stream:
             if not self._query.multiline:
                 for number, text in enumerate(stream, 1):
                     text = text.removesuffix("\n")
@@ -102,8 +108,7 @@ def is_binary(path: str) -> bool:
 
 def _blocks(path: str, *, whole: bool) -> Iterator[bytes]:
     """A file in blocks of whole lines; as one block where ``whole`` or UTF-16."""
-    # Not blocking: what was a file when it was listed may be a pipe now.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = _opened(path)
     try:
         data = os.read(descriptor, FIRST_BYTES)
         if len(data) < FIRST_BYTES:
@@ -122,3 +127,8 @@ def _blocks(path: str, *, whole: bool) -> Iterator[bytes]:
         yield b"".join(parts)
     finally:
         os.close(descriptor)
+
+
+def _opened(path: str) -> int:
+    # Not blocking: what was a file when it was listed may be a pipe now.
+    return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)

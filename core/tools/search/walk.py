@@ -28,10 +28,10 @@ def walk(root: Path, stop: threading.Event) -> Iterator[str]:
             if name == ".git":
                 continue
             if entry.is_dir(follow_symlinks=False):
-                path = f"{folder}{name}/"
-                if not chain.files or not chain.ignores(f"{name}/", base + path):
-                    pending.append((path, chain))
+                path = folder + name
+                if not chain.files or not chain.ignores(name, base + path, is_folder=True):
+                    pending.append((f"{path}/", chain))
             elif entry.is_file(follow_symlinks=False):
                 path = folder + name
-                if not chain.files or not chain.ignores(name, base + path):
+                if not chain.files or not chain.ignores(name, base + path, is_folder=False):
                     yield path

@@ -1,0 +1,159 @@
+"""The engine as its users see it: ops in, events out, started and closed once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import replace
+from typing import Any, assert_never
+
+from core.bus.bus import Bus
+from core.bus.recorder import Recorder
+from core.bus.subscription import Subscription
+from core.engine.launch import Launch
+from core.engine.resume import replay
+from core.engine.session import Session
+from core.host.log import LOGGER
+from core.llm.catalog import find_model
+from core.orchestration.call import CallEnvironment
+from core.permissions.broker import Reply
+from core.permissions.modes import check_mode
+from core.protocol import ops
+from core.protocol.errors import AgentError
+from core.protocol.events import (
+    ModeChanged,
+    Notice,
+    SessionStarted,
+    UsageUpdated,
+)
+from core.protocol.views import PermissionMode
+from core.sessions.load import LoadedSession
+from core.version import __version__
+
+
+class Engine:
+    """One session with its bus. Everything runs on the event loop that ``start`` was called in."""
+
+    def __init__(
+        self,
+        launch: Launch,
+        session: Session,
+        calls: CallEnvironment,
+        bus: Bus,
+        recorder: Recorder,
+        loaded: LoadedSession | None,
+    ) -> None:
+        self._launch = launch
+        self.session = session
+        self.calls = calls
+        self._bus = bus
+        self._recorder = recorder
+        self._loaded = loaded
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def session_id(self) -> str:
+        """Id of the conversation."""
+        return self._bus.session_id
+
+    def subscribe(self) -> Subscription:
+        """A reader of all events from now on; one that falls far behind catches up from the event log."""
+        return self._bus.subscribe(backlog=self._recorder.after)
+
+    async def start(self) -> None:
+        """Publish what there is to see, and begin to gather what the first prompt needs."""
+        publisher = self.calls.publisher
+        settings = self.session.state.settings
+        self._spawn(self._recorder.run(), "recorder")
+        model = find_model(settings.model)
+        publisher.emit(
+            SessionStarted(
+                cwd=str(self._launch.cwd),
+                model=settings.model,
+                mode=self.calls.policies.policy.mode,
+                version=__version__,
+                tools=self.calls.tools.names,
+                context_window=model.window,
+                is_demo=self._launch.is_demo,
+                is_resumed=self._loaded is not None,
+            )
+        )
+        for problem in self._launch.problems:
+            publisher.emit(Notice(level="warning", text=f"Settings: {problem}"))
+        if self._loaded is not None:
+            replay(self._loaded, publisher)
+            self.calls.services.todos.load()
+            publisher.emit(
+                UsageUpdated(
+                    context_tokens=self.session.conversation.last_usage.context_tokens,
+                    context_window=model.window,
+                    last=self.session.conversation.last_usage,
+                    total=self.session.ledger.usage,
+                    cost_usd=self.session.ledger.cost_usd,
+                )
+            )
+        self.session.prepare()
+        self._spawn(self.calls.services.todos.watch(), "watch-todos")
+
+    async def handle(self, op: ops.Op) -> None:
+        """Carry out an op. What cannot be done is told by a notice; nothing is raised."""
+        try:
+            await self._handle(op)
+        except AgentError as error:
+            self.calls.publisher.emit(Notice(level="error", text=error.user_message, hint=error.hint))
+
+    async def close(self) -> None:
+        """End the turn, all shells and all files."""
+        await self.session.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._recorder.close()
+
+    async def _handle(self, op: ops.Op) -> None:
+        match op:
+            case ops.SubmitPrompt():
+                self.session.submit(op.text)
+            case ops.EditQueued():
+                if not self.session.queue.edit(op.message_id, op.text):
+                    self._note("That message has been sent already.")
+            case ops.Interrupt():
+                self.session.interrupt()
+            case ops.AnswerPermission():
+                self.calls.broker.answer(op.request_id, Reply(op.answer, op.comment))
+            case ops.SetMode():
+                self._set_mode(op.mode)
+            case ops.SetModel():
+                await self.session.set_model(op.model)
+            case ops.BackgroundTools():
+                if not self.calls.services.shells.detach_all():
+                    self._note("No command runs that could go to the background.")
+            case ops.StopTask():
+                await self._stop_task(op.task_id)
+            case _:
+                assert_never(op)
+
+    def _set_mode(self, mode: PermissionMode) -> None:
+        check_mode(mode, self.calls.services.host.environ)
+        self.calls.policies.policy = replace(self.calls.policies.policy, mode=mode)
+        self.calls.publisher.emit(ModeChanged(mode=mode))
+
+    async def _stop_task(self, task_id: str) -> None:
+        shell = self.calls.services.shells.get(task_id)
+        if shell is None:
+            self._note(f"There is no task {task_id}.")
+        else:
+            await self.calls.services.shells.kill(shell)
+
+    def _note(self, text: str) -> None:
+        self.calls.publisher.emit(Notice(level="info", text=text))
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(_log_failure)
+        self._tasks.append(task)
+
+
+def _log_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        LOGGER.error("background task %s failed", task.get_name(), exc_info=task.exception())

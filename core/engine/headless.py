@@ -1,0 +1,229 @@
+"""One prompt without a window: text, JSON, or a stream of JSON lines on standard output."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from core.engine.engine import Engine
+from core.engine.launch import Launch
+from core.engine.wiring import build_engine
+from core.llm.client import ModelClient
+from core.protocol import events as ev
+from core.protocol.codec import to_json
+from core.protocol.envelope import Envelope
+from core.protocol.messages import Block, TextBlock, ToolResultBlock, block_to_wire
+from core.protocol.ops import SubmitPrompt
+from core.protocol.usage import Usage
+from core.settings.schema import Settings
+
+OutputFormat = Literal["text", "json", "stream-json"]
+Write = Callable[[str], None]
+
+EXIT_OK = 0
+EXIT_FAILED = 1
+EXIT_TERMINATED = 143
+"""128 + SIGTERM."""
+
+_SUBTYPES: dict[str, str] = {"completed": "success", "max_turns": "error_max_turns"}
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What the result record adds up."""
+
+    text: str = ""
+    last_text_request: str = ""
+    api_ms: int = 0
+    stop_reason: str = ""
+    end: ev.TurnEnded | None = None
+
+
+def run_headless(
+    settings: Settings,
+    launch: Launch,
+    prompt: str,
+    output_format: OutputFormat,
+    *,
+    model: ModelClient | None = None,
+) -> int:
+    """Run one prompt to its end and return the exit code. Raises ``AgentError`` where it cannot start."""
+    return asyncio.run(_run(settings, launch, prompt, output_format, model))
+
+
+async def _run(
+    settings: Settings, launch: Launch, prompt: str, output_format: OutputFormat, model: ModelClient | None
+) -> int:
+    engine = build_engine(settings, launch, model=model)
+    printer = _Printer(engine, settings, launch, output_format, _print)
+    subscription = engine.subscribe()
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    try:
+        await engine.start()
+        await engine.handle(SubmitPrompt(text=prompt))
+        finished = asyncio.create_task(engine.session.wait_idle())
+        interrupted = asyncio.create_task(stopped.wait())
+        reading = asyncio.create_task(_read(subscription.read, printer))
+        await asyncio.wait({finished, interrupted}, return_when=asyncio.FIRST_COMPLETED)
+        interrupted.cancel()
+    finally:
+        await engine.close()
+        subscription.close()
+    await reading
+    if stopped.is_set():
+        return EXIT_TERMINATED
+    return printer.result()
+
+
+async def _read(read: Any, printer: _Printer) -> None:
+    while batch := await read():
+        for envelope in batch:
+            printer.take(envelope)
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+class _Printer:
+    """Turns events into records. Message records have the API's shape."""
+
+    def __init__(
+        self, engine: Engine, settings: Settings, launch: Launch, output_format: OutputFormat, write: Write
+    ) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._launch = launch
+        self._format = output_format
+        self._write = write
+        self._tally = _Tally()
+        self._retried = False
+
+    def take(self, envelope: Envelope) -> None:
+        """Print what the format shows of an event, and add it up."""
+        event = envelope.event
+        match event:
+            case ev.SessionStarted():
+                self._stream({"type": "system", "subtype": "init", **self._init(event)})
+            case ev.BlockFinished():
+                self._block(event.block, event.block_id)
+            case ev.ToolFinished():
+                block = ToolResultBlock(tool_use_id=event.tool_use_id, content=event.content, is_error=event.is_error)
+                self._message("user", block)
+            case ev.RequestFinished():
+                self._tally.api_ms += event.duration_ms
+                self._tally.stop_reason = event.stop_reason
+            case ev.RequestFailed() if event.retry_in_s is not None:
+                self._stream(
+                    {
+                        "type": "system",
+                        "subtype": "api_retry",
+                        "attempt": event.attempt,
+                        "retry_delay_ms": round(event.retry_in_s * 1000),
+                        "error": event.reason,
+                        "session_id": self._engine.session_id,
+                    }
+                )
+            case ev.Notice():
+                self._note(event)
+            case ev.TurnEnded():
+                self._tally.end = event
+            case _:
+                pass
+
+    def result(self) -> int:
+        """Print the last record and return the exit code."""
+        end = self._tally.end or ev.TurnEnded(reason="error", detail="The turn never ended.")
+        is_error = end.reason != "completed"
+        if self._format == "text":
+            if self._tally.text:
+                self._write(self._tally.text)
+            if is_error:
+                sys.stderr.write(f"agent-tui: {end.detail or end.reason}\n")
+        else:
+            self._write(json.dumps(self._record(end, is_error), ensure_ascii=False))
+        return EXIT_FAILED if is_error else EXIT_OK
+
+    def _record(self, end: ev.TurnEnded, is_error: bool) -> dict[str, Any]:
+        return {
+            "type": "result",
+            "subtype": _SUBTYPES.get(end.reason, "error_during_execution"),
+            "is_error": is_error,
+            "result": self._tally.text if not is_error else self._tally.text or end.detail,
+            "error": end.detail if is_error else None,
+            "session_id": self._engine.session_id,
+            "num_turns": end.steps,
+            "duration_ms": end.duration_ms,
+            "duration_api_ms": self._tally.api_ms,
+            "total_cost_usd": self._engine.session.ledger.cost_usd,
+            "usage": _usage(end.usage),
+            "modelUsage": {
+                model: {**_usage(account.usage), "costUSD": account.cost_usd}
+                for model, account in self._engine.session.ledger.by_model.items()
+            },
+            "permission_denials": [
+                {"tool_name": denial.tool_name, "tool_use_id": denial.tool_use_id, "tool_input": denial.input}
+                for denial in self._engine.calls.broker.denials
+            ],
+            "stop_reason": self._tally.stop_reason or None,
+        }
+
+    def _init(self, event: ev.SessionStarted) -> dict[str, Any]:
+        return {
+            "session_id": self._engine.session_id,
+            "model": event.model,
+            "cwd": event.cwd,
+            "tools": list(event.tools),
+            "mcp_servers": [],
+            "permissionMode": event.mode,
+            "version": event.version,
+        }
+
+    def _block(self, block: Block, block_id: str) -> None:
+        if isinstance(block, TextBlock):
+            request = block_id.rpartition(":")[0]
+            same = request == self._tally.last_text_request
+            self._tally.text = f"{self._tally.text}\n{block.text}" if same else block.text
+            self._tally.last_text_request = request
+        self._message("assistant", block)
+
+    def _message(self, role: str, block: Block) -> None:
+        message: dict[str, Any] = {"role": role, "content": [block_to_wire(block)]}
+        if role == "assistant":
+            message = {"type": "message", "model": self._settings.model, **message}
+        self._stream(
+            {
+                "type": role,
+                "message": message,
+                "parent_tool_use_id": None,
+                "session_id": self._engine.session_id,
+            }
+        )
+
+    def _note(self, event: ev.Notice) -> None:
+        if self._format == "stream-json":
+            self._stream({"type": "system", "subtype": "informational", **to_json(event)})
+        elif event.level != "info":
+            sys.stderr.write(f"agent-tui: {event.text} {event.hint}".rstrip() + "\n")
+
+    def _stream(self, record: dict[str, Any]) -> None:
+        if self._format == "stream-json":
+            self._write(json.dumps(record, ensure_ascii=False))
+
+
+def _usage(usage: Usage) -> dict[str, int]:
+    return {
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "cache_creation_input_tokens": usage.cache_write_5m_tokens + usage.cache_write_1h_tokens,
+        "cache_read_input_tokens": usage.cache_read_tokens,
+    }

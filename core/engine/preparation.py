@@ -1,0 +1,63 @@
+"""What the first prompt needs and nobody should wait for: git, instruction files, the model's capabilities."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.engine.launch import Launch
+from core.host.clock import local_date
+from core.host.git import find_repo_root, read_snapshot
+from core.host.host import Host
+from core.llm.catalog import ModelInfo, find_model
+from core.llm.client import ModelClient
+from core.memory.instructions import Instructions, read_instructions
+from core.prompt.sections import Environment, SystemPrompt, build_system_prompt
+from core.settings.schema import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Ready for the first request."""
+
+    system: SystemPrompt
+    instructions: Instructions
+    branch: str
+
+
+async def prepare(launch: Launch, settings: Settings, host: Host) -> Prepared:
+    """Gather everything at once."""
+    git, instructions = await asyncio.gather(
+        read_snapshot(host.processes, launch.cwd),
+        asyncio.to_thread(load_instructions, launch, settings),
+    )
+    environment = Environment(
+        cwd=str(launch.cwd),
+        is_repo=find_repo_root(launch.cwd) is not None,
+        platform=platform.system().lower(),
+        os=f"{platform.system()} {platform.release()}",
+        date=local_date(host.clock),
+        model=settings.model,
+        git=git,
+    )
+    system = build_system_prompt(environment, custom=settings.system_prompt, append=settings.append_system_prompt)
+    return Prepared(system, instructions, git.branch if git else "")
+
+
+def load_instructions(launch: Launch, settings: Settings) -> Instructions:
+    """The instruction files as they are now."""
+    if not settings.instructions:
+        return Instructions()
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111  Path.home() raises where there is no home
+    return read_instructions(launch.cwd, launch.paths.config, home, is_trusted=launch.is_trusted)
+
+
+async def learn_model(client: ModelClient, model_id: str) -> ModelInfo:
+    """What is known of a model; the server is asked where the catalog is silent. Raises ``ModelError``."""
+    known = find_model(model_id)
+    if known.is_known:
+        return known
+    return await client.describe(model_id) or known

@@ -1,0 +1,98 @@
+"""Taking up an earlier session: its messages for the model, and its events for the window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from core.bus.bus import Publisher
+from core.cost.ledger import Ledger
+from core.llm.catalog import find_model
+from core.protocol.events import (
+    BlockFinished,
+    Event,
+    Notice,
+    PromptSubmitted,
+    ToolFinished,
+    ToolStarted,
+)
+from core.protocol.messages import (
+    Message,
+    OtherBlock,
+    ThinkingBlock,
+    ToolResultBlock,
+    ToolUseBlock,
+)
+from core.protocol.views import ToolDisplay
+from core.query.normalize import MISSING_RESULT
+from core.sessions.load import LoadedSession
+
+
+def usable_messages(loaded: LoadedSession, tools_digest: str) -> tuple[Message, ...]:
+    """The messages to go on with. Thinking is bound to the system prompt and the tools it was written under:
+    where those are not the same any more, all of it is left out."""
+    if loaded.system is not None and loaded.tools_digest == tools_digest:
+        return loaded.messages
+    return tuple(_without_thinking(message) for message in loaded.messages)
+
+
+def _without_thinking(message: Message) -> Message:
+    kept = tuple(
+        block
+        for block in message.content
+        if not isinstance(block, ThinkingBlock)
+        and not (isinstance(block, OtherBlock) and block.data.get("type") == "redacted_thinking")
+    )
+    return replace(message, content=kept)
+
+
+def restore_account(loaded: LoadedSession, ledger: Ledger) -> None:
+    """Count what the session has cost so far."""
+    for request in loaded.requests:
+        ledger.add(request.usage, find_model(request.model))
+
+
+def replay(loaded: LoadedSession, publisher: Publisher) -> None:
+    """Publish the finished things of the session, as a window that had been there would know them."""
+    results = {
+        block.tool_use_id: block
+        for message in loaded.messages
+        for block in message.content
+        if isinstance(block, ToolResultBlock)
+    }
+    for message in loaded.messages:
+        for event in _events(message, results, loaded):
+            publisher.emit(event)
+    if loaded.bad_lines:
+        lines = "line" if loaded.bad_lines == 1 else "lines"
+        publisher.emit(
+            Notice(
+                level="warning",
+                text=f"{loaded.bad_lines} {lines} of the transcript could not be read and were left out.",
+            )
+        )
+
+
+def _events(message: Message, results: dict[str, ToolResultBlock], loaded: LoadedSession) -> Iterable[Event]:
+    if message.role == "user" and not message.is_meta and message.text:
+        yield PromptSubmitted(message_id=message.id, text=message.text)
+    if message.role != "assistant":
+        return
+    for index, block in enumerate(message.content):
+        yield BlockFinished(block_id=f"{message.id}:{index}", block=block)
+        if isinstance(block, ToolUseBlock):
+            yield ToolStarted(tool_use_id=block.id, name=block.name, input=block.input)
+            yield _finished(block, results.get(block.id), loaded)
+
+
+def _finished(call: ToolUseBlock, result: ToolResultBlock | None, loaded: LoadedSession) -> ToolFinished:
+    display, duration_ms = loaded.displays.get(call.id, (ToolDisplay(), 0))
+    content = MISSING_RESULT if result is None else result.content
+    return ToolFinished(
+        tool_use_id=call.id,
+        name=call.name,
+        content=content if isinstance(content, str) else "\n".join(str(block.get("text", "")) for block in content),
+        is_error=result is None or result.is_error,
+        display=display,
+        duration_ms=duration_ms,
+    )

@@ -1,0 +1,218 @@
+"""The session: one conversation with its turns. ``submit`` is the only way in for a prompt."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, replace
+
+from core.cost.ledger import Ledger
+from core.engine.launch import Launch
+from core.engine.preparation import Prepared, learn_model, load_instructions, prepare
+from core.host.clock import local_date
+from core.host.host import Host
+from core.host.log import LOGGER
+from core.llm.catalog import find_model
+from core.llm.client import ModelClient
+from core.llm.errors import ModelError
+from core.memory.instructions import Instructions
+from core.orchestration.call import CallEnvironment
+from core.prompt.reminders import Known, user_context
+from core.protocol.events import FaultOccurred, ModelChanged, Notice, TurnEnded, TurnStarted
+from core.protocol.usage import Usage
+from core.protocol.views import SystemPrompt
+from core.query.loop import run_query
+from core.query.queue import MessageQueue, append_text, take_queued
+from core.query.turn import Query, Reminders, TurnOutcome, TurnSettings
+from core.sessions.conversation import Conversation
+from core.settings.schema import Settings
+from core.tools.context import ToolState
+
+
+@dataclass(slots=True, kw_only=True)
+class SessionState:
+    """What changes from turn to turn."""
+
+    settings: Settings
+    tools: ToolState
+    system: SystemPrompt | None = None
+    """Frozen by the first query, or taken up from the transcript."""
+
+
+class Session:
+    """Owns the conversation, runs one turn at a time, and queues what comes meanwhile."""
+
+    def __init__(
+        self,
+        launch: Launch,
+        state: SessionState,
+        client: ModelClient,
+        conversation: Conversation,
+        calls: CallEnvironment,
+        ledger: Ledger,
+    ) -> None:
+        self._launch = launch
+        self.state = state
+        self._client = client
+        self.conversation = conversation
+        self._calls = calls
+        self.ledger = ledger
+        self.queue = MessageQueue(self._host.ids, calls.publisher)
+        self._turn: asyncio.Task[None] | None = None
+        self._preparing: asyncio.Task[Prepared] | None = None
+        self._reminders: Reminders | None = None
+        self._instructions = Instructions()
+        self.last_outcome: TurnOutcome | None = None
+
+    @property
+    def _host(self) -> Host:
+        return self._calls.services.host
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a turn runs."""
+        return self._turn is not None and not self._turn.done()
+
+    def prepare(self) -> asyncio.Task[Prepared]:
+        """Begin to gather what the first prompt needs."""
+        if self._preparing is None:
+            self._client.warm_up()
+            work = prepare(self._launch, self.state.settings, self._host)
+            self._preparing = asyncio.create_task(work, name="prepare")
+        return self._preparing
+
+    def submit(self, text: str) -> None:
+        """Send a prompt, or queue it where a turn runs. Blank text is ignored."""
+        if not text.strip():
+            return
+        self.queue.add(text, is_shown=self.is_busy)
+        if not self.is_busy:
+            self._start_turn()
+
+    def interrupt(self) -> None:
+        """Stop the running turn; what is queued is sent right after it."""
+        if self._turn is not None and self.is_busy:
+            self._turn.cancel()
+
+    async def wait_idle(self) -> None:
+        """Returns when no turn runs."""
+        while self.is_busy:
+            assert self._turn is not None
+            await asyncio.wait({self._turn})
+
+    async def set_model(self, model_id: str) -> None:
+        """Use another model from the next request on."""
+        self.state.settings = replace(self.state.settings, model=model_id)
+        info = find_model(model_id)
+        with contextlib.suppress(ModelError):
+            info = await learn_model(self._client, model_id)
+        self._calls.publisher.emit(ModelChanged(model=model_id, context_window=info.window))
+
+    async def close(self) -> None:
+        """End the turn and everything it started; the transcript is complete afterwards."""
+        self.queue.items = ()
+        if self._preparing is not None:
+            self._preparing.cancel()
+        while self.is_busy:
+            self.interrupt()
+            await self.wait_idle()
+        await self._calls.services.shells.close()
+        self.conversation.close()
+        await self._client.close()
+
+    def _start_turn(self) -> None:
+        self._turn = asyncio.create_task(self._run_turns(), name="turn")
+
+    async def _run_turns(self) -> None:
+        """One turn, and another for what was queued at its end, unless it failed."""
+        while True:
+            outcome = await self._run_turn()
+            if not self.queue.items or outcome.reason not in ("completed", "interrupted", "denied"):
+                return
+
+    async def _run_turn(self) -> TurnOutcome:
+        host, started = self._host, self._host.clock.monotonic()
+        publisher = self._calls.publisher.for_turn(host.ids.uuid())
+        publisher.emit(TurnStarted())
+        query: Query | None = None
+        try:
+            query = await self._open_turn(replace(self._calls, publisher=publisher))
+            outcome = await run_query(query)
+        except asyncio.CancelledError:
+            outcome = self._cancelled()
+        except ModelError as error:
+            outcome = TurnOutcome("error", error.user_message, error.hint)
+        except Exception as error:  # noqa: BLE001  the wall: a fault ends the turn, never the session
+            LOGGER.exception("a turn failed")
+            text = f"Unexpected error: {type(error).__name__}: {error}"
+            publisher.emit(FaultOccurred(text=text, log_path=str(self._launch.paths.log)))
+            outcome = TurnOutcome("error", text)
+        if query is not None:
+            self.state.tools = query.state
+        self.conversation.sync()
+        self.last_outcome = outcome
+        publisher.emit(
+            TurnEnded(
+                reason=outcome.reason,
+                detail=f"{outcome.detail} {outcome.hint}".strip(),
+                steps=query.steps if query else 0,
+                duration_ms=round((host.clock.monotonic() - started) * 1000),
+                usage=query.usage if query else Usage(),
+            )
+        )
+        return outcome
+
+    def _cancelled(self) -> TurnOutcome:
+        task = asyncio.current_task()
+        if task is not None:
+            task.uncancel()
+        return TurnOutcome("interrupted")
+
+    async def _open_turn(self, calls: CallEnvironment) -> Query:
+        """Everything a turn needs. The prompt is in the conversation afterwards, whatever else fails."""
+        try:
+            await self._get_ready(calls)
+        finally:
+            take_queued(self.queue, self.conversation, calls.publisher, self._host)
+        assert self.state.system is not None and self._reminders is not None
+        model = await learn_model(self._client, self.state.settings.model)
+        return Query(
+            turn=TurnSettings(settings=self.state.settings, model=model, system=self.state.system),
+            client=self._client,
+            conversation=self.conversation,
+            calls=calls,
+            queue=self.queue,
+            ledger=self.ledger,
+            reminders=self._reminders,
+            state=self.state.tools,
+        )
+
+    async def _get_ready(self, calls: CallEnvironment) -> None:
+        """Before the first prompt freeze the system prompt and tell the instructions; later see what has changed."""
+        if self._reminders is not None:
+            self._instructions = await asyncio.to_thread(load_instructions, self._launch, self.state.settings)
+            return
+        try:
+            prepared = await asyncio.shield(self.prepare())
+        except Exception:
+            self._preparing = None
+            raise
+        self._instructions = prepared.instructions
+        for warning in prepared.instructions.warnings:
+            calls.publisher.emit(Notice(level="warning", text=warning))
+        if self.state.system is None:
+            self.state.system = prepared.system
+            self.conversation.record_system(prepared.system, calls.tools.digest)
+            context = user_context(prepared.instructions.text)
+            if context:
+                append_text(self.conversation, self._host, "user", context, is_meta=True)
+        told = replace(self._current(), mode="default")
+        self._reminders = Reminders(told, self._current, calls.services.todos)
+
+    def _current(self) -> Known:
+        """What the model should know by now."""
+        return Known(
+            date=local_date(self._host.clock),
+            instructions=self._instructions.text,
+            mode=self._calls.policies.policy.mode,
+        )

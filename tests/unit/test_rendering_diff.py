@@ -1,0 +1,121 @@
+"""Laws and examples of diffs."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tui.rendering.compare import compare_lines, split_lines
+from tui.rendering.diff import Hunk, diff_lines, diff_stat, hunks_lines
+from tui.rendering.line import Line, line_width, plain
+
+texts = st.lists(st.sampled_from(["", "a", "b", "c = 1", "    d", "}", "\x1b[2J", "漢字"]), max_size=30).map("\n".join)
+texts = texts | texts.map(lambda text: text + "\n")
+
+
+def draw(old: str, new: str, width: int = 40, path: str = "x.txt", max_lines: int | None = None) -> list[str]:
+    return [plain(line).rstrip() for line in diff_lines(old, new, path=path, width=width, max_lines=max_lines)]
+
+
+@given(texts, texts)
+@settings(max_examples=150, deadline=None)
+def test_edits_turn_the_old_text_into_the_new(old: str, new: str) -> None:
+    before, after = split_lines(old), split_lines(new)
+    result: list[str] = []
+    position = 0
+    for edit in compare_lines(before, after):
+        assert edit.old >= position
+        result += [*before[position : edit.old], *after[edit.new : edit.new_end]]
+        position = edit.old_end
+    assert [*result, *before[position:]] == after
+    assert "".join(before) == old
+
+
+@given(texts, texts, st.sampled_from([1, 12, 30, 80]), st.sampled_from([None, 1, 5]))
+@settings(max_examples=80, deadline=None)
+def test_every_line_fits_and_changes_are_counted(old: str, new: str, width: int, limit: int | None) -> None:
+    lines = diff_lines(old, new, path="x.py", width=width, max_lines=limit)
+    assert all(line_width(line) <= width for line in lines)
+    assert limit is None or len(lines) <= limit
+    if limit is None and width == 80:
+        signs = [style for line in lines for text, style in line if text in ("+ ", "- ")]
+        assert (signs.count("added.sign"), signs.count("removed.sign")) == diff_stat(old, new)
+
+
+def test_nothing_changed_is_nothing_to_show() -> None:
+    assert draw("a\n", "a\n") == []
+    assert diff_stat("a\nb\n", "a\nc\nd\n") == (2, 1)
+    assert diff_stat("", "a") == (1, 0)
+
+
+def test_a_change_has_its_neighbours_and_folds() -> None:
+    old = "".join(f"line {number}\n" for number in range(1, 31))
+    new = old.replace("line 15\n", "line fifteen\n")
+    assert draw(old, new) == [
+        "⋯ 11 unchanged lines",
+        "12 12   line 12",
+        "13 13   line 13",
+        "14 14   line 14",
+        "15    - line 15",
+        "   15 + line fifteen",
+        "16 16   line 16",
+        "17 17   line 17",
+        "18 18   line 18",
+        "⋯ 12 unchanged lines",
+    ]
+    assert draw(old, new, max_lines=4)[-1] == "⋯ 5 more lines"
+
+
+def style_of(lines: list[Line], text: str) -> str:
+    return next(style for line in lines for part, style in line if part == text)
+
+
+def test_changed_words_are_marked_over_the_syntax() -> None:
+    lines = diff_lines("return 'old'\n", "return 'new'\n", path="x.py", width=40)
+    assert style_of(lines, "return") == "removed syntax.keyword"
+    assert style_of(lines, "old") == "removed syntax.string removed.word"
+    assert style_of(lines, "new") == "added syntax.string added.word"
+    unlike = diff_lines("alpha beta\n", "gamma delta\n", path="x.txt", width=40)
+    assert not [style for line in unlike for _, style in line if "word" in style]
+
+
+def test_long_lines_keep_their_gutter() -> None:
+    assert draw("", "x" * 25 + "\n", width=20) == ["  1 + xxxxxxxxxxxxxx", "    ↪ xxxxxxxxxxx"]
+    assert draw("", "abc\n", width=12)[0] == "+ abc"
+
+
+def test_changes_that_do_not_show_are_laid_open() -> None:
+    assert draw("a\r\n", "a\n") == ["1   - a␍", "  1 + a"]
+    assert draw("\ta\n", "    a\n") == ["1   - ⇥   a", "  1 +     a"]
+    assert draw("a\u200b\n", "a\n") == ["1   - a⟨U+200B⟩", "  1 + a"]
+    assert draw("a\nb", "a\nb\n") == ["1 1   a", "2   - b ⟨no newline at end of file⟩", "  2 + b"]
+
+
+def test_hunks_from_elsewhere() -> None:
+    hunks = [
+        Hunk(3, 3, ((" ", "a"), ("-", "b"), ("+", "c"))),
+        Hunk(9, 9, (("+", "d"),)),
+    ]
+    assert [plain(line).rstrip() for line in hunks_lines(hunks, "x.txt", 30)] == [
+        "⋯ 2 unchanged lines",
+        " 3  3   a",
+        " 4    - b",
+        "    4 + c",
+        "⋯ 4 unchanged lines",
+        "    9 + d",
+    ]
+    assert hunks_lines([], "x", 30) == []
+
+
+@pytest.mark.parametrize("kind", ["one change", "nothing in common", "few distinct lines"])
+def test_long_files_are_compared(kind: str) -> None:
+    old = [f"line {number}\n" for number in range(5000)]
+    if kind == "one change":
+        new = [*old[:2500], "changed\n", *old[2501:]]
+    elif kind == "nothing in common":
+        new = [f"other {number}\n" for number in range(5000)]
+    else:
+        old = ["{\n", "}\n"] * 2500
+        new = ["}\n", "x\n", "{\n"] * 1700
+    added, removed = diff_stat("".join(old), "".join(new))
+    assert added - removed == len(new) - len(old)
+    assert len(diff_lines("".join(old), "".join(new), path="x.py", width=80, max_lines=50)) <= 50

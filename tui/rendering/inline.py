@@ -1,0 +1,80 @@
+"""Inline Markdown to spans: emphasis, code, links, images.
+
+Takes the children of one inline token and returns cleaned spans; it wraps nothing and knows no blocks.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tui.rendering.line import Span, plain
+from tui.rendering.sanitize import clean
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+_OPENED = {"strong_open": "strong", "em_open": "emphasis", "s_open": "strike", "link_open": "link"}
+_CLOSED = {"strong_close": "strong", "em_close": "emphasis", "s_close": "strike", "link_close": "link"}
+
+
+def inline_spans(tokens: "Sequence[Token]", base: str) -> list[Span]:
+    """The spans of a run of inline tokens, styled over `base`; a hard break is a newline."""
+    spans: list[Span] = []
+    active: list[str] = []
+    links: list[tuple[str, int]] = []  # The address of an open link, and the number of spans before its text.
+    style = base
+    for token in tokens:
+        kind = token.type
+        if kind == "text":
+            _add(spans, _one_line(token.content), style)
+        elif kind == "code_inline":
+            _add(spans, _one_line(token.content), f"{style} code.inline")
+        elif kind == "softbreak":
+            _add(spans, " ", style)
+        elif kind == "hardbreak":
+            _add(spans, "\n", style)
+        elif kind == "image":
+            _add(spans, f"[image: {_one_line(_image_name(token))}]", f"{style} image")
+        elif kind in _OPENED:
+            active.append(_OPENED[kind])
+            style = " ".join([base, *active])
+            if kind == "link_open":
+                address = "" if token.markup == "autolink" else str(token.attrs.get("href", ""))
+                links.append((address, len(spans)))
+        elif kind in _CLOSED:
+            if kind == "link_close" and links:
+                _add_address(spans, *links.pop(), base)
+            if _CLOSED[kind] in active:
+                active.reverse()
+                active.remove(_CLOSED[kind])
+                active.reverse()
+            style = " ".join([base, *active])
+        else:
+            _add(spans, _one_line(token.content), style)
+    return spans
+
+
+def _add(spans: list[Span], text: str, style: str) -> None:
+    if not text:
+        return
+    if spans and spans[-1][1] == style:
+        spans[-1] = (spans[-1][0] + text, style)
+    else:
+        spans.append((text, style))
+
+
+def _add_address(spans: list[Span], address: str, start: int, base: str) -> None:
+    """Write the address behind a link unless its text says the same."""
+    address = _one_line(address)
+    shown = plain(spans[start:]).strip()
+    if address and shown not in (address, address.removeprefix("mailto:")):
+        _add(spans, f" ({address})", f"{base} muted")
+
+
+def _image_name(token: "Token") -> str:
+    name = "".join(child.content for child in token.children or ())
+    return name or token.content or str(token.attrs.get("src", ""))
+
+
+def _one_line(text: str) -> str:
+    """Clean a text; an entity may have smuggled a line break in."""
+    return clean(text.replace("\r", " ")).replace("\n", " ")
