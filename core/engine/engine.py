@@ -56,6 +56,11 @@ class Engine:
         """Id of the conversation."""
         return self._bus.session_id
 
+    @property
+    def last_seq(self) -> int:
+        """Number of the newest event."""
+        return self._bus.seq
+
     def subscribe(self) -> Subscription:
         """A reader of all events from now on; one that falls far behind catches up from the event log."""
         return self._bus.subscribe(backlog=self._recorder.after)

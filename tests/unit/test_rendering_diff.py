@@ -62,7 +62,7 @@ def test_a_change_has_its_neighbours_and_folds() -> None:
         "18 18   line 18",
         "⋯ 12 unchanged lines",
     ]
-    assert draw(old, new, max_lines=4)[-1] == "⋯ 5 more lines"
+    assert draw(old, new, max_lines=4)[-1] == "⋯ 6 more lines"
 
 
 def style_of(lines: list[Line], text: str) -> str:

@@ -52,7 +52,7 @@ def test_what_was_handed_out_does_not_depend_on_looking(lines: list[str], langua
 
 def test_token_styles() -> None:
     line = highlight("@d\ndef f(): return len('a', 1) # c", "python")[1]
-    styles = {text: style for text, style in line}
+    styles = dict(line)
     assert styles["def"] == "syntax.keyword"
     assert styles["f"] == "syntax.name.function"
     assert styles["len"] == "syntax.builtin"
@@ -74,13 +74,29 @@ def test_what_is_too_long_is_plain() -> None:
 
 
 def test_code_is_cleaned() -> None:
-    assert highlight("a\x1b[2J\u202e = 1", "python")[0][0] == ("a", "code")
+    assert [plain(line) for line in highlight("a\x1b[2J\u202e = 1", "python")] == ["a = 1"]
 
 
 def test_a_stream_goes_on_in_the_state_of_the_lexer() -> None:
-    lines = ["<style>"] + ["p { color: red }", ""] * 40 + ["</style>"]
-    coloured = stream(lines, "html")
-    assert coloured[1] == coloured[61]
+    rules = ["p {", *["  color: red;", ""] * 60, "}"]
+    coloured = stream(rules, "css")
+    assert coloured[1] == coloured[99] == highlight("\n".join(rules), "css")[1]
+
+
+def test_scripts_and_styles_in_a_page_have_their_own_colours() -> None:
+    page = [
+        "<style>",
+        *["p { color: red }", ""] * 40,
+        "</style>",
+        "<script>",
+        *["let x = 1", ""] * 40,
+        "</script>",
+        "<p>",
+    ]
+    coloured = stream(page, "html")
+    assert coloured[1] == coloured[77] == highlight("p { color: red }", "css")[0]
+    assert coloured[83] == coloured[159] == highlight("let x = 1", "js")[0]
+    assert coloured[-1] == highlight("<p>", "html")[0]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Laws and examples of Markdown rendering, whole and streamed."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,11 +11,11 @@ from tui.rendering.markdown import MarkdownStream, render_markdown
 from tui.rendering.sanitize import clean
 
 FRAGMENTS = (
-    "word", "two words", " ", "  ", "    ", "\t", "\n", "\n", "\n\n", "- ", "* ", "1. ", "10) ", "> ", "# ", "## ", "===",
-    "---", "***", "```", "```py\n", "~~~~", "`", "``", "*", "**", "_", "~~", "|", "a | b", "|---|:-:|", "--- | ---", "[ ] ",
-    "[x](http://e.com)", "[ref]: /url", "![i](j)", "<b>", "<http://a.b>", "&amp;", "&#x1b;", "&#8238;", "\\", "\\\n", "  \n",
-    "def f(x):\n", '"""', "/* ", "\x1b[31m", "\x1b]0;t", "\x07", "\r\n", "\r", "漢字", "👩\u200d💻", "e\u0301", "\u202e",
-    "x" * 40,
+    "word", "two words", " ", "  ", "    ", "\t", "\n", "\n", "\n\n", "- ", "* ", "1. ", "10) ", "> ",
+    "# ", "## ", "===", "---", "***", "```", "```py\n", "~~~~", "`", "``", "*", "**", "_", "~~", "|",
+    "a | b", "|---|:-:|", "--- | ---", "[ ] ", "[x](http://e.com)", "[ref]: /url", "![i](j)", "<b>",
+    "<http://a.b>", "&amp;", "&#x1b;", "&#8238;", "\\", "\\\n", "  \n", "def f(x):\n", '"""', "/* ",
+    "\x1b[31m", "\x1b]0;t", "\x07", "\r\n", "\r", "漢字", "👩\u200d💻", "e\u0301", "\u202e", "x" * 40,
 )  # fmt: skip
 
 fragments = st.lists(st.sampled_from(FRAGMENTS), max_size=40).map("".join)
@@ -30,7 +32,7 @@ widths = st.sampled_from([1, 2, 7, 12, 24, 80])
 
 def cut(text: str, places: list[int]) -> list[str]:
     borders = sorted({place % (len(text) + 1) for place in places} | {0, len(text)})
-    return [text[start:end] for start, end in zip(borders, borders[1:], strict=False)]
+    return [text[start:end] for start, end in pairwise(borders)]
 
 
 def text_of(lines: list[Line]) -> list[str]:
@@ -198,6 +200,7 @@ def test_breaks_and_rules() -> None:
         "*a " * 2000 + "deep",
         "`" * 2000 + "deep",
     ],
+    ids=["quotes", "bullets", "nested list", "nested quotes", "brackets", "emphasis", "ticks"],
 )
 def test_deep_nesting_loses_no_text(source: str) -> None:
     rows = "".join(draw(source, 60)).replace(" ", "")

@@ -6,7 +6,7 @@ itself is in `tui.rendering.compare`.
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
@@ -97,7 +97,7 @@ def _draw(hunks: Sequence[Hunk], path: str, width: int, max_lines: int | None, t
     reached = 1  # The old line that would come next if nothing were left out.
     for hunk in hunks:
         lines += _fold(hunk.old_start - reached, width)
-        for row in _rows(hunk, language):
+        for row in _rows(replace(hunk, lines=hunk.lines[:max_lines]), language):  # No more than can be shown.
             lines += _draw_row(row, digits, width)
             ends.append(len(lines))
             if max_lines is not None and len(lines) > max_lines:

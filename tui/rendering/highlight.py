@@ -97,6 +97,10 @@ class _Cache:
 
 _cache = _Cache()
 _WHOLE = ("",)  # Marks a result that is not a piece of a stream.
+_START = ("root",)
+# In a page, scripts and style sheets are coloured by themselves: the lexer of pages needs to see both their ends.
+_EMBEDDED = re.compile(r"<(script|style)\b[^>]*>\s*$", re.IGNORECASE)
+_EMBEDDED_END = re.compile(r"\s*</(?:script|style)\b", re.IGNORECASE)
 
 
 def highlight(code: str, language: str) -> list[Line]:
@@ -128,32 +132,54 @@ class CodeStream:
 
     def __init__(self, language: str) -> None:
         self._language = _language_name(language)
-        self._stack = ("root",)
+        self._stack = _START
         self._lines: list[str] = []
         self._next_try = _CHUNK
         self._total = 0
+        self._embedded: CodeStream | None = None  # A script or a style sheet in a page.
 
     def push(self, line: str) -> list[Line]:
         """Take a complete line; return the coloured lines that are final now, often none."""
         done: list[Line] = []
-        count = len(self._lines)
-        if count >= _CHUNK_LIMIT or (count >= self._next_try and not line.strip()):
-            result = self._colour(self._lines)
-            if result.complete or count >= _CHUNK_LIMIT:
-                done.extend(result.lines)
-                self._stack = result.stack
-                self._lines = []
-                self._next_try = _CHUNK
-            else:
-                self._next_try = count + _CHUNK
+        if self._embedded is not None:
+            if not _EMBEDDED_END.match(line):
+                return self._embedded.push(line)
+            done += self._embedded.pending()
+            self._embedded = None
+        if self._may_cut_before(line):
+            done += self._cut()
         self._lines.append(line)
         self._total += len(line) + 1
+        opening = _EMBEDDED.search(line) if self._language == "html" else None
+        if opening is not None:
+            done += self._cut()
+            self._stack = _START
+            self._embedded = CodeStream("css" if opening[1].lower() == "style" else "javascript")
         return done
 
     def pending(self, unfinished: str | None = None) -> list[Line]:
         """The lines that are not final; `unfinished` is the one that is still being written."""
+        if self._embedded is not None:
+            return self._embedded.pending(unfinished)
         lines = self._lines if unfinished is None else [*self._lines, unfinished]
         return list(self._colour(lines, keep=unfinished is None).lines) if lines else []
+
+    def _may_cut_before(self, line: str) -> bool:
+        count = len(self._lines)
+        if count >= _CHUNK_LIMIT:
+            return True
+        if count < self._next_try or line.strip():
+            return False
+        self._next_try = count + _CHUNK
+        return self._colour(self._lines).complete
+
+    def _cut(self) -> list[Line]:
+        """Declare the gathered lines final."""
+        result = self._colour(self._lines)
+        self._stack = result.stack
+        self._lines = []
+        self._next_try = _CHUNK
+        return list(result.lines)
 
     def _colour(self, lines: list[str], *, keep: bool = True) -> _Coloured:
         lexer = None if self._total > MAX_CODE or _too_long(lines) else _lexer(self._language)

@@ -13,10 +13,10 @@ NAMES = (".rgignore", ".ignore", ".gitignore")
 """The strongest first: a rule of a weaker kind counts only where no stronger one fits, however deep it is."""
 
 PIECE = re.compile(
-    r"^\*\*/|/\*\*/|/\*\*$|\*+|\?|\\(?P<escaped>.)|\[(?P<negated>[!^]?)(?P<set>\]?[^\]]*)\]|(?P<plain>.)", re.DOTALL
+    r"^\*\*$|^\*\*/|/\*\*/|/\*\*$|\*+|\?|\\(?P<escaped>.)|\[(?P<negated>[!^]?)(?P<set>\]?[^\]]*)\]|(?P<plain>.)", re.DOTALL
 )
 
-WILD = {"**/": "(?:.*/)?", "/**/": "/(?:.*/)?", "/**": "/.+", "?": "[^/]"}
+WILD = {"**": ".*", "**/": "(?:.*/)?", "/**/": "/(?:.*/)?", "/**": "/.+", "?": "[^/]"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,125 @@
+"""A whole engine on a scripted model, and what a test asks of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from core.engine.engine import Engine
+from core.engine.launch import Launch
+from core.engine.wiring import build_engine
+from core.host.host import Host
+from core.llm.client import ModelClient
+from core.llm.scripted import Reply, Script, ScriptedModel, in_order
+from core.protocol.envelope import Envelope
+from core.protocol.events import Event
+from core.protocol.ops import Op, SubmitPrompt
+from core.settings.paths import Paths
+from core.settings.schema import Settings
+from tests.fakes.clock import FakeClock
+from tests.fakes.ids import CountingIds
+
+E = TypeVar("E")
+
+
+@dataclass
+class Rig:
+    """A running engine with everything it published so far."""
+
+    engine: Engine
+    model: ModelClient
+    cwd: Path
+    host: Host
+    envelopes: list[Envelope] = field(default_factory=list[Envelope])
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def events(self) -> list[Event]:
+        return [envelope.event for envelope in self.envelopes]
+
+    def of(self, kind: type[E]) -> list[E]:
+        """The events of one class, in order."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+    async def do(self, op: Op) -> None:
+        await self.engine.handle(op)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for something the events show; five seconds at most, so that a bug fails instead of hanging."""
+        async with asyncio.timeout(5):
+            while not condition():
+                self.changed.clear()
+                await self.changed.wait()
+
+    async def event(self, kind: type[E], where: Callable[[E], bool] = lambda _event: True) -> E:
+        """The first event of a class that fits, waiting for it where need be."""
+        await self.until(lambda: any(where(event) for event in self.of(kind)))
+        return next(event for event in self.of(kind) if where(event))
+
+    async def settle(self) -> None:
+        """Wait until no turn runs and every event has been seen."""
+        async with asyncio.timeout(30):
+            await self.engine.session.wait_idle()
+        seq = self.engine.last_seq
+        await self.until(lambda: bool(self.envelopes) and self.envelopes[-1].seq >= seq)
+
+    async def prompt(self, text: str) -> None:
+        """Send a prompt and wait for the end of the turn."""
+        await self.do(SubmitPrompt(text=text))
+        await self.settle()
+
+
+def fake_host(environ: dict[str, str] | None = None) -> Host:
+    """The real machine with a clock that stands still and ids that count."""
+    import os
+
+    values: dict[str, Any] = {"clock": FakeClock(), "ids": CountingIds()}
+    return Host(**values, environ=dict(os.environ) | (environ or {}))
+
+
+def make_launch(cwd: Path, home: Path, **changes: Any) -> Launch:
+    """A launch in ``cwd`` with all files under ``home``."""
+    paths = Paths(home / "config", home / "data", home / "log" / "agent-tui.log")
+    return Launch(**({"cwd": cwd, "paths": paths} | changes))
+
+
+@asynccontextmanager
+async def running(
+    script: Script | Iterable[Reply] | ModelClient,
+    cwd: Path,
+    home: Path,
+    *,
+    settings: Settings | None = None,
+    host: Host | None = None,
+    **launch: Any,
+):
+    """An engine that is started, and closed at the end."""
+    host = host or fake_host()
+    model: ModelClient
+    if isinstance(script, Iterable):
+        model = ScriptedModel(in_order(script), clock=host.clock)
+    elif callable(script):
+        model = ScriptedModel(script, clock=host.clock)
+    else:
+        model = script
+    engine = build_engine(settings or Settings(), make_launch(cwd, home, **launch), model=model, host=host)
+    rig = Rig(engine, model, cwd, host)
+    subscription = engine.subscribe()
+
+    async def read() -> None:
+        while batch := await subscription.read():
+            rig.envelopes += batch
+            rig.changed.set()
+
+    reader = asyncio.create_task(read())
+    await engine.start()
+    try:
+        yield rig
+    finally:
+        await engine.close()
+        subscription.close()
+        await reader
