@@ -26,7 +26,9 @@ class Recorder:
         self._log = log
         self._bus = bus
         self._subscription = bus.subscribe()
-        self._has_header = log.path.exists()
+        self._start = log.path.stat().st_size if log.path.exists() else 0
+        """Where this run begins in the file: an earlier run of the session counted from 1 too."""
+        self._has_header = self._start > 0
 
     async def run(self) -> None:
         """Record until cancelled or the bus reader is closed."""
@@ -47,7 +49,7 @@ class Recorder:
     def after(self, seq: int) -> list[Envelope]:
         """Every recorded envelope after ``seq``: the backlog of a reader that fell behind."""
         self.flush()
-        return [envelope for envelope in read_event_log(self._log.path) if envelope.seq > seq]
+        return [envelope for envelope in read_event_log(self._log.path, self._start) if envelope.seq > seq]
 
     def _write(self, batch: list[Envelope]) -> None:
         if not batch:
@@ -65,9 +67,10 @@ def _line(data: dict[str, Any]) -> bytes:
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
 
 
-def read_event_log(path: Path) -> Iterator[Envelope]:
-    """The envelopes of a log; lines that are not one (the header, a torn last line) are passed over."""
+def read_event_log(path: Path, start: int = 0) -> Iterator[Envelope]:
+    """The envelopes of a log from byte ``start`` on; what is not one (the header, a torn line) is passed over."""
     with path.open("rb") as stream:
+        stream.seek(start)
         for line in stream:
             with contextlib.suppress(ValueError):
                 yield envelope_from_json(json.loads(line))

@@ -30,6 +30,8 @@ class Subscription:
         self._folded: dict[int, list[Event]] = {}
         self._wake = asyncio.Event()
         self._last_seq = last_seq
+        self._newest_seq = last_seq
+        """Of all that was offered. A folded envelope has the number of its oldest event, so it is kept apart."""
         self._backlog = backlog
         self._limit = limit
         self._overflowed = False
@@ -40,6 +42,7 @@ class Subscription:
         if self._closed:
             return
         self._wake.set()
+        self._newest_seq = envelope.seq
         if self._overflowed:
             return
         key = fold_key(envelope.event)
@@ -72,8 +75,7 @@ class Subscription:
             for at, events in self._folded.items():
                 batch[at] = replace(batch[at], event=fold(events))
         self._clear()
-        if batch:
-            self._last_seq = max(self._last_seq, batch[-1].seq)
+        self._last_seq = self._newest_seq
         return batch
 
     def close(self) -> None:

@@ -135,6 +135,8 @@ class Engine:
                     self._note("No command runs that could go to the background.")
             case ops.StopTask():
                 await self._stop_task(op.task_id)
+            case ops.WarmUp():
+                self.session.warm_up()
             case _:
                 assert_never(op)
 

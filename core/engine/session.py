@@ -76,10 +76,13 @@ class Session:
     def prepare(self) -> asyncio.Task[Prepared]:
         """Begin to gather what the first prompt needs."""
         if self._preparing is None:
-            self._client.warm_up()
             work = prepare(self._launch, self.state.settings, self._host)
             self._preparing = asyncio.create_task(work, name="prepare")
         return self._preparing
+
+    def warm_up(self) -> None:
+        """Begin to load the model client: large, and not needed before the first prompt."""
+        self._client.warm_up()
 
     def submit(self, text: str) -> None:
         """Send a prompt, or queue it where a turn runs. Blank text is ignored."""
@@ -170,6 +173,7 @@ class Session:
 
     async def _open_turn(self, calls: CallEnvironment) -> Query:
         """Everything a turn needs. The prompt is in the conversation afterwards, whatever else fails."""
+        self.warm_up()
         try:
             await self._get_ready(calls)
         finally:

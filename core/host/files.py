@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import errno
+import hashlib
 import os
 import stat
 import tempfile
@@ -33,6 +35,8 @@ class TextFile:
     """Permission bits; None for a new file."""
     mtime_ns: int = 0
     size: int = 0
+    digest: str = ""
+    """SHA-256 of the bytes as they were read."""
 
     def with_text(self, text: str) -> TextFile:
         """The same file with other content."""
@@ -51,13 +55,18 @@ _BOMS = (
 )
 
 
-def read_text(path: Path) -> TextFile:
-    """Read a text file. Raises ``OSError``, or ``BinaryFileError`` for one that is not text."""
+def read_text(path: Path, max_bytes: int = -1) -> TextFile:
+    """Read a text file. Raises ``OSError``, or ``BinaryFileError`` for one that is not text.
+
+    ``max_bytes`` also holds for a file that grows, or that gives its size as 0 and never ends.
+    """
     with path.open("rb") as stream:
         info = os.fstat(stream.fileno())
         if not stat.S_ISREG(info.st_mode):
             raise IsADirectoryError(f"{path} is not a regular file")
-        data = stream.read()
+        data = stream.read(max_bytes + 1 if max_bytes >= 0 else -1)
+    if 0 <= max_bytes < len(data):
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
     bom, encoding = next(((mark, name) for mark, name in _BOMS if data.startswith(mark)), (b"", ""))
     if not encoding:
         if b"\0" in data[:BINARY_SNIFF_BYTES]:
@@ -65,9 +74,16 @@ def read_text(path: Path) -> TextFile:
         encoding = "utf-8"
     text, encoding = _decode(data[len(bom) :], encoding)
     newline = _newline(text)
-    if newline != "\n":
-        text = text.replace(newline, "\n")
-    return TextFile(text, encoding, bom, newline, stat.S_IMODE(info.st_mode), info.st_mtime_ns, info.st_size)
+    return TextFile(
+        text=text if newline == "\n" else text.replace(newline, "\n"),
+        encoding=encoding,
+        bom=bom,
+        newline=newline,
+        mode=stat.S_IMODE(info.st_mode),
+        mtime_ns=info.st_mtime_ns,
+        size=info.st_size,
+        digest=hashlib.sha256(data).hexdigest(),
+    )
 
 
 def _decode(data: bytes, encoding: str) -> tuple[str, str]:
@@ -137,7 +153,8 @@ class LineLog:
             return
         if self._descriptor is None:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            self._descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+            self._end_torn_line(self._descriptor)
         data = b"".join(self._pending)
         written = os.write(self._descriptor, data)
         if written < len(data):
@@ -145,6 +162,12 @@ class LineLog:
             self._pending = [data[written:]]
             raise OSError(28, "No space left on device", str(self.path))
         self._pending.clear()
+
+    def _end_torn_line(self, descriptor: int) -> None:
+        """A kill may have cut the last line: the next one must not be glued to it."""
+        size = os.fstat(descriptor).st_size
+        if size and os.pread(descriptor, 1, size - 1) != b"\n":
+            self._pending.insert(0, b"\n")
 
     def sync(self) -> None:
         """Flush, and force the data to the disk. Raises ``OSError``."""

@@ -64,7 +64,11 @@ def op_from_json(data: Mapping[str, Any]) -> Op:
     cls = _kinds(Op).get(data.get("kind", ""))
     if cls is None:
         raise ValueError(f"unknown op {data.get('kind')!r}")
-    return from_json(cls, data)
+    op = from_json(cls, data)
+    for name, hint in typing.get_type_hints(cls).items():
+        if get_origin(hint) is Literal and getattr(op, name) not in get_args(hint):
+            raise ValueError(f"{name} of {cls.__name__} cannot be {getattr(op, name)!r}")
+    return op
 
 
 def envelope_to_json(envelope: Envelope) -> dict[str, Any]:
@@ -95,13 +99,14 @@ def _kinds(union: Any) -> dict[str, Any]:
 @lru_cache(maxsize=512)
 def _decoder(cls: Any) -> Decoder:
     origin = get_origin(cls)
-    if cls is Any or origin is Literal or origin is dict:
+    if cls is Any or origin is Literal:
         return _same
+    if origin is dict:
+        return _scalar(dict)
     if cls in (str, int, float, bool, type(None)):
         return _scalar(cls)
     if origin is tuple:
-        item = _decoder(get_args(cls)[0])
-        return lambda data: tuple(item(value) for value in data)
+        return _array(_decoder(get_args(cls)[0]))
     if origin in (Union, types.UnionType):
         return _union(get_args(cls))
     return _dataclass(cls)
@@ -118,6 +123,15 @@ def _scalar(cls: type) -> Decoder:
         if not isinstance(data, accepted):
             raise ValueError(f"{data!r} is not of type {cls.__name__}")
         return data
+
+    return decode
+
+
+def _array(item: Decoder) -> Decoder:
+    def decode(data: Any) -> Any:
+        if not isinstance(data, list | tuple):
+            raise ValueError(f"{data!r} is not a list")
+        return tuple(item(value) for value in cast("list[Any]", data))
 
     return decode
 

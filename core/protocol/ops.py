@@ -73,4 +73,11 @@ class StopTask:
     kind: Literal["stop_task"] = "stop_task"
 
 
-Op = SubmitPrompt | EditQueued | Interrupt | AnswerPermission | SetMode | SetModel | BackgroundTools | StopTask
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarmUp:
+    """The user has begun to type: begin what the first request would wait for."""
+
+    kind: Literal["warm_up"] = "warm_up"
+
+
+Op = SubmitPrompt | EditQueued | Interrupt | AnswerPermission | SetMode | SetModel | BackgroundTools | StopTask | WarmUp

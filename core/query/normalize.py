@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from core.protocol.messages import (
     Block,
@@ -33,7 +33,22 @@ def normalize(messages: Iterable[Message], *, takes_system: bool) -> list[dict[s
     """The ``messages`` of a request. ``takes_system``: the model takes system messages inside the conversation."""
     groups = _merge(_visible(message, takes_system) for message in messages)
     groups = _start_with_user(_merge(_pair(groups)))
-    return [{"role": role, "content": [block_to_wire(block) for block in blocks]} for role, blocks in groups]
+    return [{"role": role, "content": [_sendable(block_to_wire(block)) for block in blocks]} for role, blocks in groups]
+
+
+def _sendable(value: Any) -> Any:
+    """The same value; a lone surrogate (a file name that is not UTF-8, an odd escape in a call's input) could not
+    be sent at all and becomes a replacement character."""
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    elif isinstance(value, dict):
+        return {_sendable(key): _sendable(item) for key, item in cast("dict[str, Any]", value).items()}
+    elif isinstance(value, list):
+        return [_sendable(item) for item in cast("list[Any]", value)]
+    return value
 
 
 _ALLOWED: dict[Role, tuple[type[Block], ...]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import os
 import stat
 from pathlib import Path
 
@@ -28,7 +29,10 @@ def checked_path(raw: str, state: ToolState) -> Path:
     if "://" in raw:
         raise ToolError(f"{raw} is a URL, not a file path.")
     try:
+        os.fsencode(raw)
         return state.absolute(raw)
+    except UnicodeEncodeError as error:
+        raise ToolError(f"The path {raw!r} holds a character that no file name can have.") from error
     except RuntimeError as error:
         raise ToolError(f"{raw}: {error}") from error
 
@@ -43,7 +47,7 @@ def load(path: Path) -> TextFile:
             raise ToolError(f"{path} is a device, pipe or socket and is not opened.")
         if info.st_size > MAX_FILE_BYTES:
             raise ToolError(f"{path} has {info.st_size:,} bytes, too many to load.", "Use Grep, or head/tail in Bash.")
-        return read_text(path)
+        return read_text(path, MAX_FILE_BYTES)
     except BinaryFileError as error:
         raise ToolError(f"{path} is a binary file, not text.") from error
     except FileNotFoundError as error:
@@ -54,21 +58,12 @@ def load(path: Path) -> TextFile:
         raise ToolError(f"{path} cannot be read: {error}.") from error
 
 
-def stamp(path: Path) -> FileStamp:
-    """The file as it is on disk now. Raises ``OSError``."""
-    return FileStamp(hashlib.sha256(path.read_bytes()).hexdigest())
-
-
-def require_seen(path: Path, state: ToolState) -> None:
-    """Refuse a file that was not read, or that changed on disk since."""
+def require_seen(path: Path, file: TextFile, state: ToolState) -> None:
+    """Refuse a file that was not read, or whose content is not the one that was read."""
     known = state.seen.get(resolve(path))
     if known is None:
         raise ToolError(f"{path} has not been read yet.", "Read it first, then change it.")
-    try:
-        current = stamp(path)
-    except OSError as error:
-        raise ToolError(f"{path} cannot be read any more: {error.strerror}.") from error
-    if current != known:
+    if file.digest != known.digest:
         raise ToolError(f"{path} has changed on disk since it was read.", "Read it again before changing it.")
 
 

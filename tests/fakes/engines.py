@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from core.engine.engine import Engine
 from core.engine.launch import Launch
 from core.engine.wiring import build_engine
 from core.host.host import Host
-from core.llm.client import ModelClient
+from core.llm.client import ModelClient, ModelRequest
 from core.llm.scripted import Reply, Script, ScriptedModel, in_order
 from core.protocol.envelope import Envelope
 from core.protocol.events import Event
@@ -40,6 +41,12 @@ class Rig:
     @property
     def events(self) -> list[Event]:
         return [envelope.event for envelope in self.envelopes]
+
+    @property
+    def requests(self) -> list[ModelRequest]:
+        """What was sent to the scripted model."""
+        assert isinstance(self.model, ScriptedModel)
+        return self.model.requests
 
     def of(self, kind: type[E]) -> list[E]:
         """The events of one class, in order."""
@@ -75,16 +82,14 @@ class Rig:
 
 def fake_host(environ: dict[str, str] | None = None) -> Host:
     """The real machine with a clock that stands still and ids that count."""
-    import os
-
-    values: dict[str, Any] = {"clock": FakeClock(), "ids": CountingIds()}
-    return Host(**values, environ=dict(os.environ) | (environ or {}))
+    return Host(clock=FakeClock(), ids=CountingIds(), environ=dict(os.environ) | (environ or {}))
 
 
 def make_launch(cwd: Path, home: Path, **changes: Any) -> Launch:
     """A launch in ``cwd`` with all files under ``home``."""
     paths = Paths(home / "config", home / "data", home / "log" / "agent-tui.log")
-    return Launch(**({"cwd": cwd, "paths": paths} | changes))
+    values: dict[str, Any] = {"cwd": cwd, "paths": paths, **changes}
+    return Launch(**values)
 
 
 @asynccontextmanager
@@ -96,12 +101,12 @@ async def running(
     settings: Settings | None = None,
     host: Host | None = None,
     **launch: Any,
-):
+) -> AsyncGenerator[Rig]:
     """An engine that is started, and closed at the end."""
     host = host or fake_host()
     model: ModelClient
     if isinstance(script, Iterable):
-        model = ScriptedModel(in_order(script), clock=host.clock)
+        model = ScriptedModel(in_order(cast("Iterable[Reply]", script)), clock=host.clock)
     elif callable(script):
         model = ScriptedModel(script, clock=host.clock)
     else:

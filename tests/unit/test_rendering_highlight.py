@@ -65,12 +65,12 @@ def test_token_styles() -> None:
 
 @pytest.mark.parametrize("language", ["", "text", "no such language"])
 def test_unknown_languages_are_plain(language: str) -> None:
-    assert highlight("def f():\n\n  pass", language) == [(("def f():", "code"),), (), (("  pass", "code"),)]
+    assert highlight("def f():\n\n  pass", language) == [(("def f():", "code.block"),), (), (("  pass", "code.block"),)]
 
 
 def test_what_is_too_long_is_plain() -> None:
-    assert highlight("x = " + "1" * 3000, "python")[0][0][1] == "code"
-    assert {style for line in highlight("x = 1\n" * 50_000, "python") for _, style in line} == {"code"}
+    assert highlight("x = " + "1" * 3000, "python")[0][0][1] == "code.block"
+    assert {style for line in highlight("x = 1\n" * 50_000, "python") for _, style in line} == {"code.block"}
 
 
 def test_code_is_cleaned() -> None:
@@ -97,6 +97,14 @@ def test_scripts_and_styles_in_a_page_have_their_own_colours() -> None:
     assert coloured[1] == coloured[77] == highlight("p { color: red }", "css")[0]
     assert coloured[83] == coloured[159] == highlight("let x = 1", "js")[0]
     assert coloured[-1] == highlight("<p>", "html")[0]
+
+
+@pytest.mark.parametrize("language", ["yaml", "sml", "console"])
+def test_lexers_with_a_state_of_their_own_are_coloured(language: str) -> None:
+    assert (
+        stream(["- key: 'v' ; (define x)", "$ ls # c"], language)[0]
+        == highlight("- key: 'v' ; (define x)", language)[0]
+    )
 
 
 @pytest.mark.parametrize(

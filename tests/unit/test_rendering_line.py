@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui.rendering.line import Line, cell_len, graphemes, line_width, pad, plain, restyle, truncate, wrap
+from tui.rendering.line import Line, cell_len, graphemes, line_width, pad, plain, truncate, wrap
 
 CLUSTERS = ("a", "b", " ", " ", "word", "é", "e\u0301", "漢", "。", "👩\u200d💻", "🇩🇪", "👍🏽", "1\ufe0f\u20e3", "—")
 pieces = st.lists(st.sampled_from(CLUSTERS), max_size=30).map("".join)
@@ -84,7 +84,6 @@ def test_styles_survive_the_cuts() -> None:
     assert wrap([("one t", "a"), ("wo", "b")], 4) == [(("one", "a"),), (("t", "a"), ("wo", "b"))]
 
 
-def test_padding_and_restyling() -> None:
+def test_padding() -> None:
     assert pad((("a", "x"),), 3, "y") == (("a", "x"), ("  ", "y"))
     assert pad((("abc", "x"),), 2, "y") == (("abc", "x"),)
-    assert restyle((("a", "x"), ("b", "y")), "x") == (("a", "x"), ("b", "x y"))

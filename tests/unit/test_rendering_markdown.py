@@ -100,7 +100,7 @@ def test_inline_styles_are_layered() -> None:
         "text",
         "text strong",
         "text strong emphasis",
-        "text code.inline",
+        "text code",
         "text strike",
     ]
     assert draw(source) == ["a b c d e"]
@@ -109,7 +109,7 @@ def test_inline_styles_are_layered() -> None:
 def test_links_tell_where_they_lead() -> None:
     assert draw("[here](http://e.com/a)") == ["here (http://e.com/a)"]
     assert styles_of("[here](http://e.com/a)", "here") == "text link"
-    assert styles_of("[here](http://e.com/a)", "e.com") == "text muted"
+    assert styles_of("[here](http://e.com/a)", "e.com") == "text link.address"
     assert draw("[http://e.com](http://e.com) <http://f.org>") == ["http://e.com http://f.org"]
     assert draw("[x](javascript:alert)") == ["[x](javascript:alert)"]
     assert draw("[a][b]\n\n[b]: http://e.com") == ["[a][b]", "", "[b]: http://e.com"]
@@ -137,7 +137,7 @@ def test_quotes_have_a_bar() -> None:
 def test_code_is_labelled_and_coloured() -> None:
     assert draw("```py\ndef f(): pass\n```") == ["  py", "  def f(): pass"]
     assert styles_of("```py\ndef f(): pass\n```", "def") == "syntax.keyword"
-    assert styles_of("```\ndef f(): pass\n```", "def") == "code"
+    assert styles_of("```\ndef f(): pass\n```", "def") == "code.block"
     assert draw("```{.rust title=x}\nfn\n```")[0] == "  {.rust title=x}"
     assert draw("a\n\n    b\n     c") == ["a", "", "  b", "   c"]
 
@@ -235,4 +235,4 @@ def test_feeding_after_the_end_is_refused() -> None:
 
 
 def test_a_base_style_lies_below_everything() -> None:
-    assert render_markdown("a `b`", 20, base="muted") == [(("a ", "muted"), ("b", "muted code.inline"))]
+    assert render_markdown("a `b`", 20, base="muted") == [(("a ", "muted"), ("b", "muted code"))]

@@ -79,8 +79,7 @@ def _block(tokens: "Sequence[Token]", place: _Place) -> list[Line]:
 
 
 def _text(tokens: "Sequence[Token]", place: _Place) -> list[Line]:
-    spans = inline_spans(tokens[1].children or (), place.base)
-    return [line for line in wrap(spans, place.width) if line]
+    return [line for line in wrap(inline_spans(tokens[1].content, place.base), place.width) if line]
 
 
 def _heading(tokens: "Sequence[Token]", place: _Place) -> list[Line]:
@@ -139,19 +138,17 @@ def _task(tokens: "Sequence[Token]", mark: str) -> "tuple[Sequence[Token], str, 
     if len(tokens) < 2 or tokens[0].type != "paragraph_open":
         return tokens, mark, "list.mark"
     inline = tokens[1]
-    children = inline.children or []
     box = _TASKS.get(inline.content[:4])
-    if box is None or not children or not children[0].content.startswith(inline.content[:4]):
+    if box is None:
         return tokens, mark, "list.mark"
-    text = children[0].copy(content=children[0].content[4:])
-    shorter = inline.copy(children=[text, *children[1:]])
+    shorter = inline.copy(content=inline.content[4:])
     boxed = box if mark in _BULLETS else f"{mark} {box}"
     style = "list.mark.done" if box == "☑" else "list.mark.open"
     return [tokens[0], shorter, *tokens[2:]], boxed, style
 
 
 def _table(tokens: "Sequence[Token]", place: _Place) -> list[Line]:
-    rows: list[list[list[Span]]] = []
+    rows: list[list[Line]] = []
     aligns: list[str] = []
     heading = False
     for token in tokens:
@@ -163,5 +160,5 @@ def _table(tokens: "Sequence[Token]", place: _Place) -> list[Line]:
                 aligns.append(str(token.attrs.get("style", "")).removeprefix("text-align:"))
         elif token.type == "inline":
             base = f"{place.base} table.header" if heading else place.base
-            rows[-1].append(inline_spans(token.children or (), base))
+            rows[-1].append(inline_spans(token.content, base))
     return render_table(rows[0], rows[1:], aligns, place.width)

@@ -135,8 +135,8 @@ def _draw_row(row: _Row, digits: int, width: int) -> list[Line]:
     """One line of a diff; what does not fit goes on below, beside an empty gutter."""
     side = _SIDE[row.sign]
     numbers = f"{row.old or '':>{digits}} {row.new or '':>{digits}} "
-    first: Line = ((numbers, "diff.gutter"), (f"{row.sign} ", _SIGN[row.sign]))
-    rest: Line = ((" " * len(numbers), "diff.gutter"), ("↪ ", _SIGN[row.sign]))
+    first: Line = ((numbers, "diff.number"), (f"{row.sign} ", _SIGN[row.sign]))
+    rest: Line = ((" " * len(numbers), "diff.number"), ("↪ ", _SIGN[row.sign]))
     if width - len(numbers) - 2 < _MIN_TEXT:
         first, rest = first[1:], rest[1:]  # The sign matters more than the numbers.
     lines = wrap(row.spans, width, first_prefix=first, rest_prefix=rest, words=False)

@@ -18,7 +18,7 @@ from tui.rendering.sanitize import clean
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
 
-PLAIN = "code"
+PLAIN = "code.block"
 MAX_CODE = 200_000
 MAX_LINE = 2_000
 _CACHE_ENTRIES = 512
@@ -104,7 +104,7 @@ _EMBEDDED_END = re.compile(r"\s*</(?:script|style)\b", re.IGNORECASE)
 
 
 def highlight(code: str, language: str) -> list[Line]:
-    """Code as coloured lines; the style is "code" where there is no colour to give."""
+    """Code as coloured lines; the style is "code.block" where there is no colour to give."""
     code = clean(code).removesuffix("\n")
     lines = code.split("\n")
     lexer = None if len(code) > MAX_CODE or _too_long(lines) else _lexer(_language_name(language))
@@ -217,26 +217,35 @@ def _coloured(code: str, lexer: "Lexer", language: str, stack: tuple[str, ...], 
     key = (language, stack, blake2b(code.encode("utf-8", "replace"), digest_size=16).digest())
     found = _cache.get(key)
     if found is None:
-        try:
-            found = _colour_piece(code, lexer, stack)
-        except _LEXER_FAILURES:
-            found = _Coloured(tuple(_plain(code[:-1].split("\n"))), stack, True)
+        found = _going_on(code, lexer, stack) if stack != _WHOLE else None
+        found = found or _from_scratch(code, lexer, stack)
         if keep:  # A state that lasts for one frame would only push useful results out.
             _cache.put(key, found, len(code))
     return found
 
 
-def _colour_piece(code: str, lexer: "Lexer", stack: tuple[str, ...]) -> _Coloured:
+def _going_on(code: str, lexer: "Lexer", stack: tuple[str, ...]) -> _Coloured | None:
+    """Colours for the next piece of a text; none if the lexer keeps its state in its own way, as a few do."""
     from pygments.lexer import ExtendedRegexLexer, LexerContext, RegexLexer
 
-    if stack == _WHOLE or not isinstance(lexer, RegexLexer):
-        lines, complete = _lines_of(lexer.get_tokens_unprocessed(code))
-        return _Coloured(lines, stack, complete)
+    if not isinstance(lexer, RegexLexer):
+        return None
     # The extended lexer's loop runs with any regex lexer, and unlike that lexer's own it can go on from a state.
     context = LexerContext(code, 0, list(stack), len(code))
-    tokens: Any = ExtendedRegexLexer.get_tokens_unprocessed(lexer, code, context)  # pyright: ignore
-    lines, complete = _lines_of(tokens)
+    try:
+        tokens: Any = ExtendedRegexLexer.get_tokens_unprocessed(lexer, code, context)  # pyright: ignore
+        lines, complete = _lines_of(tokens)
+    except _LEXER_FAILURES:
+        return None
     return _Coloured(lines, tuple(context.stack), complete)
+
+
+def _from_scratch(code: str, lexer: "Lexer", stack: tuple[str, ...]) -> _Coloured:
+    try:
+        lines, complete = _lines_of(lexer.get_tokens_unprocessed(code))
+    except _LEXER_FAILURES:
+        return _Coloured(tuple(_plain(code[:-1].split("\n"))), stack, True)
+    return _Coloured(lines, stack, complete)
 
 
 def _lines_of(tokens: Iterator[tuple[int, Any, str]]) -> tuple[tuple[Line, ...], bool]:

@@ -1,33 +1,48 @@
 """Inline Markdown to spans: emphasis, code, links, images.
 
-Takes the children of one inline token and returns cleaned spans; it wraps nothing and knows no blocks.
+Takes the text of one paragraph, heading or cell and returns cleaned spans; it wraps nothing and knows no blocks.
 """
 
-from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from tui.rendering.line import Span, plain
+from tui.rendering.line import Line, Span, plain
+from tui.rendering.parser import parse_inline
 from tui.rendering.sanitize import clean
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
+# Longer texts are not remembered: the one that is being written would fill the memory with its past.
+_CACHED_LENGTH = 1000
+
 _OPENED = {"strong_open": "strong", "em_open": "emphasis", "s_open": "strike", "link_open": "link"}
 _CLOSED = {"strong_close": "strong", "em_close": "emphasis", "s_close": "strike", "link_close": "link"}
 
 
-def inline_spans(tokens: "Sequence[Token]", base: str) -> list[Span]:
-    """The spans of a run of inline tokens, styled over `base`; a hard break is a newline."""
+def inline_spans(content: str, base: str) -> Line:
+    """The spans of an inline text, styled over `base`; a hard break is a newline."""
+    if len(content) > _CACHED_LENGTH:
+        return _spans(content, base)
+    return _cached_spans(content, base)
+
+
+@lru_cache(maxsize=2048)
+def _cached_spans(content: str, base: str) -> Line:
+    return _spans(content, base)
+
+
+def _spans(content: str, base: str) -> Line:
     spans: list[Span] = []
     active: list[str] = []
     links: list[tuple[str, int]] = []  # The address of an open link, and the number of spans before its text.
     style = base
-    for token in tokens:
+    for token in parse_inline(content):
         kind = token.type
         if kind == "text":
             _add(spans, _one_line(token.content), style)
         elif kind == "code_inline":
-            _add(spans, _one_line(token.content), f"{style} code.inline")
+            _add(spans, _one_line(token.content), f"{style} code")
         elif kind == "softbreak":
             _add(spans, " ", style)
         elif kind == "hardbreak":
@@ -50,7 +65,7 @@ def inline_spans(tokens: "Sequence[Token]", base: str) -> list[Span]:
             style = " ".join([base, *active])
         else:
             _add(spans, _one_line(token.content), style)
-    return spans
+    return tuple(spans)
 
 
 def _add(spans: list[Span], text: str, style: str) -> None:
@@ -67,7 +82,7 @@ def _add_address(spans: list[Span], address: str, start: int, base: str) -> None
     address = _one_line(address)
     shown = plain(spans[start:]).strip()
     if address and shown not in (address, address.removeprefix("mailto:")):
-        _add(spans, f" ({address})", f"{base} muted")
+        _add(spans, f" ({address})", f"{base} link.address")
 
 
 def _image_name(token: "Token") -> str:

@@ -111,11 +111,6 @@ def pad(line: Line, width: int, style: str) -> Line:
     return (*line, (" " * missing, style)) if missing > 0 else line
 
 
-def restyle(line: Line, under: str) -> Line:
-    """Lay every span over the style `under`."""
-    return tuple((text, f"{under} {style}" if style != under else style) for text, style in line)
-
-
 def _is_regional(character: str) -> bool:
     return "\U0001f1e6" <= character <= "\U0001f1ff"
 

@@ -27,7 +27,7 @@ class Block(NamedTuple):
 
 
 def parse(source: str) -> list[Block]:
-    """The top-level blocks of a cleaned text."""
+    """The top-level blocks of a cleaned text; inline text is left unparsed in its tokens."""
     blocks: list[Block] = []
     tokens: list[Token] = []
     for token in _parser().parse(source):
@@ -37,6 +37,14 @@ def parse(source: str) -> list[Block]:
             blocks.append(Block(tokens, start, end))
             tokens = []
     return blocks
+
+
+def parse_inline(content: str) -> "list[Token]":
+    """The inline tokens of a text."""
+    parser = _parser()
+    tokens: list[Token] = []
+    parser.inline.parse(content, parser, {}, tokens)
+    return tokens
 
 
 @lru_cache(maxsize=1)
@@ -53,7 +61,8 @@ def _parser() -> "MarkdownIt":
     parser = MarkdownIt("commonmark", {"html": False, "maxNesting": _PARSER_DEPTH})
     # A link defined elsewhere in the text would mean that later text changes earlier blocks, and a definition would
     # be invisible: both are shown as they were written.
-    parser.enable(["table", "strikethrough"]).disable("reference")
+    # Inline text is parsed when it is drawn: most of a growing list or table was drawn, and is remembered, before.
+    parser.enable(["table", "strikethrough"]).disable(["reference", "inline"])
     chains = ["paragraph", "reference", "blockquote"]
     parser.block.ruler.at("blockquote", bounded_quote, {"alt": [*chains, "list"]})
     parser.block.ruler.at("list", bounded_list, {"alt": chains})

@@ -51,6 +51,7 @@ _HOLDABLE = re.compile(rf"[\r{_MARKS}{_INVISIBLE}{_TAGS}]")
 _JOINABLE = re.compile(rf"[{_EMOJI}0-9#*]")
 _RETURNS = re.compile(r"\r+(\n?)")
 _COLOUR = re.compile(r"\x1b\[([0-9;:]*)m")
+_COLOURED_MARKS = re.compile(rf"(?:(?:\x1b\[[0-9;:]*m)+[{_MARKS}]+)+")
 
 
 def clean(text: str) -> str:
@@ -73,6 +74,8 @@ def ansi_spans(text: str, base: str = "text") -> list[Line]:
     if not _NOT_PLAIN.search(text):
         return [((row, base),) if row else () for row in text.removesuffix("\n").split("\n")] if text else []
     text = strip_escapes(text, keep_colours=True)[0]
+    # A mark has the colour of its letter; between colours, a flood of marks would not be seen as one.
+    text = _COLOURED_MARKS.sub(_marks_first, text)
     canvas = _Canvas()
     state = ColourState()
     style = base
@@ -193,6 +196,11 @@ class _Canvas:
             row[-1] = (row[-1][0] + segment, style)
         else:
             row.append((segment, style))
+
+
+def _marks_first(match: re.Match[str]) -> str:
+    colours = "".join(found[0] for found in _COLOUR.finditer(match[0]))
+    return _COLOUR.sub("", match[0]) + colours
 
 
 def _last_state(line: str) -> str:

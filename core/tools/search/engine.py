@@ -30,8 +30,11 @@ class SearchEngine(Protocol):
         """Put every wanted file into ``into``."""
         ...
 
-    async def count_matches(self, query: Query, root: Path, files: FileFilter, into: NewestFiles, only: str) -> None:
-        """Put every wanted file with a match into ``into``; with ``only``, look just in the file of that name."""
+    async def find_matches(self, query: Query, root: Path, files: FileFilter, into: NewestFiles, only: str) -> None:
+        """Put every wanted file with a match into ``into``, counted unless ``names_only``.
+
+        With ``only``, look just in the file of that name.
+        """
         ...
 
     async def read_lines(self, query: Query, root: Path, names: Sequence[str], limit: int) -> list[Line]:

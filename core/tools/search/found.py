@@ -12,7 +12,7 @@ SLACK = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file that was found. ``name`` is relative to the folder searched; ``matches`` is 1 in a search by name."""
+    """A file that was found. ``name`` is relative to the folder searched; ``matches`` is 1 where nothing counts."""
 
     name: str
     matches: int
@@ -38,6 +38,8 @@ class NewestFiles:
         self._root = str(root)
         self._limit = limit
         self._kept: list[Found] = []
+        self._oldest = 0
+        """Files from before this time are not among the newest."""
 
     def add(self, name: str, matches: int = 1) -> None:
         """Take a file in; one that has gone meanwhile is left out."""
@@ -47,9 +49,12 @@ class NewestFiles:
             return
         self.files += 1
         self.matches += matches
+        if info.st_mtime_ns < self._oldest:
+            return
         self._kept.append(Found(name, matches, info.st_mtime_ns))
         if len(self._kept) > self._limit + SLACK:
             self._kept = self.newest()
+            self._oldest = self._kept[-1].mtime_ns
 
     def newest(self) -> list[Found]:
         """At most ``limit`` files, the last modified first; by name where that is the same."""

@@ -13,10 +13,10 @@ NAMES = (".rgignore", ".ignore", ".gitignore")
 """The strongest first: a rule of a weaker kind counts only where no stronger one fits, however deep it is."""
 
 PIECE = re.compile(
-    r"^\*\*$|^\*\*/|/\*\*/|/\*\*$|\*+|\?|\\(?P<escaped>.)|\[(?P<negated>[!^]?)(?P<set>\]?[^\]]*)\]|(?P<plain>.)", re.DOTALL
+    r"^\*\*/|/\*\*/|/\*\*$|\*+|\?|\\(?P<escaped>.)|\[(?P<negated>[!^]?)(?P<set>\]?[^\]]*)\]|(?P<plain>.)", re.DOTALL
 )
 
-WILD = {"**": ".*", "**/": "(?:.*/)?", "/**/": "/(?:.*/)?", "/**": "/.+", "?": "[^/]"}
+WILD = {"**/": "(?:.*/)?", "/**/": "/(?:.*/)?", "/**": "/.+", "?": "[^/]"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +128,8 @@ def _parsed(line: str) -> _Rule | None:
 
 def _regex(glob: str) -> str | None:
     """The rule as a regex; None where it is not a valid one."""
+    if glob == "**":
+        return ".*"
     parts: list[str] = []
     for piece in PIECE.finditer(glob):
         if piece["escaped"] is not None:

@@ -40,13 +40,15 @@ POSIX_SETS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """A search. ``pattern`` is as ripgrep takes it; ``before`` and ``after`` are lines of context."""
+    """A search. ``pattern`` is as ripgrep takes it; ``before`` and ``after`` are lines of context. With ``names_only``
+    the first match in a file is enough."""
 
     pattern: str
     ignore_case: bool = False
     multiline: bool = False
     before: int = 0
     after: int = 0
+    names_only: bool = False
 
 
 def checked_pattern(pattern: str, *, multiline: bool) -> str:

@@ -43,42 +43,20 @@ class Ripgrep:
         self._env = {name: value for name, value in host.environ.items() if name != "RIPGREP_CONFIG_PATH"}
 
     async def list_files(self, root: Path, keep: Keep, into: NewestFiles) -> None:
-        rest = b""
+        await self._run([*COMMON, "--files", "--", "."], root, _Names(keep, into).take)
 
-        def take(data: bytes) -> bool:
-            nonlocal rest
-            *names, rest = (rest + data).split(b"\0")
-            for raw in names:
-                name = _name(raw)
-                if keep(name):
-                    into.add(name)
-            return True
-
-        await self._run([*COMMON, "--files", "--", "."], root, take)
-
-    async def count_matches(self, query: Query, root: Path, files: FileFilter, into: NewestFiles, only: str) -> None:
-        rest = b""
-
-        def take(data: bytes) -> bool:
-            nonlocal rest
-            rest += data
-            end = 0
-            for record in COUNT.finditer(rest):
-                end = record.end()
-                name = _name(record[1])
-                if only or files.keep(name):
-                    into.add(name, int(record[2]))
-            rest = rest[end:]
-            return True
-
-        counting = "--count-matches" if query.multiline else "--count"
+    async def find_matches(self, query: Query, root: Path, files: FileFilter, into: NewestFiles, only: str) -> None:
+        found = (_Names if query.names_only else _Counts)(files.keep if not only else _all, into)
+        mode = "--count-matches" if query.multiline else "--count"
+        if query.names_only:
+            mode = "--files-with-matches"
         kinds = [f"--type-add=wanted:{glob}" for glob in files.names]
         if kinds and not only:
             kinds.append("--type=wanted")
-        argv = [*COMMON, *TEXT, counting, *kinds, *_pattern(query), "--", f"./{only}" if only else "."]
-        code = await self._run(argv, root, take)
-        if code not in (0, 1) and rest.strip():
-            raise _failure(query, rest)
+        argv = [*COMMON, *TEXT, mode, *kinds, *_pattern(query), "--", f"./{only}" if only else "."]
+        code = await self._run(argv, root, found.take)
+        if code not in (0, 1) and found.rest.strip():
+            raise _failure(query, found.rest)
 
     async def read_lines(self, query: Query, root: Path, names: Sequence[str], limit: int) -> list[Line]:
         lines: list[Line] = []
@@ -111,6 +89,43 @@ class Ripgrep:
             if code is None:
                 await process.kill()
         return code
+
+
+class _Names:
+    """Takes output that is names with a NUL after each."""
+
+    def __init__(self, keep: Keep, into: NewestFiles) -> None:
+        self.rest = b""
+        self._keep = keep
+        self._into = into
+
+    def take(self, data: bytes) -> bool:
+        *names, self.rest = (self.rest + data).split(b"\0")
+        for raw in names:
+            self._add(raw, 1)
+        return True
+
+    def _add(self, raw: bytes, matches: int) -> None:
+        name = _name(raw)
+        if self._keep(name):
+            self._into.add(name, matches)
+
+
+class _Counts(_Names):
+    """Takes output that is names with a NUL, the number of matches and a line break after each."""
+
+    def take(self, data: bytes) -> bool:
+        data = self.rest + data
+        end = 0
+        for record in COUNT.finditer(data):
+            end = record.end()
+            self._add(record[1], int(record[2]))
+        self.rest = data[end:]
+        return True
+
+
+def _all(_name: str) -> bool:
+    return True
 
 
 def _pattern(query: Query) -> list[str]:

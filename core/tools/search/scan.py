@@ -24,20 +24,30 @@ class FileScan:
         self._search = python_regex(query)
 
     def count(self, path: str, stop: threading.Event) -> int:
-        """The number of matching lines, with ``multiline`` of matches; 0 for a binary file, and less than all once
-        ``stop`` is set. Raises ``OSError``."""
+        """The number of matching lines, with ``multiline`` of matches; 1 for any number with ``names_only``.
+
+        0 for a binary file, and less than all once ``stop`` is set. Raises ``OSError``.
+        """
         total = 0
         for block in _blocks(path, whole=self._query.multiline):
             if stop.is_set():
                 break
             if block.startswith(UTF16_MARKS):
                 text = block.decode("utf-16", "replace")
-            elif b"\0" in block:
-                return 0
             else:
                 text = block.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
-            total += sum(1 for _ in self._matches(text))
+                if b"\0" in block and not self._matches_before_nul(text):
+                    return 0
+            for _ in self._matches(text):
+                if self._query.names_only:
+                    return 1
+                total += 1
         return total
+
+    def _matches_before_nul(self, text: str) -> bool:
+        """Whether ripgrep would name the file although there is a NUL: it reads in pieces and stops at a match."""
+        first = next(self._matches(text), None) if self._query.names_only else None
+        return first is not None and "\0" not in text[: (first[0] // FIRST_BYTES + 1) * FIRST_BYTES]
 
     def lines(self, path: str, name: str, stop: threading.Event) -> Iterator[Line]:
         """Matching lines with their context, in order, until ``stop`` is set. Raises ``OSError``."""

@@ -29,7 +29,7 @@ class Scanner:
 
         await _in_thread(work)
 
-    async def count_matches(self, query: Query, root: Path, files: FileFilter, into: NewestFiles, only: str) -> None:
+    async def find_matches(self, query: Query, root: Path, files: FileFilter, into: NewestFiles, only: str) -> None:
         scan = FileScan(query)
 
         def work(stop: threading.Event) -> None:

@@ -33,8 +33,8 @@ class Edit(Tool[EditInput]):
 
     def preview(self, arguments: EditInput, context: ToolContext) -> FileDiff | None:
         path = checked_path(arguments.file_path, context.state)
-        require_seen(path, context.state)
         old = load(path)
+        require_seen(path, old, context.state)
         new, _count = replace(
             old.text, arguments.old_string, arguments.new_string, replace_all=arguments.replace_all, where=str(path)
         )
@@ -47,7 +47,7 @@ class Edit(Tool[EditInput]):
 
 def _edit(path: Path, arguments: EditInput, context: ToolContext) -> ToolResult:
     old = load(path)
-    require_seen(path, context.state)
+    require_seen(path, old, context.state)
     text, count = replace(
         old.text, arguments.old_string, arguments.new_string, replace_all=arguments.replace_all, where=str(path)
     )

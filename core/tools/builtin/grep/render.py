@@ -20,7 +20,10 @@ def rendered(
     """The result of a search. ``prefix`` stands before each name; ``lines`` are more than ``limit`` where there are
     more."""
     total = f"{counted(found.matches, 'match', 'matches')} in {counted(found.files, 'file')}"
-    summary = counted(found.files, "file") if mode == "files_with_matches" else total
+    details = {"files": found.files, "matches": found.matches}
+    if mode == "files_with_matches":
+        total = counted(found.files, "file")
+        del details["matches"]
     if mode == "content":
         shown, is_cut = _content(lines[:limit], prefix, numbers, context), len(lines) > limit
         note = f"[Cut at {counted(limit, 'line')}: there are {total}. Narrow the search or raise head_limit.]"
@@ -36,9 +39,7 @@ def rendered(
         shown += ["", note]
     return ToolResult(
         content=printable("\n".join(shown)) or "No matches found",
-        display=ToolDisplay(
-            summary=summary, details={"files": found.files, "matches": found.matches, "is_cut": is_cut}
-        ),
+        display=ToolDisplay(summary=total, details={**details, "is_cut": is_cut}),
     )
 
 

@@ -66,6 +66,7 @@ class Grep(Tool[GrepInput]):
             multiline=arguments.multiline,
             before=max(arguments.before, arguments.around),
             after=max(arguments.after, arguments.around),
+            names_only=arguments.output_mode == "files_with_matches",
         )
         files = file_filter(arguments.glob, arguments.type)
         limit = min(arguments.head_limit or MAX_LINES, MAX_LINES)
@@ -102,9 +103,9 @@ def _scope(path: Path) -> _Scope:
 async def _search(
     engine: SearchEngine, query: Query, scope: _Scope, files: FileFilter, limit: int, arguments: GrepInput
 ) -> tuple[NewestFiles, list[Line]]:
-    """First the files with their counts, which is little; then the lines, of the newest files only."""
+    """First the files, with their counts, which is little; then the lines, of the newest files only."""
     found = NewestFiles(scope.root, limit)
-    await engine.count_matches(query, scope.root, files, found, scope.only)
+    await engine.find_matches(query, scope.root, files, found, scope.only)
     names = [file.name for file in found.newest()]
     if arguments.output_mode != "content" or not names:
         return found, []

@@ -37,8 +37,8 @@ class MultiEdit(Tool[MultiEditInput]):
 
     def preview(self, arguments: MultiEditInput, context: ToolContext) -> FileDiff | None:
         path = checked_path(arguments.file_path, context.state)
-        require_seen(path, context.state)
         old = load(path)
+        require_seen(path, old, context.state)
         return diff_of(path, old.text, _apply(old.text, arguments, path))
 
     async def run(self, arguments: MultiEditInput, context: ToolContext) -> ToolResult:
@@ -48,7 +48,7 @@ class MultiEdit(Tool[MultiEditInput]):
 
 def _edit(path: Path, arguments: MultiEditInput, context: ToolContext) -> ToolResult:
     old = load(path)
-    require_seen(path, context.state)
+    require_seen(path, old, context.state)
     text = _apply(old.text, arguments, path)
     return save(path, old, old.with_text(text), f"{path} edited ({len(arguments.edits)} replacements).")
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 from pydantic import Field
 
-from core.host.files import TextFile
 from core.permissions.access import Access
 from core.permissions.paths import resolve
 from core.protocol.views import ToolDisplay
 from core.tools.base import Tool, ToolInput, ToolResult
 from core.tools.context import FileStamp, ToolContext, ToolState
-from core.tools.text_files import checked_path, load, stamp
+from core.tools.text_files import checked_path, load
 
 DEFAULT_LINES = 2_000
 MAX_LINE_CHARS = 2_000
@@ -42,10 +40,11 @@ class Read(Tool[ReadInput]):
 
     async def run(self, arguments: ReadInput, context: ToolContext) -> ToolResult:
         path = checked_path(arguments.file_path, context.state)
-        file, seen = await asyncio.to_thread(_load, path)
-        target = resolve(path)
-        text, shown = _render(file, arguments.offset or 1, arguments.limit)
-        total = len(file.text.splitlines())
+        file = await asyncio.to_thread(load, path)
+        target, seen = resolve(path), FileStamp(file.digest)
+        lines = _lines(file.text)
+        text, shown = _render(lines, arguments.offset or 1, arguments.limit)
+        total = len(lines)
         summary = f"{shown} line{'' if shown == 1 else 's'}" + (f" of {total}" if shown < total else "")
         return ToolResult(
             content=text,
@@ -54,13 +53,14 @@ class Read(Tool[ReadInput]):
         )
 
 
-def _load(path: Path) -> tuple[TextFile, FileStamp]:
-    return load(path), stamp(path)
+def _lines(text: str) -> list[str]:
+    """Lines as editors and grep count them: ``splitlines`` would also end one at a form feed."""
+    lines = text.removesuffix("\n").split("\n") if text else []
+    return [line.removesuffix("\r") for line in lines]
 
 
-def _render(file: TextFile, offset: int, limit: int | None) -> tuple[str, int]:
+def _render(lines: list[str], offset: int, limit: int | None) -> tuple[str, int]:
     """The numbered lines and how many there are; what is left out is said at the end."""
-    lines = file.text.splitlines()
     if not lines:
         return "[The file is empty.]", 0
     if offset > len(lines):

@@ -50,7 +50,7 @@ def _write(path: Path, content: str, context: ToolContext) -> ToolResult:
             raise ToolError(f"{path} is a folder.")
         return save(path, None, TextFile(content), f"{path} created.")
     old = load(path)
-    require_seen(path, context.state)
+    require_seen(path, old, context.state)
     # A file written anew keeps its line ends; text that brings its own is taken as it is.
     new = old.with_text(content.replace("\r\n", "\n") if old.newline == "\r\n" else content)
     return save(path, old, new, f"{path} written.")

@@ -1,0 +1,182 @@
+"""How a response ends, and what the loop makes of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.llm.errors import ModelError
+from core.llm.scripted import Reply, call, say
+from core.protocol import events as ev
+from core.settings.schema import Settings
+from tests.fakes.engines import Rig, running
+from tests.fakes.wire import BRAND_NEW, assert_all_valid, assert_growing, results_in, texts_in, thought
+
+
+def ends(rig: Rig) -> list[str]:
+    return [event.reason for event in rig.of(ev.TurnEnded)]
+
+
+@pytest.mark.parametrize("reason", ["end_turn", "stop_sequence", "one_of_tomorrow"])
+async def test_the_turn_is_over(tmp_path: Path, isolated_machine: Path, reason: str) -> None:
+    async with running([Reply([say("Hello.")], stop_reason=reason)], tmp_path, isolated_machine) as rig:
+        await rig.prompt("hi")
+        assert ends(rig) == ["completed"]
+        assert len(rig.requests) == 1
+        assert rig.of(ev.RequestFinished)[0].stop_reason == reason
+        assert rig.of(ev.TurnEnded)[0].steps == 1
+
+
+async def test_a_refusal_ends_the_turn_and_is_not_sent_again(tmp_path: Path, isolated_machine: Path) -> None:
+    replies = [Reply([say("I can")], stop_reason="refusal"), Reply([say("Fine.")])]
+    async with running(replies, tmp_path, isolated_machine) as rig:
+        await rig.prompt("something")
+        assert ends(rig) == ["refusal"]
+        assert rig.of(ev.TurnEnded)[0].detail
+        assert len(rig.requests) == 1
+        await rig.prompt("something else")
+        assert ends(rig) == ["refusal", "completed"]
+        assert_all_valid(rig.requests)
+
+
+async def test_a_full_window_ends_the_turn_with_what_to_do(tmp_path: Path, isolated_machine: Path) -> None:
+    replies = [Reply([say("So")], stop_reason="model_context_window_exceeded")]
+    async with running(replies, tmp_path, isolated_machine) as rig:
+        await rig.prompt("hi")
+        assert ends(rig) == ["context_full"]
+        assert "new session" in rig.of(ev.TurnEnded)[0].detail
+
+
+async def test_a_paused_turn_is_sent_again_as_it_is(tmp_path: Path, isolated_machine: Path) -> None:
+    searching = {"type": "server_tool_use", "id": "srv1", "name": "web_search", "input": {"query": "x"}}
+    replies = [Reply([say("Looking."), searching], stop_reason="pause_turn"), Reply([say("Found.")])]
+    async with running(replies, tmp_path, isolated_machine) as rig:
+        await rig.prompt("search")
+        assert ends(rig) == ["completed"]
+        sent = rig.requests[1].messages
+        assert [message["role"] for message in sent] == ["user", "assistant"]
+        kept = [{key: block[key] for key in block if key != "cache_control"} for block in sent[-1]["content"]]
+        assert kept == [say("Looking."), searching]
+        assert_growing(rig.requests)
+
+
+async def test_the_length_limit_is_raised_once_and_then_the_model_is_asked_to_go_on(
+    tmp_path: Path, isolated_machine: Path
+) -> None:
+    cut = [Reply([say(f"part {number}")], stop_reason="max_tokens") for number in range(3)]
+    async with running([*cut, Reply([say("end")])], tmp_path, isolated_machine) as rig:
+        await rig.prompt("write")
+        assert ends(rig) == ["completed"]
+        assert [request.max_tokens for request in rig.requests] == [32_000, 128_000, 128_000, 128_000]
+        assert_all_valid(rig.requests)
+        assert_growing(rig.requests)
+
+
+async def test_the_model_is_asked_to_go_on_three_times_at_most(tmp_path: Path, isolated_machine: Path) -> None:
+    cut = [Reply([say(f"part {number}")], stop_reason="max_tokens") for number in range(9)]
+    async with running(cut, tmp_path, isolated_machine) as rig:
+        await rig.prompt("write")
+        assert ends(rig) == ["max_tokens"]
+        assert len(rig.requests) == 4
+        assert rig.of(ev.TurnEnded)[0].detail
+
+
+async def test_a_call_that_the_limit_cut_off_never_runs(tmp_path: Path, isolated_machine: Path) -> None:
+    cut = {"type": "tool_use", "id": "w", "name": "Write", "input": '{"file_path": "a.txt", "content": "hal'}
+    settings = Settings(mode="acceptEdits")
+    replies = [
+        Reply([say("Writing."), cut], stop_reason="max_tokens"),
+        Reply([call("Write", "w2", file_path="a.txt", content="whole\n")]),
+        Reply([say("Done.")]),
+    ]
+    async with running(replies, tmp_path, isolated_machine, settings=settings) as rig:
+        await rig.prompt("write")
+        result = results_in(rig.requests[1])["w"]
+        assert result["is_error"] and "complete" in result["content"]
+        assert rig.requests[1].max_tokens == 128_000
+        assert (tmp_path / "a.txt").read_text() == "whole\n"
+        assert ends(rig) == ["completed"]
+        assert_all_valid(rig.requests)
+
+
+async def test_a_call_cut_into_valid_json_by_the_limit_does_not_run_either(
+    tmp_path: Path, isolated_machine: Path
+) -> None:
+    """With ``max_tokens`` the last call is suspect even where its input happens to parse (an empty one, say)."""
+    cut = {"type": "tool_use", "id": "l", "name": "LS", "input": ""}
+    replies = [Reply([cut], stop_reason="max_tokens"), Reply([say("Done.")])]
+    async with running(replies, tmp_path, isolated_machine) as rig:
+        await rig.prompt("list")
+        assert set(results_in(rig.requests[1])) == {"l"}
+        assert ends(rig) == ["completed"]
+
+
+@pytest.mark.parametrize("blocks", [[], [thought()], [say("  \n")]])
+async def test_an_empty_answer_is_nudged_once(
+    tmp_path: Path, isolated_machine: Path, blocks: list[dict[str, str]]
+) -> None:
+    (tmp_path / "a.txt").write_text("one\n")
+    replies = [Reply([call("Read", "r", file_path="a.txt")]), Reply(list(blocks)), Reply([say("It says one.")])]
+    async with running(replies, tmp_path, isolated_machine) as rig:
+        await rig.prompt("read")
+        assert ends(rig) == ["completed"]
+        assert len(rig.requests) == 3
+        assert texts_in(rig.requests[2])[-1] != texts_in(rig.requests[1])[-1]
+        assert_all_valid(rig.requests)
+        assert_growing(rig.requests)
+
+
+async def test_a_second_empty_answer_ends_the_turn(tmp_path: Path, isolated_machine: Path) -> None:
+    async with running([Reply(), Reply(), Reply([say("x")])], tmp_path, isolated_machine) as rig:
+        await rig.prompt("hi")
+        assert len(rig.requests) == 2
+        assert ends(rig) == ["completed"]
+
+
+async def test_the_limit_of_requests_ends_the_turn(tmp_path: Path, isolated_machine: Path) -> None:
+    (tmp_path / "a.txt").write_text("one\n")
+    replies = [Reply([call("Read", f"r{number}", file_path="a.txt")]) for number in range(9)]
+    settings = Settings(max_turns=2)
+    async with running(replies, tmp_path, isolated_machine, settings=settings) as rig:
+        await rig.prompt("loop")
+        assert ends(rig) == ["max_turns"]
+        assert "2" in rig.of(ev.TurnEnded)[0].detail
+        assert (len(rig.requests), rig.of(ev.TurnEnded)[0].steps) == (2, 2)
+        await rig.prompt("loop on")
+        assert len(rig.requests) == 4, "the limit is per prompt"
+        assert_all_valid(rig.requests)
+        assert_growing(rig.requests)
+
+
+async def test_an_unknown_block_goes_back_untouched(tmp_path: Path, isolated_machine: Path) -> None:
+    new = {"type": BRAND_NEW, "payload": {"a": [1, 2]}}
+    async with running([Reply([new, say("So.")]), Reply([say("x")])], tmp_path, isolated_machine) as rig:
+        await rig.prompt("hi")
+        await rig.prompt("and?")
+        assert rig.requests[1].messages[1]["content"][0] == new
+
+
+async def test_a_thought_goes_back_byte_for_byte(tmp_path: Path, isolated_machine: Path) -> None:
+    (tmp_path / "a.txt").write_text("one\n")
+    thoughts = [thought("Größe \u200b\n\n "), thought("")]
+    replies = [Reply([*thoughts, call("Read", "r", file_path="a.txt")]), Reply([say("x")])]
+    async with running(replies, tmp_path, isolated_machine) as rig:
+        await rig.prompt("hi")
+        assert rig.requests[1].messages[1]["content"][:2] == thoughts
+        assert_all_valid(rig.requests)
+
+
+async def test_an_error_that_no_retry_helps_ends_the_turn_and_the_session_lives(
+    tmp_path: Path, isolated_machine: Path
+) -> None:
+    replies = [Reply(error=ModelError("invalid", "Not acceptable.", "Do this.")), Reply([say("Fine.")])]
+    async with running(replies, tmp_path, isolated_machine) as rig:
+        await rig.prompt("hi")
+        (end,) = rig.of(ev.TurnEnded)
+        assert (end.reason, end.detail) == ("error", "Not acceptable. Do this.")
+        (failed,) = rig.of(ev.RequestFailed)
+        assert (failed.retry_in_s, failed.hint, failed.attempt) == (None, "Do this.", 1)
+        await rig.prompt("again")
+        assert ends(rig) == ["error", "completed"]
+        assert_all_valid(rig.requests)

@@ -1,0 +1,157 @@
+"""Tools run by hand: a context without an engine, and whether a command left anything behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from core.bus.bus import Bus, Publisher
+from core.bus.subscription import Subscription
+from core.host.host import Host
+from core.protocol.events import Event
+from core.tools.base import Tool, ToolError, ToolResult
+from core.tools.context import ToolContext, ToolServices, ToolState
+from core.tools.shells import ShellRegistry
+from core.tools.todo_store import TodoStore
+from tests.fakes.clock import FakeClock
+from tests.fakes.ids import CountingIds
+
+E = TypeVar("E")
+MARK = "TEST_BENCH_MARK"
+"""A variable that every process started by a bench carries, also one that left its group."""
+PATIENCE_S = 10
+"""How long a test waits for what must come, so that a bug fails instead of hanging."""
+
+
+@dataclass
+class Bench:
+    """A folder, and the surroundings of the calls that are made in it. Each call sees what the ones before did."""
+
+    root: Path
+    host: Host
+    services: ToolServices
+    state: ToolState
+    mark: str
+    subscription: Subscription
+    reports: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
+    reported: asyncio.Event = field(default_factory=asyncio.Event)
+    _seen: list[Event] = field(default_factory=list[Event])
+
+    @property
+    def context(self) -> ToolContext:
+        def report(text: str, total_lines: int) -> None:
+            self.reports.append((text, total_lines))
+            self.reported.set()
+
+        return ToolContext(state=self.state, services=self.services, tool_use_id="toolu_1", report=report)
+
+    async def run(self, tool: Tool[Any], **arguments: Any) -> ToolResult:
+        """Call a tool and take over what it changed."""
+        result = await tool.run(tool.input_type.model_validate(arguments), self.context)
+        if result.modify is not None:
+            self.state = result.modify(self.state)
+        return result
+
+    async def text(self, tool: Tool[Any], **arguments: Any) -> str:
+        """What the model reads of a call that succeeds."""
+        result = await self.run(tool, **arguments)
+        assert not result.is_error, result.content
+        return cast(str, result.content)
+
+    async def refusal(self, tool: Tool[Any], **arguments: Any) -> str:
+        """What the model reads of a call that is refused, its permission check and its preview included."""
+        try:
+            parsed = tool.input_type.model_validate(arguments)
+            tool.check_permissions(parsed, self.context)
+            await self.run(tool, **arguments)
+        except ToolError as error:
+            return str(error)
+        raise AssertionError(f"{tool.name} took {arguments}")
+
+    def events(self, kind: type[E]) -> list[E]:
+        """Events of one class so far, in order."""
+        self._seen += [envelope.event for envelope in self.subscription.take()]
+        return [event for event in self._seen if isinstance(event, kind)]
+
+    async def until_reported(self, condition: Callable[[], bool]) -> None:
+        """Wait for progress of a running call."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not condition():
+                self.reported.clear()
+                await self.reported.wait()
+
+    def processes(self) -> list[int]:
+        """Ids of the living processes that this bench started, wherever they went."""
+        needle = f"{MARK}={self.mark}".encode()
+        return [int(name) for name in os.listdir("/proc") if name.isdecimal() and _carries(int(name), needle)]
+
+    async def is_quiet(self) -> bool:
+        """Whether every process is gone, waiting for those that are dying."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while left := self.processes():
+                    await ended(left[0])
+        except TimeoutError:
+            return False
+        return True
+
+
+def make_bench(base: Path, **environ: str) -> Bench:
+    """A bench in ``base/work``; outputs and todo list lie beside it."""
+    mark = uuid.uuid4().hex
+    root = base / "work"
+    root.mkdir(exist_ok=True)
+    clock, ids = FakeClock(), CountingIds()
+    host = Host(clock=clock, ids=ids, environ={**os.environ, MARK: mark, **environ})
+    bus = Bus("session", clock)
+    publisher = Publisher(bus)
+    outputs = base / "outputs"
+    services = ToolServices(
+        host=host,
+        root=root,
+        output_dir=outputs,
+        shells=ShellRegistry(host, publisher, outputs),
+        todos=TodoStore(base / "todos" / "session-agent-main.json", publisher),
+    )
+    return Bench(root, host, services, ToolState(cwd=root), mark, bus.subscribe())
+
+
+@asynccontextmanager
+async def open_bench(base: Path, **environ: str) -> AsyncIterator[Bench]:
+    """A bench whose shells are closed at the end; fails where one of their processes lives on."""
+    bench = make_bench(base, **environ)
+    try:
+        yield bench
+    finally:
+        await bench.services.shells.close()
+    assert await bench.is_quiet(), f"left behind: {bench.processes()}"
+
+
+async def ended(pid: int) -> None:
+    """Wait for the end of any process, a child or not."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    loop = asyncio.get_running_loop()
+    is_over = asyncio.Event()
+    loop.add_reader(descriptor, is_over.set)
+    try:
+        await is_over.wait()
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
+
+
+def _carries(pid: int, needle: bytes) -> bool:
+    """Whether the process lives and has the variable; a zombie has no environment."""
+    try:
+        return needle in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return False

@@ -1,0 +1,210 @@
+"""The Textual app: first paint, then the engine. Holds the window together and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textual import on
+from textual.app import App
+from textual.theme import Theme
+
+from themes.loader import choose_theme, load_theme, theme_names
+from tui.rendering.palette import Palette
+from tui.screens.main import MainScreen
+
+if TYPE_CHECKING:
+    from core.llm.client import ModelClient
+    from core.protocol.ops import Op
+    from tui.bridge import Bridge
+
+
+class AgentApp(App[None]):
+    """``flags`` and ``selection`` come from the command line; ``model`` and ``now`` are what tests replace."""
+
+    TITLE = "agent-tui"
+    CSS_PATH = Path(__file__).with_name("styles") / "main.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    INLINE_PADDING = 0
+
+    def __init__(
+        self,
+        flags: Mapping[str, Any],
+        selection: Mapping[str, Any],
+        *,
+        first_prompt: str = "",
+        model: ModelClient | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__()
+        self._flags = flags
+        self._selection = selection
+        self._first_prompt = first_prompt
+        self._model = model
+        self._bridge: Bridge | None = None
+        self._early: list[Op] = []
+        self._is_running_engine = False
+        self._palette = self._use_theme(str(flags.get("theme") or "auto"))
+        self._main = MainScreen(self._palette, now)
+
+    def on_mount(self) -> None:
+        self.push_screen(self._main)
+        self.call_after_refresh(self._begin)
+
+    def _use_theme(self, wanted: str) -> Palette:
+        theme = load_theme(choose_theme(wanted, dict(os.environ)))
+        colors = theme.colors
+        self.register_theme(
+            Theme(
+                name=theme.name,
+                dark=theme.dark,
+                variables={"border": colors["border"], "muted": colors["muted"]},
+                background=colors["background"],
+                surface=colors["surface"],
+                panel=colors["panel"],
+                foreground=colors["foreground"],
+                primary=colors["primary"],
+                accent=colors["accent"],
+                success=colors["success"],
+                warning=colors["warning"],
+                error=colors["error"],
+            )
+        )
+        self.theme = theme.name
+        return Palette(theme.styles)
+
+    # The start: everything that takes time comes after the first paint.
+
+    def _begin(self) -> None:
+        self.run_worker(self._open(), name="start", exit_on_error=False)
+
+    async def _open(self) -> None:
+        from core.protocol.errors import AgentError
+
+        bridge_module = await asyncio.to_thread(__import__, "tui.bridge", fromlist=["Bridge"])
+        try:
+            self._bridge = await asyncio.to_thread(bridge_module.Bridge.open, self._flags, self._selection, self._model)
+        except AgentError as error:
+            self._main.show_hint(str(error))
+            return
+        self._bridge = bridge
+        settings = bridge.start.settings
+        if settings.theme in theme_names() and settings.theme != self.theme:
+            self._palette = self._use_theme(settings.theme)
+            self._main.set_palette(self._palette)
+        self._main.load_history(await asyncio.to_thread(bridge.read_history))
+        self._next_step()
+
+    def _next_step(self, problem: str = "") -> None:
+        """The next question of the start, or the engine."""
+        from tui.dialogs.start import credentials_question, trust_question
+
+        assert self._bridge is not None
+        if self._bridge.needs_credentials:
+            self._main.ask(credentials_question(problem))
+        elif self._bridge.needs_trust:
+            self._main.ask(trust_question(str(self._bridge.start.launch.cwd)))
+        else:
+            self.run_worker(self._run_engine(), name="engine", exit_on_error=False)
+
+    @on(MainScreen.QuestionAnswered)
+    def _start_answered(self, event: MainScreen.QuestionAnswered) -> None:
+        from core.protocol.errors import AgentError
+
+        assert self._bridge is not None
+        start = self._bridge.start
+        match event.value:
+            case "quit":
+                self.exit()
+                return
+            case "demo":
+                start.with_demo()
+            case "key":
+                start.with_key(event.comment)
+            case "server":
+                start.with_server(event.comment)
+                if start.needs_credentials:
+                    self._next_step(f"{event.comment} is not an address on this machine.")
+                    return
+            case _:
+                try:
+                    start.with_trust(event.value == "yes")
+                except AgentError as error:
+                    self._main.show_hint(str(error))
+                self.run_worker(self._run_engine(), name="engine", exit_on_error=False)
+                return
+        self._next_step()
+
+    async def _run_engine(self) -> None:
+        """Start the engine and show what it publishes until it is closed."""
+        from core.protocol.errors import AgentError
+        from core.protocol.ops import SubmitPrompt
+
+        assert self._bridge is not None
+        presenter = self._main.begin()
+        try:
+            await self._bridge.run()
+        except AgentError as error:
+            self._main.show_hint(str(error))
+            return
+        self._is_running_engine = True
+        if self._first_prompt:
+            self._early.append(SubmitPrompt(text=self._first_prompt))
+        for op in self._early:
+            await self._bridge.send(op)
+        self._early.clear()
+        async for batch in self._bridge.batches():
+            try:
+                presenter.apply(batch)
+            except Exception as error:  # noqa: BLE001  the wall: what cannot be shown must not end the session
+                self._report(error)
+
+    @on(MainScreen.OpRequested)
+    async def _op_requested(self, event: MainScreen.OpRequested) -> None:
+        if self._bridge is not None and self._is_running_engine:
+            await self._bridge.send(event.op)
+        else:
+            self._early.append(event.op)
+
+    @on(MainScreen.Prompted)
+    async def _prompted(self, event: MainScreen.Prompted) -> None:
+        from core.protocol.ops import SubmitPrompt
+
+        if self._bridge is not None:
+            self._bridge.remember(event.text)
+        await self._op_requested(MainScreen.OpRequested(SubmitPrompt(text=event.text)))
+
+    @on(MainScreen.HelpRequested)
+    def _help_requested(self) -> None:
+        from tui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen(self._palette))
+
+    @on(MainScreen.LeaveRequested)
+    def _leave_requested(self) -> None:
+        self.exit()
+
+    # The end, and what goes wrong on the way
+
+    async def _shutdown(self) -> None:
+        if self._bridge is not None:
+            await self._bridge.close()
+        await super()._shutdown()
+
+    def _handle_exception(self, error: Exception) -> None:
+        """A fault in the window is logged and told; the session stays. Under a test it fails the test."""
+        if self.is_headless or not self._main.is_mounted:
+            super()._handle_exception(error)
+        else:
+            self._report(error)
+
+    def _report(self, error: Exception) -> None:
+        from core.host.log import LOGGER
+
+        LOGGER.error("fault in the window", exc_info=error)
+        self.call_later(partial(self._main.show_hint, f"Unexpected error: {error!r}; details are in the log."))

@@ -1,0 +1,229 @@
+"""A question docked above the composer: what it is about, the answers with their keys, room for a comment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
+from textual.message import Message
+from textual.widgets import Input
+
+from tui.rendering.line import Line, Span, wrap
+from tui.rendering.palette import Palette
+from tui.widgets.line_widget import LineWidget
+
+GRACE_S = 0.4
+"""Keys typed in the first moments were meant for something else and are dropped."""
+
+
+Comment = Literal["none", "optional", "required", "secret"]
+"""``secret`` is required too, and not shown while it is typed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One answer, and whether a line of text may or must go with it."""
+
+    value: str
+    key: str
+    label: str
+    detail: str = ""
+    comment: Comment = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a prompt asks. ``body`` gives the lines for a width; ``cancel`` is what Esc answers."""
+
+    id: str
+    title: Line
+    body: Callable[[int], list[Line]]
+    choices: tuple[Choice, ...]
+    cancel: str
+    footer: Line = ()
+    comment_label: str = "Say why, Enter sends"
+
+
+class _Body(LineWidget):
+    def __init__(self, palette: Palette, question: Question) -> None:
+        super().__init__(palette)
+        self._question = question
+
+    def build(self, width: int) -> list[Line]:
+        return self._question.body(width)
+
+
+class _Choices(LineWidget):
+    def __init__(self, palette: Palette, question: Question) -> None:
+        super().__init__(palette)
+        self._question = question
+        self.at = 0
+
+    def build(self, width: int) -> list[Line]:
+        lines: list[Line] = []
+        for index, choice in enumerate(self._question.choices):
+            mark: Span = ("❯ ", "accent") if index == self.at else ("  ", "text")
+            spans: list[Span] = [(f"{choice.key} ", "key"), (choice.label, "strong" if index == self.at else "text")]
+            if choice.detail:
+                spans.append((f"  {choice.detail}", "muted"))
+            lines += wrap(spans, width, first_prefix=(mark,), rest_prefix=(("    ", "text"),))
+        if self._question.footer:
+            lines += wrap(self._question.footer, width, first_prefix=(("  ", "text"),))
+        return lines
+
+
+class ChoicePrompt(Vertical, can_focus=True):
+    """Takes the keys while it is there; the composer keeps its draft."""
+
+    DEFAULT_CSS = """
+    ChoicePrompt {
+        height: auto;
+        max-height: 70%;
+        padding: 0 1;
+    }
+    ChoicePrompt > VerticalScroll {
+        height: auto;
+        max-height: 16;
+        scrollbar-size-vertical: 1;
+    }
+    ChoicePrompt > Input {
+        height: 1;
+        border: none;
+        padding: 0 1;
+    }
+    """
+
+    class Answered(Message):
+        """The user has decided."""
+
+        def __init__(self, prompt: ChoicePrompt, question_id: str, value: str, comment: str) -> None:
+            super().__init__()
+            self.prompt = prompt
+            self.question_id = question_id
+            self.value = value
+            self.comment = comment
+
+    def __init__(self, palette: Palette, question: Question, now: Callable[[], float]) -> None:
+        super().__init__()
+        self.question = question
+        self._palette = palette
+        self._now = now
+        self._shown_at = now()
+        self._choices = _Choices(palette, question)
+        self._title = _Title(palette, question.title)
+        self._input: Input | None = None
+        self._commented: Choice | None = None
+
+    def compose(self) -> ComposeResult:
+        yield self._title
+        with VerticalScroll(can_focus=False):
+            yield _Body(self._palette, self.question)
+        yield self._choices
+
+    def set_title(self, title: Line) -> None:
+        """Another title: the count of what waits has changed."""
+        self._title.show(title)
+
+    def scroll_body(self, direction: int) -> None:
+        """Scroll what it is about by most of a page."""
+        body = self.query_one(VerticalScroll)
+        body.scroll_relative(y=direction * max(1, body.size.height - 2), animate=False)
+
+    def on_key(self, event: events.Key) -> None:
+        if self._input is not None:
+            if event.key == "escape":
+                event.stop()
+                self._close_comment()
+            return
+        if event.key in ("pageup", "pagedown"):
+            return
+        event.stop()
+        event.prevent_default()
+        if self._now() - self._shown_at < GRACE_S:
+            return
+        self._take(event)
+
+    def cancel(self) -> None:
+        """Answer as Esc does."""
+        if self._input is not None:
+            self._close_comment()
+        else:
+            self._answer(self.question.cancel)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        text = event.value.strip()
+        if self._commented is not None and (text or self._commented.comment == "optional"):
+            self._answer(self._commented.value, text)
+
+    def on_click(self, event: events.Click) -> None:
+        self.focus()
+
+    def _take(self, event: events.Key) -> None:
+        choices = self.question.choices
+        match event.key:
+            case "up" | "down":
+                step = -1 if event.key == "up" else 1
+                self._choices.at = (self._choices.at + step) % len(choices)
+                self._choices.update_lines()
+            case "enter":
+                self._choose(self._choices.at)
+            case "escape":
+                self._answer(self.question.cancel)
+            case "tab":
+                takers = [index for index, choice in enumerate(choices) if choice.comment != "none"]
+                if takers:
+                    self._open_comment(self._choices.at if self._choices.at in takers else takers[0])
+            case _:
+                self._by_character(event.character or "")
+
+    def _by_character(self, character: str) -> None:
+        for index, choice in enumerate(self.question.choices):
+            if character and (character.lower() == choice.key or character == str(index + 1)):
+                self._choose(index)
+                return
+
+    def _choose(self, index: int) -> None:
+        choice = self.question.choices[index]
+        if choice.comment in ("required", "secret"):
+            self._open_comment(index)
+        else:
+            self._answer(choice.value)
+
+    def _open_comment(self, index: int) -> None:
+        """A line of text for the answer."""
+        choice = self.question.choices[index]
+        self._commented = choice
+        self._choices.at = index
+        self._choices.update_lines()
+        self._input = Input(
+            placeholder=f"{choice.label}: {self.question.comment_label}", password=choice.comment == "secret"
+        )
+        self.mount(self._input)
+        self._input.focus()
+
+    def _close_comment(self) -> None:
+        if self._input is not None:
+            self._input.remove()
+            self._input = None
+            self.focus()
+
+    def _answer(self, value: str, comment: str = "") -> None:
+        self.post_message(self.Answered(self, self.question.id, value, comment))
+
+
+class _Title(LineWidget):
+    def __init__(self, palette: Palette, title: Line) -> None:
+        super().__init__(palette)
+        self._title = title
+
+    def show(self, title: Line) -> None:
+        self._title = title
+        self.update_lines()
+
+    def build(self, width: int) -> list[Line]:
+        return [self._title]

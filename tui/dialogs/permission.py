@@ -1,0 +1,77 @@
+"""The permission question: the whole action, why it is asked, and what each answer would allow."""
+
+from __future__ import annotations
+
+from core.protocol.views import PermissionRequest
+from tui.dialogs.choice import Choice, Question
+from tui.rendering.highlight import highlight
+from tui.rendering.line import Line, Span, wrap
+from tui.rendering.reveal import reveal
+from tui.rendering.tool_views import change_lines, short_path
+
+VERBS = {
+    "Bash": "wants to run a command",
+    "Write": "wants to write a file",
+    "Edit": "wants to change a file",
+    "MultiEdit": "wants to change a file",
+    "Read": "wants to read a file",
+    "Grep": "wants to search",
+    "Glob": "wants to list files",
+    "LS": "wants to list a folder",
+}
+
+
+def permission_question(request: PermissionRequest, cwd: str, waiting: int) -> Question:
+    """The question for a request. ``waiting``: how many further requests wait behind it."""
+    choices = [Choice("once", "y", "Yes, this once")]
+    if request.session_rule:
+        rule = reveal(request.session_rule).replace("\n", "⏎")
+        choices.append(Choice("session", "s", "Yes, for this session", rule))
+    choices.append(Choice("deny", "n", "No, and stop", "Tab: no, but tell it why and go on", comment="optional"))
+    return Question(
+        id=request.id,
+        title=permission_title(request, waiting),
+        body=lambda width: _body(request, cwd, width),
+        choices=tuple(choices),
+        cancel="deny",
+        comment_label="what should it do instead? Enter sends",
+    )
+
+
+def permission_title(request: PermissionRequest, waiting: int) -> Line:
+    """Who wants what, and how many more wait."""
+    verb = VERBS.get(request.tool_name, "wants to run")
+    title: list[Span] = [("? ", "state.asking"), (request.tool_name, "strong"), (f" {verb}", "strong")]
+    if waiting:
+        title.append((f"  (and {waiting} more after this)", "muted"))
+    return tuple(title)
+
+
+def _body(request: PermissionRequest, cwd: str, width: int) -> list[Line]:
+    lines: list[Line] = []
+    command = request.input.get("command")
+    path = request.input.get("file_path") or request.input.get("path")
+    if isinstance(command, str):
+        description = request.input.get("description")
+        if isinstance(description, str) and description:
+            lines += wrap([(reveal(description), "muted")], width)
+        for row in highlight(reveal(command), "bash"):
+            lines += wrap(row, width, first_prefix=(("  ", "text"),), rest_prefix=(("  ", "text"),), words=False)
+        if request.input.get("run_in_background"):
+            lines.append((("  in the background", "caution"),))
+    elif isinstance(path, str):
+        lines.append((("  ", "text"), (reveal(short_path(path, cwd)), "tool.argument strong")))
+    if request.display.diff is not None:
+        lines += [(("  ", "text"), *line) for line in change_lines(request.display.diff, width - 2)]
+    elif not isinstance(command, str):
+        lines += _fields(request, width)
+    return [*lines, *wrap([("asked because ", "faint"), (reveal(request.reason), "muted")], width)]
+
+
+def _fields(request: PermissionRequest, width: int) -> list[Line]:
+    """Every argument that is not shown in a better way."""
+    lines: list[Line] = []
+    for key, value in request.input.items():
+        if key not in ("file_path", "path"):
+            lines += wrap([(f"  {key}: ", "muted"), (reveal(str(value)), "text")], width)
+    return lines

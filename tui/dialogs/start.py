@@ -1,0 +1,68 @@
+"""The questions of a first start: trust in the folder, and where the words come from."""
+
+from __future__ import annotations
+
+from tui.dialogs.choice import Choice, Question
+from tui.rendering.line import Line, Span, wrap
+from tui.rendering.reveal import reveal
+
+TRUST = "trust"
+CREDENTIALS = "credentials"
+
+
+def trust_question(folder: str) -> Question:
+    """Whether the folder's own files may steer the agent."""
+    text = (
+        "Its instruction files (CLAUDE.md, AGENTS.md) would be given to the model as if you had said them. "
+        "Say yes only where you trust whoever wrote what is in this folder."
+    )
+
+    def body(width: int) -> list[Line]:
+        return [*wrap([(f"  {reveal(folder)}", "tool.argument strong")], width), *wrap([(text, "muted")], width)]
+
+    return Question(
+        id=TRUST,
+        title=(("? ", "state.asking"), ("Do you trust this folder?", "strong")),
+        body=body,
+        choices=(
+            Choice("yes", "y", "Yes, and remember it"),
+            Choice("no", "n", "No", "work here without the folder's own instructions"),
+            Choice("quit", "q", "Leave"),
+        ),
+        cancel="no",
+    )
+
+
+def credentials_question(problem: str = "") -> Question:
+    """Where to get an answer from when there is no key."""
+    spans: list[Span] = [
+        ("agent-tui", "strong accent"),
+        (
+            " is a coding agent for the terminal. It reads, searches and edits files and runs commands in this "
+            "folder, asks before it changes anything, and shows all that it does. It talks to Claude through the "
+            "Anthropic API, and no credentials were found: ",
+            "text",
+        ),
+        ("ANTHROPIC_API_KEY", "code"),
+        (" and ", "text"),
+        ("ANTHROPIC_AUTH_TOKEN", "code"),
+        (" are not set, and there is no profile.", "text"),
+    ]
+
+    def body(width: int) -> list[Line]:
+        lines = wrap(spans, width)
+        return [*wrap([(problem, "bad")], width), *lines] if problem else lines
+
+    return Question(
+        id=CREDENTIALS,
+        title=(("◆ ", "accent"), ("Welcome", "strong")),
+        body=body,
+        choices=(
+            Choice("demo", "d", "Look around offline", "a scripted tour with real tools, no key needed"),
+            Choice("key", "k", "Type in an API key", "used for this run, never written down", "secret"),
+            Choice("server", "l", "Use a local server", "its address: http://localhost:PORT", "required"),
+            Choice("quit", "q", "Leave"),
+        ),
+        cancel="quit",
+        comment_label="Enter takes it",
+    )

@@ -1,0 +1,35 @@
+"""The widgets that a presenter writes to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from core.protocol.views import PermissionRequest
+from tui.widgets.composer.editor import Composer
+from tui.widgets.gauge import Footer
+from tui.widgets.header import Header
+from tui.widgets.queue_lane import QueueLane
+from tui.widgets.status import StatusLine
+from tui.widgets.todo import TodoLine, TodoPanel
+from tui.widgets.transcript.view import TranscriptView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surfaces:
+    """Everything on the main screen that shows events."""
+
+    header: Header
+    transcript: TranscriptView
+    todo_panel: TodoPanel
+    todo_line: TodoLine
+    status: StatusLine
+    queue: QueueLane
+    composer: Composer
+    footer: Footer
+    ask: Callable[[PermissionRequest], None]
+    """Show a permission request."""
+    withdraw: Callable[[str], None]
+    """Take a permission request away, by its id."""
+    todos_changed: Callable[[bool], None]
+    """Whether there is a list to show."""

@@ -1,0 +1,133 @@
+"""What the window says of a tool call: the argument that matters, the state, the details when unfolded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from core.protocol.views import FileDiff, TodoItem
+from tui.rendering.diff import diff_lines
+from tui.rendering.highlight import highlight
+from tui.rendering.line import Line, Span, truncate, wrap
+from tui.rendering.sanitize import ansi_spans, clean, clean_line
+
+MAX_BODY_LINES = 2_000
+"""An unfolded result shows at most this many lines; the model got all of them."""
+
+TODO_SIGNS = {"pending": "☐", "in_progress": "◐", "completed": "☑"}
+TODO_STYLES = {"pending": "text", "in_progress": "accent strong", "completed": "muted strike"}
+
+
+def short_path(path: str, cwd: str) -> str:
+    """The path relative to the working directory where it is inside, with ``~`` for the home folder else."""
+    absolute = os.path.normpath(os.path.join(cwd, path))  # noqa: PTH118  lexical: a renderer asks no disk
+    if absolute == cwd:
+        return "."
+    if absolute.startswith(cwd.rstrip("/") + "/"):
+        return absolute[len(cwd.rstrip("/")) + 1 :]
+    home = os.environ.get("HOME", "")
+    return "~" + absolute[len(home) :] if home and absolute.startswith(home + "/") else absolute
+
+
+def argument(name: str, arguments: dict[str, Any], cwd: str) -> str:
+    """The one argument that tells what a call is about, on one line."""
+    view = _ARGUMENTS.get(name, _first_text)
+    return clean_line(view(arguments, cwd))
+
+
+def _path(arguments: dict[str, Any], cwd: str) -> str:
+    path = short_path(_text(arguments, "file_path") or _text(arguments, "path"), cwd)
+    first, count = arguments.get("offset"), arguments.get("limit")
+    if isinstance(first, int) or isinstance(count, int):
+        start = first if isinstance(first, int) else 1
+        return f"{path}:{start}" + (f"–{start + count - 1}" if isinstance(count, int) else "–")
+    return path
+
+
+def _search(arguments: dict[str, Any], cwd: str) -> str:
+    where = _text(arguments, "path")
+    kind = _text(arguments, "glob") or _text(arguments, "type")
+    text = _text(arguments, "pattern")
+    text += f" in {short_path(where, cwd)}" if where else ""
+    return text + (f" ({kind})" if kind else "")
+
+
+def _command(arguments: dict[str, Any], _cwd: str) -> str:
+    return _text(arguments, "command")
+
+
+def _shell(arguments: dict[str, Any], _cwd: str) -> str:
+    return _text(arguments, "shell_id")
+
+
+def _nothing(_arguments: dict[str, Any], _cwd: str) -> str:
+    return ""
+
+
+def _first_text(arguments: dict[str, Any], _cwd: str) -> str:
+    return next((value for value in arguments.values() if isinstance(value, str)), "")
+
+
+def _text(arguments: dict[str, Any], key: str) -> str:
+    value = arguments.get(key)
+    return value if isinstance(value, str) else ""
+
+
+_ARGUMENTS: dict[str, Callable[[dict[str, Any], str], str]] = {
+    "Read": _path,
+    "Write": _path,
+    "Edit": _path,
+    "MultiEdit": _path,
+    "LS": _path,
+    "Glob": _search,
+    "Grep": _search,
+    "Bash": _command,
+    "BashOutput": _shell,
+    "KillShell": _shell,
+    "TodoWrite": _nothing,
+}
+
+
+def change_lines(diff: FileDiff, width: int) -> list[Line]:
+    """The change of an edit; a new file is all additions."""
+    return diff_lines(diff.old or "", diff.new, path=diff.path, width=width)
+
+
+def command_lines(command: str, width: int) -> list[Line]:
+    """A command, highlighted, wrapped, with its prompt sign."""
+    lines: list[Line] = []
+    for index, row in enumerate(highlight(clean(command), "bash")):
+        sign: Span = ("$ " if index == 0 else "  ", "muted")
+        lines += wrap(row, width, first_prefix=(sign,), rest_prefix=(("  ", "muted"),), words=False)
+    return lines
+
+
+def output_lines(text: str, width: int, style: str = "muted") -> list[Line]:
+    """Output of a command or a tool, its own colours kept and all else made harmless."""
+    rows = ansi_spans(text.rstrip("\n"), style)
+    hidden = len(rows) - MAX_BODY_LINES
+    lines = [line for row in rows[:MAX_BODY_LINES] for line in wrap(row, width, words=False)]
+    if hidden > 0:
+        lines.append(((f"… {hidden:,} more lines", "muted emphasis"),))
+    return lines
+
+
+def todo_lines(items: tuple[TodoItem, ...], width: int) -> list[Line]:
+    """The todo list, one line an item, the priority only where it is not the usual one."""
+    lines: list[Line] = []
+    for item in items:
+        text = item.active_form if item.status == "in_progress" and item.active_form else item.content
+        spans: list[Span] = [(f"{TODO_SIGNS[item.status]} ", TODO_STYLES[item.status].replace(" strike", ""))]
+        spans.append((clean_line(text), TODO_STYLES[item.status]))
+        if item.priority != "medium":
+            spans.append((f" ({item.priority})", "caution" if item.priority == "high" else "faint"))
+        lines += wrap(spans, width, rest_prefix=(("  ", "text"),))
+    return lines
+
+
+def headline(spans: list[Span], tail: str, width: int) -> Line:
+    """One line: what it is at the left, cut where need be, and a short remark behind it."""
+    remark: Line = ((f"  {tail}", "muted"),) if tail else ()
+    room = max(8, width - sum(len(text) for text, _style in remark))
+    return (*truncate(tuple(spans), room), *remark)

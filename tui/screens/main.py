@@ -1,0 +1,332 @@
+"""The main screen: conversation, todo list, question, status, composer, footer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.screen import Screen
+
+from tui.keymap import SCREEN_KEYS, bindings
+from tui.rendering.palette import Palette
+from tui.widgets.composer.editor import Composer
+from tui.widgets.gauge import Footer
+from tui.widgets.header import Header
+from tui.widgets.line_widget import LineWidget
+from tui.widgets.queue_lane import QueueLane
+from tui.widgets.status import StatusLine
+from tui.widgets.todo import TodoLine, TodoPanel
+from tui.widgets.transcript.view import TranscriptView
+
+if TYPE_CHECKING:
+    from core.protocol.ops import Op
+    from core.protocol.views import PermissionRequest
+    from tui.dialogs.choice import ChoicePrompt, Question
+    from tui.presenter.presenter import Presenter
+
+WIDE = 110
+"""Columns from which the todo list has a panel of its own."""
+TWICE_S = 1.5
+"""How soon a second Ctrl+C or Ctrl+D must follow to leave."""
+MODE_ORDER = ("default", "acceptEdits", "plan")
+
+
+class MainScreen(Screen[None]):
+    """Draws what it is told, and turns keys into ops."""
+
+    BINDINGS = bindings([key for key in SCREEN_KEYS if key.id != "session.interrupt"], priority=True) + bindings(
+        [key for key in SCREEN_KEYS if key.id == "session.interrupt"]
+    )
+    AUTO_FOCUS = "Composer"
+
+    class OpRequested(Message):
+        """The user wants something of the engine."""
+
+        def __init__(self, op: Op) -> None:
+            super().__init__()
+            self.op = op
+
+    class Prompted(Message):
+        """A prompt was sent."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class HelpRequested(Message):
+        """The user wants to see the keys."""
+
+    class LeaveRequested(Message):
+        """The user leaves."""
+
+    class QuestionAnswered(Message):
+        """One of the questions of the start was answered."""
+
+        def __init__(self, question_id: str, value: str, comment: str) -> None:
+            super().__init__()
+            self.question_id = question_id
+            self.value = value
+            self.comment = comment
+
+    def __init__(self, palette: Palette, now: Callable[[], float]) -> None:
+        super().__init__()
+        self._palette = palette
+        self._now = now
+        self._transcript = TranscriptView(palette)
+        self._composer = Composer()
+        self._status = StatusLine(palette, now)
+        self._prompt: ChoicePrompt | None = None
+        self._waiting: list[PermissionRequest] = []
+        self._shown: PermissionRequest | None = None
+        self._wants_todos = True
+        self._has_todos = False
+        self._leave_by = 0.0
+        self._announced_typing = False
+        self.presenter: Presenter | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Header(self._palette)
+        with Horizontal(id="middle"):
+            yield self._transcript
+            with Vertical(id="side"):
+                yield TodoPanel(self._palette)
+        with Vertical(id="question"):
+            pass
+        yield TodoLine(self._palette)
+        yield self._status
+        yield QueueLane(self._palette)
+        yield self._composer
+        yield Footer(self._palette)
+
+    def on_mount(self) -> None:
+        self._layout_todos()
+        self.query_one(QueueLane).display = False
+
+    def on_resize(self) -> None:
+        self._layout_todos()
+
+    def begin(self) -> Presenter:
+        """Make the presenter: from now on events can be shown."""
+        from tui.presenter.presenter import Presenter
+        from tui.presenter.surfaces import Surfaces
+
+        self.presenter = Presenter(
+            Surfaces(
+                header=self.query_one(Header),
+                transcript=self._transcript,
+                todo_panel=self.query_one(TodoPanel),
+                todo_line=self.query_one(TodoLine),
+                status=self._status,
+                queue=self.query_one(QueueLane),
+                composer=self._composer,
+                footer=self.query_one(Footer),
+                ask=self._ask,
+                withdraw=self._withdraw,
+                todos_changed=self._todos_changed,
+            )
+        )
+        return self.presenter
+
+    def load_history(self, items: list[str]) -> None:
+        """Prompts of earlier sessions."""
+        self._composer.prompts.load(items)
+
+    def set_palette(self, palette: Palette) -> None:
+        """Draw in other colours."""
+        self._palette = palette
+        self._transcript.set_palette(palette)
+        for widget in self.query(LineWidget):
+            widget.set_palette(palette)
+
+    def show_hint(self, text: str) -> None:
+        """A remark in the status line."""
+        self._status.show_hint(text)
+
+    # Questions
+
+    def ask(self, question: Question) -> None:
+        """Show a question of the program's own."""
+        from tui.dialogs.choice import ChoicePrompt
+
+        self._prompt = ChoicePrompt(self._palette, question, self._now)
+        self.query_one("#question", Vertical).mount(self._prompt)
+        self._prompt.focus()
+
+    def _ask(self, request: PermissionRequest) -> None:
+        self._waiting.append(request)
+        if self._shown is None:
+            self._show_next()
+        else:
+            self._retitle()
+
+    def _withdraw(self, request_id: str) -> None:
+        self._waiting = [request for request in self._waiting if request.id != request_id]
+        if self._shown is not None and self._shown.id == request_id:
+            self._close_prompt()
+            self._shown = None
+            self._show_next()
+        else:
+            self._retitle()
+
+    def _show_next(self) -> None:
+        from tui.dialogs.permission import permission_question
+
+        if self._waiting and self.presenter is not None:
+            self._shown = self._waiting.pop(0)
+            self.ask(permission_question(self._shown, self.presenter.cwd, len(self._waiting)))
+
+    def _retitle(self) -> None:
+        from tui.dialogs.permission import permission_title
+
+        if self._prompt is not None and self._shown is not None:
+            self._prompt.set_title(permission_title(self._shown, len(self._waiting)))
+
+    def _close_prompt(self) -> None:
+        if self._prompt is not None:
+            self._prompt.remove()
+            self._prompt = None
+            self._composer.focus()
+
+    def on_choice_prompt_answered(self, event: ChoicePrompt.Answered) -> None:
+        event.stop()
+        if event.prompt is not self._prompt:
+            return
+        if self._shown is not None and self._shown.id == event.question_id:
+            from core.protocol.ops import AnswerPermission
+
+            answer = event.value if event.value in ("once", "session") else "deny"
+            self._send(
+                AnswerPermission(
+                    request_id=event.question_id,
+                    answer=answer,  # pyright: ignore[reportArgumentType]
+                    comment=event.comment,
+                )
+            )
+        else:
+            self._close_prompt()
+            self.post_message(self.QuestionAnswered(event.question_id, event.value, event.comment))
+
+    # The composer
+
+    @on(Composer.Submitted)
+    def _submit(self, event: Composer.Submitted) -> None:
+        self.post_message(self.Prompted(event.text))
+
+    @on(Composer.TakeBack)
+    def _take_back(self) -> None:
+        from core.protocol.ops import EditQueued
+
+        items = self.query_one(QueueLane).items
+        for item in items:
+            self._send(EditQueued(message_id=item.id, text=""))
+        self._composer.put("\n".join(item.text for item in items))
+
+    @on(Composer.Typing)
+    def _typing(self) -> None:
+        from core.protocol.ops import WarmUp
+
+        self._status.show_hint("")
+        if not self._announced_typing:
+            self._announced_typing = True
+            self._send(WarmUp())
+
+    # Keys
+
+    def action_interrupt(self) -> None:
+        """Esc: stop the turn; with nothing running clear a hint."""
+        from core.protocol.ops import Interrupt
+
+        self._status.show_hint("")
+        self._send(Interrupt())
+
+    def action_cancel_or_quit(self) -> None:
+        """Ctrl+C: copy a selection, stop, clear, and on the second press leave."""
+        from core.protocol.ops import Interrupt
+
+        if self._prompt is not None and self._shown is not None:
+            self._send(Interrupt())
+        elif self._composer.selected_text:
+            self._composer.action_copy()
+        elif self._status.is_busy:
+            self._send(Interrupt())
+        elif self._composer.text:
+            self._composer.put("")
+        else:
+            self._leave("Ctrl+C")
+
+    def action_exit_if_empty(self) -> None:
+        """Ctrl+D: delete forward, or with nothing typed leave on the second press."""
+        if self._composer.text:
+            self._composer.action_delete_right()
+        else:
+            self._leave("Ctrl+D")
+
+    def action_cycle_mode(self) -> None:
+        """The next permission mode."""
+        from core.protocol.ops import SetMode
+
+        mode = self.presenter.mode if self.presenter else "default"
+        at = MODE_ORDER.index(mode) if mode in MODE_ORDER else -1
+        self._send(SetMode(mode=MODE_ORDER[(at + 1) % len(MODE_ORDER)]))  # pyright: ignore[reportArgumentType]
+
+    def action_background(self) -> None:
+        """Move the running command to the background."""
+        from core.protocol.ops import BackgroundTools
+
+        self._send(BackgroundTools())
+
+    def action_help(self) -> None:
+        """The list of keys."""
+        self.post_message(self.HelpRequested())
+
+    def action_toggle_todos(self) -> None:
+        """Show or hide the todo list."""
+        self._wants_todos = not self._wants_todos
+        self._layout_todos()
+
+    def action_unfold_all(self) -> None:
+        """Unfold everything, or fold it again."""
+        self._transcript.unfold_all()
+
+    def action_page(self, direction: int) -> None:
+        """Scroll the conversation, or what a question is about."""
+        if self._prompt is not None and self._prompt.has_focus:
+            self._prompt.scroll_body(direction)
+        else:
+            self._transcript.scroll_page(direction)
+
+    def action_edge(self, direction: int) -> None:
+        """To the beginning or the end of the conversation."""
+        self._transcript.scroll_edge(direction)
+
+    def action_redraw(self) -> None:
+        """Draw everything anew."""
+        self.refresh(layout=True, repaint=True)
+
+    def _leave(self, key: str) -> None:
+        now = self._now()
+        if now <= self._leave_by:
+            self.post_message(self.LeaveRequested())
+            return
+        self._leave_by = now + TWICE_S
+        self._status.show_hint(f"{key} once more leaves")
+        self.set_timer(TWICE_S, lambda: self._status.show_hint(""))
+
+    def _send(self, op: Op) -> None:
+        self.post_message(self.OpRequested(op))
+
+    # The todo list
+
+    def _todos_changed(self, has_items: bool) -> None:
+        self._has_todos = has_items
+        self._layout_todos()
+
+    def _layout_todos(self) -> None:
+        shown = self._has_todos and self._wants_todos
+        is_wide = self.size.width >= WIDE
+        self.query_one("#side").display = shown and is_wide
+        self.query_one(TodoLine).display = shown and not is_wide

@@ -1,0 +1,139 @@
+"""A tool call in the conversation: one line while folded, its change, output or result below."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from core.protocol.views import TodoItem, ToolDisplay
+from tui.rendering.amounts import duration
+from tui.rendering.line import Line, Span
+from tui.rendering.sanitize import clean_line
+from tui.rendering.tool_views import (
+    argument,
+    change_lines,
+    command_lines,
+    headline,
+    output_lines,
+    todo_lines,
+)
+from tui.widgets.transcript.blocks import Block
+
+State = Literal["waiting", "asking", "running", "done", "failed"]
+GroupPlace = Literal["", "first", "middle", "last"]
+
+SIGNS: dict[State, str] = {"waiting": "○", "asking": "?", "running": "◐", "done": "●", "failed": "✗"}
+GROUP_SIGNS: dict[GroupPlace, str] = {"": "  ", "first": "╭ ", "middle": "│ ", "last": "╰ "}
+DIFF_PREVIEW = 14
+OUTPUT_PREVIEW = 4
+LIVE_PREVIEW = 8
+
+
+class ToolBlock(Block):
+    """One call from the moment it is asked for to its result."""
+
+    is_foldable = True
+
+    def __init__(self, block_id: str, name: str, cwd: str) -> None:
+        super().__init__(block_id)
+        self.name = name
+        self.state: State = "waiting"
+        self.group: GroupPlace = ""
+        self._cwd = cwd
+        self._input: dict[str, Any] = {}
+        self._input_chars = 0
+        self._progress = ""
+        self._progress_lines = 0
+        self._content = ""
+        self._display = ToolDisplay()
+        self._duration_ms = 0
+        self._todos: tuple[TodoItem, ...] = ()
+
+    @property
+    def source(self) -> str:
+        command = self._input.get("command")
+        return f"$ {command}\n{self._content}" if isinstance(command, str) else self._content
+
+    def feed_input(self, count: int) -> None:
+        """More characters of the input have come."""
+        self._input_chars += count
+        self.touch()
+
+    def set_input(self, arguments: dict[str, Any]) -> None:
+        """The input is complete."""
+        self._input = arguments
+        self.touch()
+
+    def set_state(self, state: State) -> None:
+        """Waiting, asking or running."""
+        self.state = state
+        self.touch()
+
+    def set_group(self, place: GroupPlace) -> None:
+        """Its place in a batch that runs at once."""
+        self.group = place
+        self.margin = 0 if place in ("middle", "last") else 1
+        self.touch()
+
+    def progress(self, text: str, total_lines: int) -> None:
+        """The tail of what it prints."""
+        self._progress, self._progress_lines = text, total_lines
+        self.touch()
+
+    def finish(
+        self, content: str, display: ToolDisplay, duration_ms: int, *, is_error: bool, todos: tuple[TodoItem, ...]
+    ) -> None:
+        """The result."""
+        self.state = "failed" if is_error else "done"
+        self._content, self._display, self._duration_ms = content, display, duration_ms
+        self._todos = todos
+        self._progress = ""
+        self.touch()
+
+    def lines(self, width: int) -> list[Line]:
+        gutter: Span = (GROUP_SIGNS[self.group], "tool.group")
+        spans: list[Span] = [gutter, (f"{SIGNS[self.state]} ", f"state.{self.state}"), (self.name, "tool.name")]
+        about = argument(self.name, self._input, self._cwd)
+        if about:
+            spans.append((f" {about}", "tool.argument"))
+        head = headline(spans, self._remark(), width)
+        inner: Span = ("│ " if self.group in ("first", "middle") else "  ", "tool.group")
+        body = [(inner, ("  ", "text"), *line) for line in self._body(width - 4)]
+        return [head, *body]
+
+    def _remark(self) -> str:
+        match self.state:
+            case "waiting":
+                return f"{self._input_chars:,} characters…" if self._input_chars and not self._input else "waiting"
+            case "asking":
+                return "waiting for your answer"
+            case "running":
+                lines = self._progress_lines
+                return f"running · {lines:,} lines" if lines else "running"
+            case "done" | "failed":
+                parts = [clean_line(self._display.summary), duration(self._duration_ms)]
+                return " · ".join(part for part in parts if part)
+
+    def _body(self, width: int) -> list[Line]:
+        if self.state in ("waiting", "asking", "running"):
+            live = output_lines(self._progress, width) if self._progress else []
+            return [*(self._command(width) if not self.folded else []), *live[-LIVE_PREVIEW:]]
+        if self.state == "failed":
+            return self._cut(output_lines(self._content, width, "bad"), OUTPUT_PREVIEW)
+        if self._display.diff is not None:
+            return self._cut(change_lines(self._display.diff, width), DIFF_PREVIEW)
+        if self.name == "TodoWrite":
+            return [] if self.folded else todo_lines(self._todos, width)
+        if self.name == "Bash":
+            output = output_lines(self._content, width)
+            return self._cut(output, OUTPUT_PREVIEW) if self.folded else [*self._command(width), *output]
+        return [] if self.folded else output_lines(self._content, width)
+
+    def _command(self, width: int) -> list[Line]:
+        command = self._input.get("command")
+        return command_lines(command, width) if isinstance(command, str) else []
+
+    def _cut(self, lines: list[Line], limit: int) -> list[Line]:
+        """The first lines while folded, and how many there are beside them."""
+        if not self.folded or len(lines) <= limit + 1:
+            return lines
+        return [*lines[:limit], ((f"… {len(lines) - limit} more lines (click, or Ctrl+O)", "faint"),)]
