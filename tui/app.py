@@ -87,8 +87,9 @@ class AgentApp(App[None]):
         from core.protocol.errors import AgentError
 
         bridge_module = await asyncio.to_thread(__import__, "tui.bridge", fromlist=["Bridge"])
+        read = partial(bridge_module.Bridge.open, self._flags, self._selection, self._model)
         try:
-            self._bridge = await asyncio.to_thread(bridge_module.Bridge.open, self._flags, self._selection, self._model)
+            bridge: Bridge = await asyncio.to_thread(read)
         except AgentError as error:
             self._main.show_hint(str(error))
             return

@@ -15,7 +15,7 @@ from core.engine.session import Session, SessionState
 from core.host.host import Host
 from core.llm.anthropic import AnthropicClient
 from core.llm.client import ModelClient
-from core.llm.demo import demo_model
+from core.llm.demo import DEMO_MODEL, demo_model
 from core.orchestration.call import CallEnvironment, PolicyHolder
 from core.permissions.broker import PermissionBroker
 from core.permissions.decide import Policy
@@ -60,6 +60,9 @@ def build_engine(
     ``model`` and ``host`` (clock, ids, processes, environment, files) are what tests replace.
     """
     host = host or Host()
+    if launch.is_demo:
+        # Nothing of it is billed, so no real model's name or price is shown.
+        settings = replace(settings, model=DEMO_MODEL)
     check_mode(settings.mode, host.environ)
     transcript, loaded = _find_session(launch, host)
     bus = Bus(transcript.stem, host.clock)

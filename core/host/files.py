@@ -39,8 +39,8 @@ class TextFile:
     """SHA-256 of the bytes as they were read."""
 
     def with_text(self, text: str) -> TextFile:
-        """The same file with other content."""
-        return replace(self, text=text)
+        """The same file with other content; in one with its own kind of line end ``\\r\\n`` is that too."""
+        return replace(self, text=text if self.newline == "\n" else text.replace("\r\n", "\n"))
 
     def encode(self) -> bytes:
         """The bytes to write. Raises ``UnicodeEncodeError`` where the encoding cannot hold the text."""
@@ -107,20 +107,26 @@ def _newline(text: str) -> Newline:
 def write_atomic(path: Path, data: bytes, mode: int | None = None) -> None:
     """Replace the file in one step, through a symlink to its target; on a failure the old content stays.
 
-    ``mode`` None gives a new file the usual permissions and keeps those of an existing one.
+    ``mode`` None gives a new file the usual permissions and keeps those of an existing one. The owner of an
+    existing file is kept where the system lets us.
     """
     target = Path(os.path.realpath(path))
     target.parent.mkdir(parents=True, exist_ok=True)
+    old: os.stat_result | None = None
+    with contextlib.suppress(FileNotFoundError):
+        old = target.stat()
     if mode is None:
-        with contextlib.suppress(FileNotFoundError):
-            mode = stat.S_IMODE(target.stat().st_mode)
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:80]}.", suffix=".tmp", dir=target.parent)
+        mode = stat.S_IMODE(old.st_mode) if old else 0o666 & ~_umask()
+    descriptor, name = tempfile.mkstemp(prefix=".agent-tui-", suffix=".tmp", dir=target.parent)
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        Path(name).chmod(mode if mode is not None else 0o666 & ~_umask())
+        if old is not None:
+            with contextlib.suppress(OSError):
+                os.chown(name, old.st_uid, old.st_gid)
+        Path(name).chmod(mode)
         Path(name).replace(target)
     except BaseException:
         with contextlib.suppress(OSError):

@@ -12,6 +12,7 @@ from typing import Any
 from core.llm.client import ModelRequest
 from core.llm.scripted import Reply, ScriptedModel, call, say, think
 
+DEMO_MODEL = "demo"
 PACE_S = 0.012
 """Pause between two deltas: about the speed of a real answer."""
 READS = 3
@@ -48,7 +49,7 @@ SUMMARY = """\
 | **Batches** | the three searches ran at once, and so did the reads |
 | **Consent** | the command and the new file waited for your answer |
 | **Todo list** | it followed each step, live |
-| **Gauge** | it shows how full the context window is, and what it costs |
+| **Gauge** | it shows how full the context window is; with a real model also what it costs |
 
 All of it was real but the model: this demo only *says* what a model might say. For the real thing set a key
 and start again:

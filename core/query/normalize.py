@@ -104,12 +104,13 @@ def _merge(groups: Iterable[Group]) -> list[Group]:
 def _without_last_thoughts(blocks: list[Block]) -> list[Block]:
     """Thinking that nothing follows in its message cannot be sent."""
     end = len(blocks)
-    while end and _is_thinking(blocks[end - 1]):
+    while end and is_thinking(blocks[end - 1]):
         end -= 1
     return blocks[:end]
 
 
-def _is_thinking(block: Block) -> bool:
+def is_thinking(block: Block) -> bool:
+    """Whether the block is a thought, shown or redacted."""
     return isinstance(block, ThinkingBlock) or (
         isinstance(block, OtherBlock) and block.data.get("type") == "redacted_thinking"
     )

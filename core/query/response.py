@@ -16,7 +16,8 @@ from core.protocol.events import (
     BlockStarted,
     RequestFinished,
 )
-from core.protocol.messages import Block, Message, ThinkingBlock, ToolUseBlock
+from core.protocol.messages import Block, Message, TextBlock, ToolUseBlock
+from core.query.normalize import is_thinking
 from core.query.turn import Query
 
 SHOWN_FIELDS = ("text", "thinking", "input")
@@ -50,12 +51,14 @@ class Response:
     @property
     def has_substance(self) -> bool:
         """Whether a block is complete that can stand in the history: more than a thought."""
-        return any(not isinstance(block, ThinkingBlock) for block in self._blocks)
+        return any(not is_thinking(block) for block in self._blocks)
 
     @property
     def is_empty(self) -> bool:
-        """Whether the model said nothing."""
-        return not self._blocks
+        """Whether the model said nothing: no block, or only thoughts and blank text."""
+        return all(
+            is_thinking(block) or (isinstance(block, TextBlock) and not block.text.strip()) for block in self._blocks
+        )
 
     async def receive(self, chunks: AsyncIterator[Chunk]) -> None:
         """Take every chunk. Raises what the client raises."""

@@ -12,7 +12,7 @@ from core.llm.scripted import Reply, call, say
 from core.protocol import events as ev
 from core.settings.schema import Settings
 from tests.fakes.engines import Rig, running
-from tests.fakes.tools import Gate, gate_call, install_gate
+from tests.fakes.gate import Gate, gate_call, install_gate
 from tests.fakes.wire import assert_all_valid, assert_growing, results_in
 
 
@@ -102,7 +102,8 @@ async def test_an_unsafe_call_is_alone_and_what_follows_waits(
     async with running([Reply(blocks), Reply([say("Done.")])], tmp_path, isolated_machine) as rig:
         await submit(rig)
         for together in (["a"], ["b"], ["c"], ["d", "e"]):
-            await rig.until(lambda now=together: gate.running == now and len(rig.of(ev.RequestFinished)) == 1)
+            await gate.inside(*together)
+            await rig.event(ev.RequestFinished)
             gate.open(*together)
             await rig.event(ev.ToolFinished, lambda event, last=together[-1]: event.tool_use_id == last)
         await rig.settle()
@@ -119,9 +120,9 @@ async def test_never_more_at_once_than_the_limit(
     async with running(replies, tmp_path, isolated_machine, settings=settings) as rig:
         await submit(rig)
         await rig.event(ev.RequestFinished)
-        await rig.until(lambda: len(gate.running) == limit)
+        await gate.inside(*names[:limit])
         gate.open(names[0])
-        await rig.until(lambda: names[limit] in gate.running)
+        await gate.inside(*names[1 : limit + 1])
         gate.open(*names)
         await rig.settle()
         assert gate.most == limit
@@ -134,7 +135,7 @@ async def test_eight_reads_run_at_once(tmp_path: Path, isolated_machine: Path, g
     replies = [Reply([gate_call(name) for name in names]), Reply([say("Done.")])]
     async with running(replies, tmp_path, isolated_machine) as rig:
         await submit(rig)
-        await rig.until(lambda: len(gate.running) == 8)
+        await gate.inside(*names)
         gate.open(*names)
         await rig.settle()
         assert rig.of(ev.TurnEnded)[-1].reason == "completed"

@@ -218,8 +218,8 @@ async def test_what_counts_as_seen_is_what_was_shown(bench: Bench, monkeypatch: 
     path.write_text("shown\n")
     read_text = text_files.read_text
 
-    def then_changed(file: Path) -> object:
-        shown = read_text(file)
+    def then_changed(file: Path, max_bytes: int) -> object:
+        shown = read_text(file, max_bytes)
         file.write_text("never shown\n")
         return shown
 

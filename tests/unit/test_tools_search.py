@@ -235,6 +235,7 @@ async def test_grep_context(place: Place) -> None:
         *("a-8-line 8", "a:9:line 9", "a-10-line 10", "a:11:line 11", "a-12-line 12", "a-13-line 13", "--"),
         *("b:1:line 9", "b-2-end"),
     ]
+    assert (await place.grep("line 9", output_mode="content", **{"-C": 10**20}))[:2] == ["a-1-line 1", "a-2-line 2"]
     cut = await place.grep("line 9", output_mode="content", **{"-C": 1, "head_limit": 2})
     assert cut == ["a-8-line 8", "a:9:line 9", "", cut[-1]]
     assert "Cut at 2 lines: there are 2 matches in 2 files" in cut[-1]
@@ -366,6 +367,7 @@ async def test_wrong_paths(place: Place) -> None:
     for tool, arguments in ((Glob(), {"pattern": "a\0"}), (Grep(), {"pattern": "a\0"}), (LS(), {"path": "a\0"})):
         with pytest.raises(ValueError, match="NUL"):
             await place.call(tool, **arguments)
+    assert await place.glob("{" + ",".join(f"name{number}" for number in range(100)) + "}/*") == ["No files found"]
     with pytest.raises(AgentError, match="Invalid glob"):
         await place.glob("{1..5000}")
 

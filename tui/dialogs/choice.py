@@ -82,12 +82,11 @@ class ChoicePrompt(Vertical, can_focus=True):
     DEFAULT_CSS = """
     ChoicePrompt {
         height: auto;
-        max-height: 70%;
         padding: 0 1;
     }
     ChoicePrompt > VerticalScroll {
         height: auto;
-        max-height: 16;
+        max-height: 40vh;
         scrollbar-size-vertical: 1;
     }
     ChoicePrompt > Input {

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.tools.base import ToolError
 from core.tools.search.file_types import TYPES
+from core.tools.search.locate import file_mode
 
 Keep = Callable[[str], bool]
 """Whether a file of this relative name is wanted."""
@@ -58,7 +60,7 @@ def split(base: Path, pattern: str) -> GlobTarget:
     Leading segments that name a folder, brackets and all, become the root: also an ignored one, for it was asked
     for by name. No symlink inside ``base`` is followed, and nothing is looked for in ``.git``.
     """
-    if pattern.startswith("~"):
+    if pattern.startswith("~/"):
         pattern = str(Path(pattern).expanduser())
     root, follows_links = base, False
     if pattern.startswith(f"{base}/"):
@@ -70,7 +72,7 @@ def split(base: Path, pattern: str) -> GlobTarget:
         folder = root / segments[0]
         if segments[0] == "..":
             root, follows_links = folder.resolve(), True
-        elif folder.is_dir() and segments[0] != ".git" and (follows_links or not folder.is_symlink()):
+        elif stat.S_ISDIR(file_mode(folder)) and segments[0] != ".git" and (follows_links or not folder.is_symlink()):
             root = folder
         elif MAGIC.search(segments[0]):
             break
@@ -79,7 +81,7 @@ def split(base: Path, pattern: str) -> GlobTarget:
         del segments[0]
     rest = "/".join(segments)
     if len(segments) == 1 and not MAGIC.search(rest):
-        is_file = (root / rest).is_file()
+        is_file = stat.S_ISREG(file_mode(root / rest))
         return GlobTarget(root, rest if is_file else "", is_literal=is_file)
     return GlobTarget(root, rest)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 from typing import Annotated
 
@@ -33,10 +34,26 @@ def located(path: str | None, state: ToolState) -> Path:
     return named.resolve() if ".." in named.parts else named
 
 
+def file_mode(path: Path) -> int:
+    """The mode of what the path leads to, for ``stat.S_ISDIR`` and the like; 0 where it leads nowhere."""
+    try:
+        return path.stat().st_mode
+    except OSError:
+        return 0
+
+
+def missing(path: Path) -> ToolError:
+    """The error for a path that leads nowhere."""
+    return ToolError(f"{path} does not exist, or cannot be reached.")
+
+
 def existing_folder(path: Path) -> Path:
     """The path itself. Raises ``ToolError`` where it is not a directory."""
-    if not path.is_dir():
-        raise ToolError(f"{path} is not a folder." if path.exists() else f"{path} does not exist.")
+    mode = file_mode(path)
+    if not mode:
+        raise missing(path)
+    if not stat.S_ISDIR(mode):
+        raise ToolError(f"{path} is not a folder.")
     return path
 
 

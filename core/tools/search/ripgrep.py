@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from core.host.host import Host
+from core.host.process import Process
 from core.tools.base import ToolError
 from core.tools.search.found import Line, NewestFiles
 from core.tools.search.globs import FileFilter, Keep
@@ -87,7 +88,7 @@ class Ripgrep:
             code = await process.wait()
         finally:
             if code is None:
-                await process.kill()
+                await _end(process)
         return code
 
 
@@ -126,6 +127,21 @@ class _Counts(_Names):
 
 def _all(_name: str) -> bool:
     return True
+
+
+async def _end(process: Process) -> None:
+    """Kill it, and meanwhile read on: asyncio sees no process end while output of it is waiting."""
+
+    async def drain() -> None:
+        while await process.read():
+            pass
+
+    draining = asyncio.create_task(drain())
+    try:
+        await process.kill()
+    finally:
+        draining.cancel()
+        await asyncio.gather(draining, return_exceptions=True)
 
 
 def _pattern(query: Query) -> list[str]:

@@ -141,7 +141,7 @@ class ThinkingBlock(Block):
     def lines(self, width: int) -> list[Line]:
         text = clean(self.source).strip()
         words = len(text.split())
-        sign = "✻ " if self._is_running else "✢ "
+        sign = "◆ " if self._is_running else "◇ "
         label = "Thinking" if self._is_running else "Thought"
         size = f" · {words} words" if words else ""
         fold = "" if not text else " ▸" if self.folded else " ▾"

@@ -24,28 +24,31 @@ if TYPE_CHECKING:
 class _Entry:
     """A block with its lines at the present width and the strips drawn so far."""
 
-    __slots__ = ("block", "height", "lines", "revision", "strips")
+    __slots__ = ("block", "height", "lines", "revision", "stable", "strips")
 
     def __init__(self, block: Block) -> None:
         self.block = block
         self.revision = -1
         self.lines: list[Line] = []
         self.strips: dict[int, Strip] = {}
+        self.stable = 0
+        """Lines that could not change any more when they were last drawn."""
         self.height = 0
 
     def render(self, width: int) -> None:
         """Bring the lines up to date; strips of lines that cannot have changed are kept."""
         if self.revision == self.block.revision:
             return
-        stable = min(self.block.stable_lines(width), len(self.lines)) if self.revision >= 0 else 0
         self.lines = self.block.lines(width)
-        self.strips = {at: strip for at, strip in self.strips.items() if at < stable}
+        self.strips = {at: strip for at, strip in self.strips.items() if at < self.stable}
+        self.stable = self.block.stable_lines(width)
         self.revision = self.block.revision
         self.height = len(self.lines) + (self.block.margin if self.lines else 0)
 
     def forget(self) -> None:
         """The width or the colours have changed: nothing drawn is good any more."""
         self.revision = -1
+        self.stable = 0
         self.strips = {}
 
 
@@ -182,7 +185,9 @@ class TranscriptView(ScrollView, can_focus=True):
             for entry in self._entries:
                 entry.forget()
             self._dirty_from = 0
-        self.flush()
+            self.flush()
+        if self._following:
+            self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
 
     def on_click(self, event: events.Click) -> None:
         line = event.y + self.scroll_offset.y

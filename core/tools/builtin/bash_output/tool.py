@@ -11,6 +11,8 @@ from core.tools.context import ToolContext, ToolState
 from core.tools.shells import Shell
 
 MAX_BYTES = 30_000
+END_LINES = 50
+"""Lines that are shown of an output that could not be kept."""
 
 
 class BashOutputInput(ToolInput):
@@ -22,6 +24,7 @@ class BashOutput(Tool[BashOutputInput]):
 
     name = "BashOutput"
     input_type = BashOutputInput
+    max_result_size_chars = None
 
     def is_read_only(self, arguments: BashOutputInput, state: ToolState) -> bool:
         return True
@@ -39,6 +42,8 @@ class BashOutput(Tool[BashOutputInput]):
             known = ", ".join(shell.id for shell in shells.background) or "none"
             raise ToolError(f"There is no background shell {arguments.shell_id}.", f"There are: {known}.")
         text, shell.read_offset = shell.spool.read_from(shell.read_offset, MAX_BYTES)
+        if not text and not shell.spool.is_whole:
+            text = f"[Not all of the output could be kept. Its end:]\n{shell.spool.last_lines(END_LINES)}"
         state = _state(shell)
         return ToolResult(
             content=f"[{shell.id} {state}]\n{text or '[Nothing new.]'}",

@@ -38,7 +38,7 @@ class Edit(Tool[EditInput]):
         new, _count = replace(
             old.text, arguments.old_string, arguments.new_string, replace_all=arguments.replace_all, where=str(path)
         )
-        return diff_of(path, old.text, new)
+        return diff_of(path, old.text, old.with_text(new).text)
 
     async def run(self, arguments: EditInput, context: ToolContext) -> ToolResult:
         path = checked_path(arguments.file_path, context.state)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,7 +17,7 @@ from core.tools.context import ToolContext, ToolState
 from core.tools.search.engine import SearchEngine, engine_for, time_limit
 from core.tools.search.found import Line, NewestFiles
 from core.tools.search.globs import FileFilter, file_filter
-from core.tools.search.locate import PlainText, located, shown_prefix
+from core.tools.search.locate import PlainText, file_mode, located, missing, shown_prefix
 from core.tools.search.query import Query, checked_pattern
 from core.tools.search.scan import is_binary
 
@@ -64,8 +65,8 @@ class Grep(Tool[GrepInput]):
             pattern=checked_pattern(arguments.pattern, multiline=arguments.multiline),
             ignore_case=arguments.ignore_case,
             multiline=arguments.multiline,
-            before=max(arguments.before, arguments.around),
-            after=max(arguments.after, arguments.around),
+            before=min(max(arguments.before, arguments.around), MAX_LINES),
+            after=min(max(arguments.after, arguments.around), MAX_LINES),
             names_only=arguments.output_mode == "files_with_matches",
         )
         files = file_filter(arguments.glob, arguments.type)
@@ -86,11 +87,12 @@ class Grep(Tool[GrepInput]):
 
 def _scope(path: Path) -> _Scope:
     """Raises ``ToolError`` for what cannot be searched."""
-    if path.is_dir():
+    mode = file_mode(path)
+    if stat.S_ISDIR(mode):
         return _Scope(path)
-    if not path.exists():
-        raise ToolError(f"{path} does not exist.")
-    if not path.is_file():
+    if not mode:
+        raise missing(path)
+    if not stat.S_ISREG(mode):
         raise ToolError(f"{path} is a device, pipe or socket and is not opened.")
     try:
         if is_binary(str(path)):

@@ -39,7 +39,7 @@ class MultiEdit(Tool[MultiEditInput]):
         path = checked_path(arguments.file_path, context.state)
         old = load(path)
         require_seen(path, old, context.state)
-        return diff_of(path, old.text, _apply(old.text, arguments, path))
+        return diff_of(path, old.text, old.with_text(_apply(old.text, arguments, path)).text)
 
     async def run(self, arguments: MultiEditInput, context: ToolContext) -> ToolResult:
         path = checked_path(arguments.file_path, context.state)

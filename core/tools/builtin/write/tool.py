@@ -29,8 +29,11 @@ class Write(Tool[WriteInput]):
 
     def preview(self, arguments: WriteInput, context: ToolContext) -> FileDiff | None:
         path = checked_path(arguments.file_path, context.state)
-        old = load(path) if _is_there(path) else None
-        return diff_of(path, old.text if old else None, arguments.content)
+        if not _is_there(path):
+            return diff_of(path, None, arguments.content)
+        old = load(path)
+        require_seen(path, old, context.state)
+        return diff_of(path, old.text, old.with_text(arguments.content).text)
 
     async def run(self, arguments: WriteInput, context: ToolContext) -> ToolResult:
         path = checked_path(arguments.file_path, context.state)
@@ -51,6 +54,4 @@ def _write(path: Path, content: str, context: ToolContext) -> ToolResult:
         return save(path, None, TextFile(content), f"{path} created.")
     old = load(path)
     require_seen(path, old, context.state)
-    # A file written anew keeps its line ends; text that brings its own is taken as it is.
-    new = old.with_text(content.replace("\r\n", "\n") if old.newline == "\r\n" else content)
-    return save(path, old, new, f"{path} written.")
+    return save(path, old, old.with_text(content), f"{path} written.")
