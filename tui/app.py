@@ -205,7 +205,7 @@ class AgentApp(App[None]):
             self._report(error)
 
     def _report(self, error: Exception) -> None:
-        from core.host.log import LOGGER
+        from tui.bridge import log_fault
 
-        LOGGER.error("fault in the window", exc_info=error)
+        log_fault(error)
         self.call_later(partial(self._main.show_hint, f"Unexpected error: {error!r}; details are in the log."))

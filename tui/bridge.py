@@ -13,12 +13,18 @@ from core.engine.engine import Engine
 from core.engine.start import Start, read_start
 from core.engine.wiring import build_engine
 from core.host.files import LineLog
+from core.host.log import LOGGER
 from core.llm.client import ModelClient
 from core.protocol.envelope import Envelope
 from core.protocol.ops import Op
 
 BATCH_INTERVAL_S = 1 / 30
 HISTORY_ITEMS = 500
+
+
+def log_fault(error: Exception) -> None:
+    """Write an error of the window to the debug log, with its traceback."""
+    LOGGER.error("fault in the window", exc_info=error)
 
 
 class Bridge:

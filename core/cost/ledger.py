@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from core.cost.pricing import price
-from core.llm.catalog import ModelInfo
-from core.protocol.usage import Usage
+from core.protocol.usage import PriceList, Usage
 
 
 @dataclass(slots=True)
@@ -24,11 +23,11 @@ class Ledger:
     def __init__(self) -> None:
         self.by_model: dict[str, Account] = {}
 
-    def add(self, usage: Usage, model: ModelInfo) -> float | None:
+    def add(self, usage: Usage, model_id: str, prices: PriceList | None) -> float | None:
         """Count one request and return its cost in USD; None where the price is unknown."""
-        account = self.by_model.setdefault(model.id, Account())
+        account = self.by_model.setdefault(model_id, Account())
         account.usage += usage
-        cost = price(usage, model)
+        cost = price(usage, prices)
         account.cost_usd = None if cost is None or account.cost_usd is None else account.cost_usd + cost
         return cost
 

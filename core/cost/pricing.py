@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from core.llm.catalog import ModelInfo
-from core.protocol.usage import Usage
+from core.protocol.usage import PriceList, Usage
 
 PER_MILLION = 1_000_000
 
 
-def price(usage: Usage, model: ModelInfo) -> float | None:
-    """USD of one request; None where the model's prices are unknown."""
-    rates = model.prices
-    if rates is None:
+def price(usage: Usage, prices: PriceList | None) -> float | None:
+    """USD of one request; None where the prices are unknown."""
+    if prices is None:
         return None
-    if model.long_prices and usage.prompt_tokens > model.long_above:
-        rates = model.long_prices
+    is_long = prices.long is not None and usage.prompt_tokens > prices.long_above
+    rates = prices.long if is_long and prices.long else prices.base
     return (
         usage.input_tokens * rates.input
         + usage.output_tokens * rates.output

@@ -25,6 +25,7 @@ from core.protocol.events import (
     Notice,
     SessionStarted,
     UsageUpdated,
+    WorkspaceRead,
 )
 from core.protocol.views import PermissionMode
 from core.sessions.load import LoadedSession
@@ -97,7 +98,7 @@ class Engine:
                     cost_usd=self.session.ledger.cost_usd,
                 )
             )
-        self.session.prepare()
+        self._spawn(self._tell_workspace(), "tell-workspace")
         self._spawn(self.calls.services.todos.watch(), "watch-todos")
 
     async def handle(self, op: ops.Op) -> None:
@@ -144,6 +145,18 @@ class Engine:
         check_mode(mode, self.calls.services.host.environ)
         self.calls.policies.policy = replace(self.calls.policies.policy, mode=mode)
         self.calls.publisher.emit(ModeChanged(mode=mode))
+
+    async def _tell_workspace(self) -> None:
+        prepared = await asyncio.shield(self.session.prepare())
+        self.calls.publisher.emit(
+            WorkspaceRead(
+                is_repository=prepared.is_repository,
+                branch=prepared.branch,
+                instruction_files=tuple(str(path) for path in prepared.instructions.files),
+            )
+        )
+        if not prepared.is_repository:
+            self._note("This folder is not in a git repository: what is changed here cannot be taken back by git.")
 
     async def _stop_task(self, task_id: str) -> None:
         shell = self.calls.services.shells.get(task_id)

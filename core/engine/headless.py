@@ -7,7 +7,7 @@ import json
 import signal
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from core.engine.engine import Engine
@@ -42,6 +42,9 @@ class _Tally:
     api_ms: int = 0
     stop_reason: str = ""
     end: ev.TurnEnded | None = None
+    inputs: dict[str, ev.ToolStarted] = field(default_factory=dict[str, ev.ToolStarted])
+    denied: list[ev.ToolStarted] = field(default_factory=list[ev.ToolStarted])
+    """Calls that a rule or the mode refused; those that nobody could be asked about are with the broker."""
 
 
 def run_headless(
@@ -109,14 +112,18 @@ class _Printer:
         self._retried = False
 
     def take(self, envelope: Envelope) -> None:
-        """Print what the format shows of an event, and add it up."""
+        """Print what the format shows of an event, and add it up. What belongs to no turn is an earlier run's."""
         event = envelope.event
         match event:
             case ev.SessionStarted():
                 self._stream({"type": "system", "subtype": "init", **self._init(event)})
-            case ev.BlockFinished():
+            case ev.BlockFinished() if envelope.turn_id:
                 self._block(event.block, event.block_id)
-            case ev.ToolFinished():
+            case ev.ToolStarted():
+                self._tally.inputs[event.tool_use_id] = event
+            case ev.PermissionDecided(behavior="deny"):
+                self._tally.denied.append(self._tally.inputs[event.tool_use_id])
+            case ev.ToolFinished() if envelope.turn_id:
                 block = ToolResultBlock(tool_use_id=event.tool_use_id, content=event.content, is_error=event.is_error)
                 self._message("user", block)
             case ev.RequestFinished():
@@ -173,6 +180,10 @@ class _Printer:
             "permission_denials": [
                 {"tool_name": denial.tool_name, "tool_use_id": denial.tool_use_id, "tool_input": denial.input}
                 for denial in self._engine.calls.broker.denials
+            ]
+            + [
+                {"tool_name": call.name, "tool_use_id": call.tool_use_id, "tool_input": call.input}
+                for call in self._tally.denied
             ],
             "stop_reason": self._tally.stop_reason or None,
         }
@@ -194,12 +205,12 @@ class _Printer:
             same = request == self._tally.last_text_request
             self._tally.text = f"{self._tally.text}\n{block.text}" if same else block.text
             self._tally.last_text_request = request
-        self._message("assistant", block)
+        self._message("assistant", block, block_id.rpartition(":")[0])
 
-    def _message(self, role: str, block: Block) -> None:
+    def _message(self, role: str, block: Block, message_id: str = "") -> None:
         message: dict[str, Any] = {"role": role, "content": [block_to_wire(block)]}
         if role == "assistant":
-            message = {"type": "message", "model": self._settings.model, **message}
+            message = {"id": message_id, "type": "message", "model": self._settings.model, **message}
         self._stream(
             {
                 "type": role,
@@ -211,7 +222,14 @@ class _Printer:
 
     def _note(self, event: ev.Notice) -> None:
         if self._format == "stream-json":
-            self._stream({"type": "system", "subtype": "informational", **to_json(event)})
+            self._stream(
+                {
+                    "type": "system",
+                    "subtype": "informational",
+                    **to_json(event),
+                    "session_id": self._engine.session_id,
+                }
+            )
         elif event.level != "info":
             sys.stderr.write(f"agent-tui: {event.text} {event.hint}".rstrip() + "\n")
 

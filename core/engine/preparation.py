@@ -26,6 +26,7 @@ class Prepared:
     system: SystemPrompt
     instructions: Instructions
     branch: str
+    is_repository: bool
 
 
 async def prepare(launch: Launch, settings: Settings, host: Host) -> Prepared:
@@ -44,7 +45,7 @@ async def prepare(launch: Launch, settings: Settings, host: Host) -> Prepared:
         git=git,
     )
     system = build_system_prompt(environment, custom=settings.system_prompt, append=settings.append_system_prompt)
-    return Prepared(system, instructions, git.branch if git else "")
+    return Prepared(system, instructions, git.branch if git else "", environment.is_repo)
 
 
 def load_instructions(launch: Launch, settings: Settings) -> Instructions:

@@ -49,7 +49,7 @@ def _without_thinking(message: Message) -> Message:
 def restore_account(loaded: LoadedSession, ledger: Ledger) -> None:
     """Count what the session has cost so far."""
     for request in loaded.requests:
-        ledger.add(request.usage, find_model(request.model))
+        ledger.add(request.usage, request.model, find_model(request.model).prices)
 
 
 def replay(loaded: LoadedSession, publisher: Publisher) -> None:

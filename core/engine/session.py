@@ -21,6 +21,7 @@ from core.prompt.reminders import Known, user_context
 from core.protocol.events import FaultOccurred, ModelChanged, Notice, TurnEnded, TurnStarted
 from core.protocol.usage import Usage
 from core.protocol.views import SystemPrompt
+from core.query.interrupt import INTERRUPT_NOTE
 from core.query.loop import run_query
 from core.query.queue import MessageQueue, append_text, take_queued
 from core.query.turn import Query, Reminders, TurnOutcome, TurnSettings
@@ -95,7 +96,8 @@ class Session:
     def interrupt(self) -> None:
         """Stop the running turn; what is queued is sent right after it."""
         if self._turn is not None and self.is_busy:
-            self._turn.cancel()
+            # Not at once: a task that is cancelled before its first step never runs, and its prompt would be lost.
+            asyncio.get_running_loop().call_soon(self._turn.cancel)
 
     async def wait_idle(self) -> None:
         """Returns when no turn runs."""
@@ -166,9 +168,11 @@ class Session:
         return outcome
 
     def _cancelled(self) -> TurnOutcome:
+        """Interrupted before the first request: the model must not take the prompt for one to be answered."""
         task = asyncio.current_task()
         if task is not None:
             task.uncancel()
+        append_text(self.conversation, self._host, "user", INTERRUPT_NOTE, is_meta=True)
         return TurnOutcome("interrupted")
 
     async def _open_turn(self, calls: CallEnvironment) -> Query:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from core.host.clock import Clock, SystemClock
 from core.host.files import LineLog
+from core.host.ids import IdSource, RandomIds
 from core.host.process import ProcessHost
-from core.protocol.ids import IdSource, RandomIds
 
 
 def _environment() -> Mapping[str, str]:

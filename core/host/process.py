@@ -101,6 +101,20 @@ class GroupProcess:
         return await self._process.wait()
 
     async def kill(self) -> None:
+        # Output that nobody reads would pause the pipe, and with it the news of the end.
+        draining = asyncio.ensure_future(self._drain())
+        try:
+            await self._end_group()
+        finally:
+            draining.cancel()
+
+    async def _drain(self) -> None:
+        if self._process.stdout is not None:
+            with contextlib.suppress(RuntimeError):  # somebody reads it: then it is drained
+                while await self._process.stdout.read(READ_BYTES):
+                    pass
+
+    async def _end_group(self) -> None:
         self._signal(signal.SIGTERM)
         try:
             async with asyncio.timeout(KILL_GRACE_S):

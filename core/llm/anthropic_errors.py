@@ -111,6 +111,9 @@ def _retry_after(headers: Any) -> float | None:
             moment = email.utils.parsedate_to_datetime(raw)
         except ValueError:
             continue
+        if moment.tzinfo is None:
+            # A date in zone -0000: it is in UTC, and comes without a zone.
+            moment = moment.replace(tzinfo=datetime.UTC)
         return max(0.0, (moment - datetime.datetime.now(datetime.UTC)).total_seconds())
     return None
 

@@ -7,21 +7,12 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
+from pathlib import Path
 from typing import Any, Literal
 
+from core.protocol.usage import PriceList, Prices
+
 Thinking = Literal["always", "on", "off", "budget", "none"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prices:
-    """USD per million tokens."""
-
-    input: float
-    output: float
-    cache_write_5m: float
-    cache_write_1h: float
-    cache_read: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,10 +23,7 @@ class ModelInfo:
     window: int = 200_000
     """Context window, tokens."""
     max_output: int = 32_000
-    prices: Prices | None = None
-    long_prices: Prices | None = None
-    """Prices of a whole request whose prompt is above ``long_above`` tokens."""
-    long_above: int = 0
+    prices: PriceList | None = None
     thinking: Thinking = "none"
     efforts: tuple[str, ...] = ()
     mid_system: bool = False
@@ -47,7 +35,7 @@ class ModelInfo:
 @lru_cache(maxsize=1)
 def load_catalog() -> Mapping[str, ModelInfo]:
     """Every model of the catalog by id."""
-    raw = tomllib.loads(resources.files("core.llm").joinpath("catalog.toml").read_text("utf-8"))
+    raw = tomllib.loads(Path(__file__).with_name("catalog.toml").read_text("utf-8"))
     return {model_id: _read(model_id, data) for model_id, data in raw["models"].items()}
 
 
@@ -64,9 +52,11 @@ def _read(model_id: str, data: dict[str, Any]) -> ModelInfo:
         id=model_id,
         window=data["window"],
         max_output=data["max_output"],
-        prices=Prices(**data["prices"]),
-        long_prices=Prices(**long["prices"]) if long else None,
-        long_above=long["above"] if long else 0,
+        prices=PriceList(
+            base=Prices(**data["prices"]),
+            long=Prices(**long["prices"]) if long else None,
+            long_above=long["above"] if long else 0,
+        ),
         thinking=data["thinking"],
         efforts=tuple(data["efforts"]),
         mid_system=data["mid_system"],

@@ -41,8 +41,19 @@ class SessionStarted:
     """Tokens."""
     is_demo: bool = False
     is_resumed: bool = False
-    git_branch: str = ""
     kind: Literal["session_started"] = "session_started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkspaceRead:
+    """What was found in the folder: comes once, soon after ``SessionStarted``."""
+
+    is_repository: bool
+    branch: str = ""
+    """Empty on a detached head."""
+    instruction_files: tuple[str, ...] = ()
+    """Files that the model gets as instructions."""
+    kind: Literal["workspace_read"] = "workspace_read"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,6 +304,7 @@ class UnknownEvent:
 
 Event = (
     SessionStarted
+    | WorkspaceRead
     | ModelChanged
     | ModeChanged
     | Notice

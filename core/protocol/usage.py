@@ -1,4 +1,4 @@
-"""Token counts of one request, as the API reports them."""
+"""Token counts of a request, as the API reports them, and what tokens cost."""
 
 from __future__ import annotations
 
@@ -36,3 +36,23 @@ class Usage:
             cache_write_1h_tokens=self.cache_write_1h_tokens + other.cache_write_1h_tokens,
             thinking_tokens=self.thinking_tokens + other.thinking_tokens,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prices:
+    """USD per million tokens."""
+
+    input: float
+    output: float
+    cache_write_5m: float
+    cache_write_1h: float
+    cache_read: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceList:
+    """Prices of a model; those of a whole request whose prompt is above ``long_above`` tokens may be others."""
+
+    base: Prices
+    long: Prices | None = None
+    long_above: int = 0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from core.bus.bus import Publisher
 from core.host.host import Host
+from core.host.ids import IdSource
 from core.protocol.events import PromptSubmitted, QueueChanged
-from core.protocol.ids import IdSource
 from core.protocol.messages import Message, Role, TextBlock
 from core.protocol.views import QueuedMessage
 from core.sessions.conversation import Conversation

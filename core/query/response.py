@@ -143,7 +143,7 @@ class Response:
     def _end(self, chunk: MessageEnd) -> None:
         self.stop_reason, self.stop_detail = chunk.stop_reason, chunk.stop_detail
         self._query.usage += chunk.usage
-        cost = self._query.ledger.add(chunk.usage, self._query.turn.model)
+        cost = self._query.ledger.add(chunk.usage, self._request.model, self._query.turn.model.prices)
         self._record_blocks()
         self._query.conversation.record_usage(self._message_id, self._request.model, chunk.usage, chunk.stop_reason)
         self._query.publisher.emit(

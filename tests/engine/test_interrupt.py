@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,6 +12,7 @@ from core.llm.client import ModelRequest
 from core.llm.errors import ModelError
 from core.llm.scripted import Reply, call, say
 from core.protocol import events as ev
+from core.protocol.messages import ToolUseBlock
 from core.protocol.ops import AnswerPermission, Interrupt, SubmitPrompt
 from core.settings.schema import Settings
 from tests.fakes.engines import Rig, fake_host, running
@@ -57,8 +57,12 @@ async def answer_questions(rig: Rig, answered: set[str]) -> None:
 async def play(tmp_path: Path, home: Path, stop_at: int | None) -> list[ev.Event]:
     """Run the turn, interrupt it at event ``stop_at`` (None: once the child runs), and check every law."""
     (tmp_path / "a.txt").write_text("one\n")
-    replies = [*script(), Reply([say("After.")]), Reply([say("Spare.")])]
-    async with running(replies, tmp_path, home) as rig:
+    replies, is_stopped = script(), False
+
+    def answer(_request: ModelRequest) -> Reply:
+        return Reply([say("After.")]) if is_stopped else replies.pop(0)
+
+    async with running(answer, tmp_path, home) as rig:
         answered: set[str] = set()
         await rig.do(SubmitPrompt(text="go"))
         child = tmp_path / "pid"
@@ -74,6 +78,7 @@ async def play(tmp_path: Path, home: Path, stop_at: int | None) -> list[ev.Event
                     await answer_questions(rig, answered)
                 rig.changed.clear()
                 await rig.changed.wait()
+        is_stopped = True
         await rig.do(Interrupt())
         await rig.settle()
         check_turn(rig, child)
@@ -90,7 +95,7 @@ def check_turn(rig: Rig, child: Path) -> None:
     assert own[-1] == end, "nothing of the turn comes after its end"
     if child.exists() and child.read_text().strip():
         assert not is_alive(int(child.read_text()))
-    asked = [event.block.id for event in rig.of(ev.BlockFinished) if isinstance(event.block, ev_tool_use())]
+    asked = calls_of(rig)
     finished = [event.tool_use_id for event in rig.of(ev.ToolFinished)]
     assert sorted(finished) == sorted(asked)
     assert {event.tool_use_id for event in rig.of(ev.ToolStarted)} <= set(asked)
@@ -102,10 +107,9 @@ def check_turn(rig: Rig, child: Path) -> None:
     assert open_blocks <= closed, "every block that began is finished or forgotten"
 
 
-def ev_tool_use() -> type[Any]:
-    from core.protocol.messages import ToolUseBlock
-
-    return ToolUseBlock
+def calls_of(rig: Rig) -> list[str]:
+    """Ids of all calls whose block is complete, in order."""
+    return [event.block.id for event in rig.of(ev.BlockFinished) if isinstance(event.block, ToolUseBlock)]
 
 
 def check_history(rig: Rig) -> None:
@@ -113,7 +117,7 @@ def check_history(rig: Rig) -> None:
     assert_all_valid(rig.requests)
     assert_growing(rig.requests)
     last = rig.requests[-1]
-    asked = [event.block.id for event in rig.of(ev.BlockFinished) if isinstance(event.block, ev_tool_use())]
+    asked = calls_of(rig)
     results = results_in(last)
     assert list(results) == asked
     for event in rig.of(ev.ToolFinished):
@@ -182,6 +186,7 @@ async def test_pressing_it_often_is_as_good_as_once(tmp_path: Path, isolated_mac
     async with running(replies, tmp_path, isolated_machine) as rig:
         await rig.do(SubmitPrompt(text="go"))
         await gate.inside("a")
+        await rig.event(ev.RequestFinished)
         for _ in range(5):
             await rig.do(Interrupt())
             await asyncio.sleep(0)

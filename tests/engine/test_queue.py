@@ -126,8 +126,7 @@ async def test_what_is_queued_can_be_changed_and_removed_until_it_is_taken(
         assert texts_in(rig.requests[-1])[-2:] == ["two and a half", "three"]
         before = len(rig.of(ev.QueueChanged))
         await rig.do(EditQueued(message_id=two.id, text="too late"))
-        notice = await rig.event(ev.Notice)
-        assert "already" in notice.text
+        assert await rig.event(ev.Notice, lambda event: "already" in event.text)
         assert len(rig.of(ev.QueueChanged)) == before
         assert_all_valid(rig.requests)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.protocol.ids import TaskKind
+from core.host.ids import TaskKind
 
 
 class CountingIds:

@@ -13,7 +13,16 @@ from core.protocol.messages import ToolUseBlock
 from core.protocol.views import TodoItem
 from tui.presenter.surfaces import Surfaces
 from tui.rendering.amounts import dollars, duration, tokens
-from tui.widgets.transcript.blocks import Block, NoticeBlock, PromptBlock, RuleBlock, TextBlock, ThinkingBlock
+from tui.rendering.tool_views import short_path
+from tui.widgets.transcript.blocks import (
+    Block,
+    NoticeBlock,
+    PromptBlock,
+    RuleBlock,
+    TextBlock,
+    ThinkingBlock,
+    WelcomeBlock,
+)
 from tui.widgets.transcript.tool_block import ToolBlock
 
 B = TypeVar("B", bound=Block)
@@ -67,11 +76,20 @@ class Presenter:
     def on_session_started(self, event: ev.SessionStarted) -> None:
         """Fill the header, the mode and the gauge."""
         self._cwd = event.cwd
-        self._on.header.show_session(event.cwd, event.model, is_demo=event.is_demo, branch=event.git_branch)
+        self._on.header.show_session(event.cwd, event.model, is_demo=event.is_demo)
         self._on.footer.show_window(event.context_window)
         self._set_mode(event.mode)
         if event.is_resumed:
             self._add(NoticeBlock(self._next_id(), "info", "Taken up where it was left."))
+        else:
+            self._add(WelcomeBlock(self._next_id(), event.version, is_demo=event.is_demo))
+
+    def on_workspace_read(self, event: ev.WorkspaceRead) -> None:
+        """The branch, and the files that speak to the model."""
+        self._on.header.show_branch(event.branch)
+        if event.instruction_files:
+            names = ", ".join(short_path(path, self._cwd) for path in event.instruction_files)
+            self._add(NoticeBlock(self._next_id(), "info", f"Instructions read: {names}"))
 
     def on_model_changed(self, event: ev.ModelChanged) -> None:
         """Another model, another window."""

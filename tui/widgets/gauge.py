@@ -59,14 +59,14 @@ class Footer(LineWidget):
         if self._tasks:
             left.append((f"  {self._tasks} in background", "caution"))
         right = self._gauge()
-        gap = width - line_width(left) - line_width(keys) - line_width(right)
-        if gap < 2:
-            keys = []
-            gap = width - line_width(left) - line_width(right)
-        if gap < 1:
-            right = right[:2]
-            gap = max(1, width - line_width(left) - line_width(right))
-        return [(*left, *keys, (" " * gap, "text"), *right)]
+        # What gives way on a narrow screen, in this order.
+        none: list[Span] = []
+        candidates = [(keys, right), (keys[2:], right), (keys[2:], right[:3]), (none, right[:2])]
+        for some_keys, some_right in candidates:
+            gap = width - line_width(left) - line_width(some_keys) - line_width(some_right)
+            if gap >= 1:
+                return [(*left, *some_keys, (" " * gap, "text"), *some_right)]
+        return [tuple(left)]
 
     def _gauge(self) -> list[Span]:
         share = min(1.0, self._used / self._window) if self._window else 0.0

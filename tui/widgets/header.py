@@ -6,6 +6,7 @@ import os
 
 from tui.rendering.line import Line, Span, line_width
 from tui.rendering.palette import Palette
+from tui.rendering.sanitize import clean_line
 from tui.widgets.line_widget import LineWidget
 
 
@@ -19,9 +20,14 @@ class Header(LineWidget):
         self._model = ""
         self._is_demo = False
 
-    def show_session(self, folder: str, model: str, *, is_demo: bool, branch: str) -> None:
+    def show_session(self, folder: str, model: str, *, is_demo: bool) -> None:
         """What the session is about."""
-        self._folder, self._model, self._is_demo, self._branch = _home_short(folder), model, is_demo, branch
+        self._folder, self._model, self._is_demo = _home_short(folder), model, is_demo
+        self.update_lines()
+
+    def show_branch(self, branch: str) -> None:
+        """The git branch; empty where there is none."""
+        self._branch = clean_line(branch)
         self.update_lines()
 
     def show_model(self, model: str) -> None:

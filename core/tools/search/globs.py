@@ -49,7 +49,7 @@ def compiled(patterns: tuple[str, ...]) -> Keep:
     try:
         included, _ = glob.translate(patterns, flags=glob.GLOBSTAR | glob.DOTGLOB | glob.BRACE)
         regex = re.compile("|".join(f"(?:{one})" for one in included))
-    except Exception as error:
+    except Exception as error:  # the matcher's own limits are an exception without a public name
         raise ToolError(f"Invalid glob pattern {' '.join(patterns)!r}: {error}") from error
     return lambda name: regex.match(name) is not None
 

@@ -49,6 +49,38 @@ class Block:
         return self.is_foldable
 
 
+class WelcomeBlock(Block):
+    """What stands in an empty conversation."""
+
+    def __init__(self, block_id: str, version: str, *, is_demo: bool) -> None:
+        super().__init__(block_id)
+        self._version = version
+        self._is_demo = is_demo
+
+    def lines(self, width: int) -> list[Line]:
+        ask = "Type anything and press Enter to begin the tour." if self._is_demo else "Ask, or say what is to be done."
+        rows: list[Line] = [
+            (("agent-tui", "strong accent"), (f" {self._version}", "muted")),
+            ((ask, "text"),),
+            (
+                (
+                    "It reads and searches on its own; before it changes anything or runs a command you are asked.",
+                    "muted",
+                ),
+            ),
+            (
+                ("Shift+Tab", "key"),
+                (" how much is asked  ", "muted"),
+                ("Esc", "key"),
+                (" stop  ", "muted"),
+                ("F1", "key"),
+                (" all keys", "muted"),
+            ),
+        ]
+        bar: Line = (("▌ ", "accent"),)
+        return [line for row in rows for line in wrap(row, width, first_prefix=bar, rest_prefix=bar)]
+
+
 class PromptBlock(Block):
     """What the user said."""
 

@@ -1,0 +1,106 @@
+"""A program in a pty, timed from exec to what it shows, and its memory."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import termios
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pyte
+
+QUERY_REPLIES = {b"\x1b[?2026$p": b"\x1b[?2026;2$y", b"\x1b[6n": b"\x1b[1;1R", b"\x1b[c": b"\x1b[?62c"}
+"""What a real terminal answers when it is asked for its abilities."""
+
+
+class PtyChild:
+    """Starts a command in a terminal of its own. ``read_until`` returns seconds since exec."""
+
+    def __init__(self, argv: Sequence[str], env: Mapping[str, str], cwd: Path, columns: int = 120, rows: int = 36) -> None:
+        self.screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self.screen)
+        self.bytes_seen = 0
+        self.started = time.perf_counter()
+        self.pid, self._fd = pty.fork()
+        if self.pid == 0:
+            os.chdir(cwd)
+            os.execvpe(argv[0], list(argv), dict(env))
+        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def send(self, keys: bytes) -> None:
+        """Type."""
+        os.write(self._fd, keys)
+
+    def pump(self, seconds: float) -> bool:
+        """Take in output for at most so long; whether there was any."""
+        ready, _, _ = select.select([self._fd], [], [], seconds)
+        if not ready:
+            return False
+        try:
+            data = os.read(self._fd, 65_536)
+        except OSError:
+            return False
+        self.bytes_seen += len(data)
+        for query, reply in QUERY_REPLIES.items():
+            if query in data:
+                os.write(self._fd, reply)
+        # pyte takes private sequences that it does not know for text.
+        self._stream.feed(re.sub(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]", b"", data))
+        return True
+
+    def shows(self, text: str) -> bool:
+        """Whether a text stands on the screen."""
+        return any(text in line for line in self.screen.display)
+
+    def read_until(self, text: str, timeout: float = 20.0) -> float:
+        """Seconds since exec at which the text is on the screen. Raises ``TimeoutError``."""
+        while not self.shows(text):
+            if time.perf_counter() - self.started > timeout:
+                raise TimeoutError(f"{text!r} never came; the screen shows:\n" + "\n".join(self.screen.display))
+            self.pump(0.005)
+        return time.perf_counter() - self.started
+
+    def echo(self, key: str, timeout: float = 10.0) -> float:
+        """Seconds from typing a key until it is on the screen."""
+        begun = time.perf_counter()
+        self.send(key.encode())
+        while not self.shows(key):
+            if time.perf_counter() - begun > timeout:
+                raise TimeoutError(f"{key!r} was not echoed")
+            self.pump(0.002)
+        return time.perf_counter() - begun
+
+    def memory_mb(self) -> float:
+        """Resident memory of the process and its descendants, MB."""
+        return sum(_rss(pid) for pid in _tree(self.pid)) / 1e6
+
+    def close(self) -> None:
+        """End it."""
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self._fd)
+
+
+def _rss(pid: int) -> int:
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except (OSError, IndexError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _tree(pid: int) -> list[int]:
+    found = [pid]
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            found += [child for text in task.read_text().split() for child in _tree(int(text))]
+        except OSError:
+            continue
+    return found
