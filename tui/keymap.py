@@ -52,9 +52,9 @@ COMPOSER_KEYS = (
 """Keys of the composer beside the usual ones of an editor."""
 
 TRANSCRIPT_KEYS = (
-    Key("block.previous", "up,k", "step(-1)", "Previous block", "Conversation", "↑ (in the conversation)"),
-    Key("block.next", "down,j", "step(1)", "Next block", "Conversation", "↓ (in the conversation)"),
-    Key("block.toggle", "enter,space", "fold", "Unfold or fold the block", "Conversation", "Enter, click"),
+    Key("block.previous", "up,k", "step(-1)", "Previous block, once Tab has gone there", "Conversation", "↑ k"),
+    Key("block.next", "down,j", "step(1)", "Next block", "Conversation", "↓ j"),
+    Key("block.toggle", "enter,space", "fold", "Unfold or fold the block (or click it)", "Conversation", "Enter Space"),
 )
 """Keys of the conversation when it has the focus (Tab)."""
 

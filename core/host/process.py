@@ -44,6 +44,10 @@ class Process(Protocol):
         """End the whole group: SIGTERM, then SIGKILL. Returns when the command is gone."""
         ...
 
+    def has_group(self) -> bool:
+        """Whether anything of the group still runs, the command itself or a child it left."""
+        ...
+
 
 class ProcessHost:
     """Starts real processes."""
@@ -129,6 +133,15 @@ class GroupProcess:
         transport = getattr(self._process, "_transport", None)
         if transport is not None:
             transport.close()
+
+    def has_group(self) -> bool:
+        try:
+            os.killpg(self._process.pid, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            return True
+        return True
 
     def _signal(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):

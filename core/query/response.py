@@ -156,6 +156,7 @@ class Response:
                 first_token_ms=self._first_token_ms,
             )
         )
+        self._query.publish_usage(chunk.usage.context_tokens)
 
     def _append_message(self) -> None:
         if self._is_closed:

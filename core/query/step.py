@@ -9,7 +9,7 @@ from core.context.tokens import count_tokens
 from core.llm.errors import ModelError
 from core.llm.retry import retry_delay
 from core.prompt.assemble import build_request
-from core.protocol.events import RequestFailed, RequestStarted, UsageUpdated
+from core.protocol.events import RequestFailed, RequestStarted
 from core.query.interrupt import despite_cancel
 from core.query.normalize import normalize
 from core.query.response import Response
@@ -58,7 +58,7 @@ async def run_step(query: Query, max_tokens: int) -> StepResult:
         try:
             await response.receive(query.client.stream(request))
             await response.finish()
-            publish_usage(query)
+            query.publish_usage(count_tokens(query.conversation.messages, query.conversation.last_usage))
             return _result(response)
         except asyncio.CancelledError:
             await despite_cancel(response.interrupt())
@@ -78,20 +78,6 @@ async def run_step(query: Query, max_tokens: int) -> StepResult:
             # A fault of our own: the calls still end, and the session can go on.
             await despite_cancel(response.interrupt())
             raise
-
-
-def publish_usage(query: Query) -> None:
-    """Tell how full the window is and what the session has cost."""
-    conversation = query.conversation
-    query.publisher.emit(
-        UsageUpdated(
-            context_tokens=count_tokens(conversation.messages, conversation.last_usage),
-            context_window=query.turn.model.window,
-            last=conversation.last_usage,
-            total=query.ledger.usage,
-            cost_usd=query.ledger.cost_usd,
-        )
-    )
 
 
 async def _keep(response: Response) -> None:

@@ -12,7 +12,7 @@ from core.llm.catalog import ModelInfo
 from core.llm.client import ModelClient
 from core.orchestration.call import CallEnvironment
 from core.prompt.reminders import Known, news, stale_todos
-from core.protocol.events import TurnEndReason
+from core.protocol.events import TurnEndReason, UsageUpdated
 from core.protocol.messages import Role
 from core.protocol.usage import Usage
 from core.protocol.views import SystemPrompt
@@ -93,6 +93,18 @@ class Query:
     def take_queued(self) -> bool:
         """Take in what the user typed meanwhile; whether there was anything."""
         return take_queued(self.queue, self.conversation, self.publisher, self.host)
+
+    def publish_usage(self, context_tokens: int) -> None:
+        """Tell how full the window is and what the session has cost."""
+        self.publisher.emit(
+            UsageUpdated(
+                context_tokens=context_tokens,
+                context_window=self.turn.model.window,
+                last=self.conversation.last_usage,
+                total=self.ledger.usage,
+                cost_usd=self.ledger.cost_usd,
+            )
+        )
 
     def append(self, role: Role, text: str) -> None:
         """Append a text of the program's."""

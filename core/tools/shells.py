@@ -21,8 +21,8 @@ from core.tools.spool import OutputSpool
 UNSET = ("BASH_ENV", "ENV", "PROMPT_COMMAND", "LESSOPEN", "GREP_OPTIONS", "RIPGREP_CONFIG_PATH", "CDPATH", "IFS")
 """Variables that make a shell or a tool do more than the command says."""
 
-WRAPPER = 'trap \'pwd -P >"$AGENT_TUI_CWD"\' EXIT; eval "$1"'
-"""Runs the command and notes where it ended up, also after ``exit``."""
+WRAPPER = 'trap \'pwd -P >"$AGENT_TUI_CWD"\' EXIT; eval "shift;$1"'
+"""Runs the command, which sees no arguments, and notes where it ended up, also after ``exit``."""
 
 PIPE_GRACE_S = 0.5
 """How long output is still read after the command itself has ended: a child it left may hold the pipe open."""
@@ -65,6 +65,8 @@ class ShellRegistry:
         self._output_dir = output_dir
         self._shells: dict[str, Shell] = {}
         self._readers: dict[str, asyncio.Task[None]] = {}
+        self._left: list[Process] = []
+        """Ended commands whose children were still running then (``server &``)."""
 
     async def start(
         self,
@@ -137,10 +139,17 @@ class ShellRegistry:
             await shell.process.kill()
         await shell.done.wait()
 
+    async def drop(self, shell: Shell) -> None:
+        """End the command and forget it."""
+        await self.kill(shell)
+        self.forget(shell)
+
     async def close(self) -> None:
-        """End everything that still runs."""
+        """End everything that still runs, also what ended commands left running."""
         running = [shell for shell in self._shells.values() if shell.status == "running"]
         await asyncio.gather(*(self.kill(shell) for shell in running), return_exceptions=True)
+        await asyncio.gather(*(process.kill() for process in self._left if process.has_group()))
+        self._left.clear()
         for shell in list(self._shells.values()):
             self.forget(shell)
 
@@ -156,6 +165,8 @@ class ShellRegistry:
         shell.exit_code = exit_code
         if shell.status != "killed":
             shell.status = "completed" if exit_code == 0 else "failed"
+        if shell.process.has_group():
+            self._left.append(shell.process)
         shell.done.set()
         if shell.in_background:
             shell.spool.close()
@@ -164,7 +175,7 @@ class ShellRegistry:
     async def _pump(self, shell: Shell, on_output: Callable[[OutputSpool], None] | None) -> None:
         while data := await shell.process.read():
             shell.spool.write(data)
-            if on_output is not None:
+            if on_output is not None and not shell.in_background:
                 on_output(shell.spool)
 
     def _environment(self, cwd_file: str) -> dict[str, str]:

@@ -17,7 +17,8 @@ from tui.rendering.palette import Palette
 from tui.widgets.line_widget import LineWidget
 
 GRACE_S = 0.4
-"""Keys typed in the first moments were meant for something else and are dropped."""
+"""Keys typed in the first moments were meant for something else and are dropped; a key that answers nothing says
+that somebody is typing, and the moment begins anew."""
 
 
 Comment = Literal["none", "optional", "required", "secret"]
@@ -111,7 +112,8 @@ class ChoicePrompt(Vertical, can_focus=True):
         self.question = question
         self._palette = palette
         self._now = now
-        self._shown_at = now()
+        self._quiet_since = now()
+        self._was_typing = False
         self._choices = _Choices(palette, question)
         self._title = _Title(palette, question.title)
         self._input: Input | None = None
@@ -142,8 +144,11 @@ class ChoicePrompt(Vertical, can_focus=True):
             return
         event.stop()
         event.prevent_default()
-        if self._now() - self._shown_at < GRACE_S:
+        if self._now() - self._quiet_since < GRACE_S:
+            if self._was_typing:
+                self._quiet_since = self._now()
             return
+        self._was_typing = False
         self._take(event)
 
     def cancel(self) -> None:
@@ -185,6 +190,8 @@ class ChoicePrompt(Vertical, can_focus=True):
             if character and (character.lower() == choice.key or character == str(index + 1)):
                 self._choose(index)
                 return
+        self._quiet_since = self._now()
+        self._was_typing = True
 
     def _choose(self, index: int) -> None:
         choice = self.question.choices[index]

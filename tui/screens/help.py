@@ -14,7 +14,7 @@ from tui.rendering.line import Line, cell_len
 from tui.rendering.palette import Palette
 from tui.widgets.line_widget import LineWidget
 
-KEY_COLUMN = 26
+KEY_COLUMN = 14
 
 
 class _Keys(LineWidget):

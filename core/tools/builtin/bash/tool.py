@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from functools import partial
+from pathlib import Path
 
 from pydantic import Field
 
 from core.permissions.access import Access
-from core.permissions.paths import is_inside
+from core.permissions.paths import is_inside, resolve
 from core.permissions.readonly import is_read_only_command
 from core.protocol.views import ToolDisplay
 from core.tools.base import Tool, ToolError, ToolInput, ToolResult
@@ -21,7 +23,12 @@ LIVE_LINES = 12
 """Lines of the output that are shown while it runs."""
 
 QUIET_EXITS = {1: ("grep", "rg", "find", "diff", "test", "[")}
-"""Commands for which this exit code is an answer, not a failure."""
+"""Commands for which this exit code is an answer, not a failure: alone, or as the last of a pipe."""
+
+QUOTED = re.compile(r"""'[^']*'|"(?:[^"\\]|\\.)*"|\\.""", re.DOTALL)
+REDIRECTION = re.compile(r"\d?[<>]&\d|&>")
+LISTS = re.compile(r"\|\||[;&\n]")
+"""Where there are several commands the exit code may be of any of them."""
 
 
 class BashInput(ToolInput):
@@ -47,10 +54,12 @@ class Bash(Tool[BashInput]):
         return Access(command=arguments.command, is_read_only=self.is_read_only(arguments, context.state))
 
     async def run(self, arguments: BashInput, context: ToolContext) -> ToolResult:
+        services = context.services
+        cwd = context.state.cwd if context.state.cwd.is_dir() else services.root
         try:
-            shell = await context.services.shells.start(
+            shell = await services.shells.start(
                 arguments.command,
-                cwd=context.state.cwd,
+                cwd=cwd,
                 description=arguments.description,
                 in_background=arguments.run_in_background,
                 on_output=lambda spool: context.report(spool.last_lines(LIVE_LINES), spool.total_lines),
@@ -62,20 +71,19 @@ class Bash(Tool[BashInput]):
         try:
             finished = await _wait(shell, arguments.timeout / 1000)
         except BaseException:
-            await asyncio.shield(context.services.shells.kill(shell))
+            await asyncio.shield(services.shells.drop(shell))
             raise
         if finished and not shell.in_background:
-            return _finished(shell, arguments, context)
+            return _finished(shell, cwd, arguments, context)
         if shell.in_background:
             return _in_background(shell, "was moved to the background by the user and goes on")
-        await context.services.shells.kill(shell)
-        result = ToolResult(
-            content=f"{shell.spool.text()}\n[Killed: it did not end within {arguments.timeout / 1000:g} s.]".lstrip(),
+        await services.shells.drop(shell)
+        note = f"[Killed: it did not end within {arguments.timeout / 1000:g} s.]"
+        return ToolResult(
+            content=f"{shell.spool.text().rstrip()}\n{note}".lstrip("\n"),
             is_error=True,
             display=ToolDisplay(summary=f"killed after {arguments.timeout / 1000:g} s"),
         )
-        context.services.shells.forget(shell)
-        return result
 
 
 async def _wait(shell: Shell, seconds: float) -> bool:
@@ -96,7 +104,7 @@ def _in_background(shell: Shell, how: str) -> ToolResult:
     )
 
 
-def _finished(shell: Shell, arguments: BashInput, context: ToolContext) -> ToolResult:
+def _finished(shell: Shell, started_in: Path, arguments: BashInput, context: ToolContext) -> ToolResult:
     text = shell.spool.text().rstrip()
     code = shell.exit_code or 0
     notes: list[str] = []
@@ -104,9 +112,9 @@ def _finished(shell: Shell, arguments: BashInput, context: ToolContext) -> ToolR
         notes.append(f"[Ended by signal {-code}.]")
     elif code:
         notes.append(f"[Exit code {code}.]")
-    cwd = shell.final_cwd() or context.state.cwd
+    cwd = shell.final_cwd() or started_in
     modify = None
-    if cwd != context.state.cwd:
+    if cwd != resolve(context.state.cwd) or started_in != context.state.cwd:
         if is_inside(cwd, (context.services.root,)):
             notes.append(f"[The working directory is now {cwd}.]")
         else:
@@ -126,5 +134,8 @@ def _finished(shell: Shell, arguments: BashInput, context: ToolContext) -> ToolR
 
 
 def _is_quiet(code: int, command: str) -> bool:
-    words = command.split()
+    bare = REDIRECTION.sub("", QUOTED.sub("_", command.strip()))
+    if LISTS.search(bare):
+        return False
+    words = bare.rpartition("|")[2].split()
     return bool(words) and words[0] in QUIET_EXITS.get(code, ())
