@@ -54,44 +54,60 @@ class ProcessHost:
 
     async def start(self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> GroupProcess:
         """Start a command with no standard input. Raises ``OSError`` where it cannot be started."""
-        process = await asyncio.create_subprocess_exec(
-            *argv,
-            cwd=cwd,
-            env=dict(env),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-        )
-        return GroupProcess(process)
+        return await GroupProcess.start(argv, cwd=cwd, env=env, stderr=asyncio.subprocess.STDOUT)
 
     async def run(
         self, argv: Sequence[str], *, cwd: Path, timeout: float, env: Mapping[str, str] | None = None
     ) -> Completed:
         """Run a command to its end. Raises ``OSError``, or ``TimeoutError`` after which nothing of it is left."""
-        process = await asyncio.create_subprocess_exec(
-            *argv,
-            cwd=cwd,
-            env=dict(env) if env is not None else None,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )
+        process = await GroupProcess.start(argv, cwd=cwd, env=env, stderr=asyncio.subprocess.PIPE)
         try:
             async with asyncio.timeout(timeout):
-                stdout, stderr = await process.communicate()
+                return await process.complete()
         except BaseException:
-            await GroupProcess(process).kill()
+            await process.kill()
             raise
-        return Completed(process.returncode or 0, stdout, stderr)
+
+
+class _ExitProtocol(asyncio.subprocess.SubprocessStreamProtocol):
+    """Tells the end of the command itself. ``Process.wait`` also waits until nobody holds the pipes any more."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(limit=READ_BYTES, loop=loop)
+        self.has_exited = asyncio.Event()
+
+    def process_exited(self) -> None:
+        self.has_exited.set()
+        super().process_exited()
 
 
 class GroupProcess:
     """A command that leads its own process group."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, transport: asyncio.SubprocessTransport) -> None:
         self._process = process
+        self._transport = transport
+        protocol = transport.get_protocol()
+        assert isinstance(protocol, _ExitProtocol)
+        self._has_exited = protocol.has_exited
+
+    @classmethod
+    async def start(
+        cls, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None, stderr: int
+    ) -> GroupProcess:
+        """Start a command without standard input. Raises ``OSError`` where it cannot be started."""
+        loop = asyncio.get_running_loop()
+        transport, protocol = await loop.subprocess_exec(
+            lambda: _ExitProtocol(loop),
+            *argv,
+            cwd=cwd,
+            env=dict(env) if env is not None else None,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=stderr,
+            start_new_session=True,
+        )
+        return cls(asyncio.subprocess.Process(transport, protocol, loop), transport)
 
     @property
     def pid(self) -> int:
@@ -101,38 +117,28 @@ class GroupProcess:
         assert self._process.stdout is not None
         return await self._process.stdout.read(READ_BYTES)
 
+    async def complete(self) -> Completed:
+        """Read both streams to their end and wait for the command."""
+        stdout, stderr = await self._process.communicate()
+        return Completed(await self.wait(), stdout, stderr)
+
     async def wait(self) -> int:
-        return await self._process.wait()
+        await self._has_exited.wait()
+        return self._transport.get_returncode() or 0
 
     async def kill(self) -> None:
-        # Output that nobody reads would pause the pipe, and with it the news of the end.
-        draining = asyncio.ensure_future(self._drain())
-        try:
-            await self._end_group()
-        finally:
-            draining.cancel()
-
-    async def _drain(self) -> None:
-        if self._process.stdout is not None:
-            with contextlib.suppress(RuntimeError):  # somebody reads it: then it is drained
-                while await self._process.stdout.read(READ_BYTES):
-                    pass
-
-    async def _end_group(self) -> None:
         self._signal(signal.SIGTERM)
         try:
             async with asyncio.timeout(KILL_GRACE_S):
-                await self._process.wait()
+                await self._has_exited.wait()
         except TimeoutError:
             pass
         finally:
             # Children of the command may have outlived it: the group goes as a whole.
             self._signal(signal.SIGKILL)
-        await self._process.wait()
+        await self._has_exited.wait()
         # Ends the pipe reader: a child that left the group may still hold the other end.
-        transport = getattr(self._process, "_transport", None)
-        if transport is not None:
-            transport.close()
+        self._transport.close()
 
     def has_group(self) -> bool:
         try:

@@ -16,12 +16,13 @@ from core.llm.errors import ModelError
 from core.llm.scripted import Reply, call, say
 from core.protocol import events as ev
 from core.protocol.errors import AgentError
-from core.protocol.messages import Message, TextBlock
+from core.protocol.messages import Message, TextBlock, ToolResultBlock
 from core.protocol.ops import AnswerPermission, Interrupt, SubmitPrompt
 from core.query.normalize import normalize
 from core.sessions.load import load_session
 from tests.fakes.clock import FakeClock
 from tests.fakes.engines import Rig, running
+from tests.fakes.gate import gate_call, install_gate
 from tests.fakes.wire import assert_all_valid, assert_growing, judge, texts_in, thought
 
 Play = Callable[[Rig], Awaitable[None]]
@@ -320,3 +321,24 @@ async def test_a_disk_that_is_full_is_told_once_and_nothing_is_missing_later(
         message.text for message in load_session(transcript(isolated_machine)).messages if message.role == "user"
     ]
     assert prompts == ["one", "two", "three"]
+
+
+async def test_a_call_is_on_disk_before_it_runs_and_its_result_as_soon_as_it_comes(
+    tmp_path: Path, isolated_machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a kill in the middle of a response would leave behind."""
+    gate = install_gate(monkeypatch)
+    rest = asyncio.Event()
+    reply = Reply([thought(), say("Go."), gate_call("a"), gate_call("b"), say("more")], gates={4: rest})
+    async with running([reply, DONE], tmp_path, isolated_machine) as rig:
+        await rig.do(SubmitPrompt(text="go"))
+        await gate.inside("a", "b")
+        kept = load_session(transcript(isolated_machine)).messages
+        assert [call.id for call in kept[-1].tool_uses] == ["a", "b"]
+        gate.open("a")
+        await rig.event(ev.ToolFinished)
+        results = load_session(transcript(isolated_machine)).messages[-1].content
+        assert [block.tool_use_id for block in results if isinstance(block, ToolResultBlock)] == ["a"]
+        rest.set()
+        gate.open("b")
+        await rig.settle()

@@ -26,7 +26,6 @@ class StatusLine(LineWidget):
         self._started: float | None = None
         self._retry_at: float | None = None
         self._hint = ""
-        self._frame = 0
         self._timer: Timer | None = None
 
     @property
@@ -39,7 +38,7 @@ class StatusLine(LineWidget):
         self._started = self._now()
         self._activity = "Starting"
         if self._timer is None:
-            self._timer = self.set_interval(1 / FRAMES_PER_SECOND, self._tick)
+            self._timer = self.set_interval(1 / FRAMES_PER_SECOND, self.update_lines)
         self.update_lines()
 
     def end(self) -> None:
@@ -80,8 +79,9 @@ class StatusLine(LineWidget):
             return [((f"  {self._hint}", "caution"),)]
         if self._started is None:
             return [(("", "text"),)]
-        elapsed = int(self._now() - self._started)
-        spans: list[Span] = [(f"{FRAMES[self._frame % len(FRAMES)]} ", "accent")]
+        elapsed = self._now() - self._started
+        frame = FRAMES[int(elapsed * FRAMES_PER_SECOND) % len(FRAMES)]
+        spans: list[Span] = [(f"{frame} ", "accent")]
         if self._retry_at is not None:
             left = max(0, round(self._retry_at - self._now()))
             spans.append((f"{self._activity} Trying again in {left} s", "caution"))
@@ -89,9 +89,5 @@ class StatusLine(LineWidget):
             spans.append((f"{self._activity}…", "text"))
             if self._item:
                 spans.append((f" {self._item}", "accent"))
-        details = " · ".join(part for part in (f"{elapsed}s", self._tokens, "Esc to stop") if part)
+        details = " · ".join(part for part in (f"{int(elapsed)}s", self._tokens, "Esc to stop") if part)
         return [(*spans, (f"  ({details})", "muted"))]
-
-    def _tick(self) -> None:
-        self._frame += 1
-        self.update_lines()

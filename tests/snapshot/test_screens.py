@@ -1,0 +1,58 @@
+"""How the window looks: every scene, two sizes, two themes, and the pictures that the README shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.snapshot.shoot import FOLDER, SHOTS, shoot
+from tests.snapshot.stage import SCENES
+
+Compare = Callable[..., bool]
+
+
+async def settled(pilot: Any) -> None:
+    await pilot.pause()
+    await pilot.pause()
+
+
+@pytest.fixture(autouse=True)
+def adas_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("scene", sorted(SCENES))
+def test_scene(scene: str, size: tuple[int, int], theme: str, snap_compare: Compare) -> None:
+    assert snap_compare(SCENES[scene](theme), terminal_size=size, run_before=settled)
+
+
+@pytest.mark.parametrize("scene", ["working", "permission"])
+@pytest.mark.parametrize("size", [(60, 20), (200, 50)], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_odd_sizes(scene: str, size: tuple[int, int], snap_compare: Compare) -> None:
+    assert snap_compare(SCENES[scene]("dark"), terminal_size=size, run_before=settled)
+
+
+def test_everything_unfolded(snap_compare: Compare) -> None:
+    async def unfold(pilot: Any) -> None:
+        await pilot.press("ctrl+o")
+        await settled(pilot)
+
+    assert snap_compare(SCENES["answered"]("dark"), terminal_size=(120, 90), run_before=unfold)
+
+
+def test_help(snap_compare: Compare) -> None:
+    async def ask(pilot: Any) -> None:
+        await pilot.press("f1")
+        await settled(pilot)
+
+    assert snap_compare(SCENES["welcome"]("dark"), terminal_size=(80, 30), run_before=ask)
+
+
+@pytest.mark.parametrize("name", sorted(SHOTS))
+async def test_screenshots_are_fresh(name: str) -> None:
+    written = (FOLDER / f"{name}.svg").read_text("utf-8")
+    assert written == await shoot(name), "run: uv run poe shots"
