@@ -82,6 +82,11 @@ class OutputSpool:
             recent = "".join(self._head) + recent
         return "\n".join(recent[-RECENT_CHARS:].rstrip("\n").split("\n")[-count:])
 
+    @property
+    def stored_bytes(self) -> int:
+        """How much can be read back so far."""
+        return self._stored
+
     def read_from(self, offset: int, limit: int) -> tuple[str, int]:
         """Up to ``limit`` (4 or more) bytes from byte ``offset``, and the offset after them.
 

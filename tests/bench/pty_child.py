@@ -23,7 +23,9 @@ QUERY_REPLIES = {b"\x1b[?2026$p": b"\x1b[?2026;2$y", b"\x1b[6n": b"\x1b[1;1R", b
 class PtyChild:
     """Starts a command in a terminal of its own. ``read_until`` returns seconds since exec."""
 
-    def __init__(self, argv: Sequence[str], env: Mapping[str, str], cwd: Path, columns: int = 120, rows: int = 36) -> None:
+    def __init__(
+        self, argv: Sequence[str], env: Mapping[str, str], cwd: Path, columns: int = 120, rows: int = 36
+    ) -> None:
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self.bytes_seen = 0
@@ -54,6 +56,12 @@ class PtyChild:
         # pyte takes private sequences that it does not know for text.
         self._stream.feed(re.sub(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]", b"", data))
         return True
+
+    def pump_for(self, seconds: float) -> None:
+        """Take in output for so long."""
+        end = time.perf_counter() + seconds
+        while (left := end - time.perf_counter()) > 0:
+            self.pump(min(left, 0.05))
 
     def shows(self, text: str) -> bool:
         """Whether a text stands on the screen."""

@@ -23,6 +23,7 @@ from textual.pilot import Pilot
 from core.bus.subscription import Subscription
 from core.engine.engine import Engine
 from core.engine.wiring import build_engine
+from core.host.log import LOGGER
 from core.llm.client import ModelClient, ModelRequest
 from core.llm.scripted import Reply, Script, ScriptedModel, in_order
 from core.protocol.events import Event
@@ -296,7 +297,17 @@ class Opener:
                 await window.settle()
             else:
                 await pilot.pause()
-            yield window
+            try:
+                yield window
+            finally:
+                _close_log()
+
+
+def _close_log() -> None:
+    """A program leaves its log to the end of the process; a test must not."""
+    for handler in LOGGER.handlers:
+        handler.close()
+    LOGGER.handlers = []
 
 
 def _listen(engine: Engine, window: Window) -> None:

@@ -11,6 +11,7 @@ from core.tools.context import ToolContext, ToolState
 from core.tools.shells import Shell
 
 MAX_BYTES = 30_000
+MAX_CHARACTER_BYTES = 4
 END_LINES = 50
 """Lines that are shown of an output that could not be kept."""
 
@@ -44,6 +45,8 @@ class BashOutput(Tool[BashOutputInput]):
         text, shell.read_offset = shell.spool.read_from(shell.read_offset, MAX_BYTES)
         if not text and not shell.spool.is_whole:
             text = f"[Not all of the output could be kept. Its end:]\n{shell.spool.last_lines(END_LINES)}"
+        if shell.read_offset + MAX_CHARACTER_BYTES < shell.spool.stored_bytes:
+            text += f"\n[{shell.spool.stored_bytes - shell.read_offset:,} more bytes wait: call BashOutput again.]"
         state = _state(shell)
         return ToolResult(
             content=f"[{shell.id} {state}]\n{text or '[Nothing new.]'}",

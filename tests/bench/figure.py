@@ -1,0 +1,37 @@
+"""One measured figure beside its budget."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """``value`` in ``unit``; met where it is not above ``budget``."""
+
+    id: str
+    what: str
+    value: float
+    budget: float
+    unit: str
+
+    @property
+    def is_met(self) -> bool:
+        return self.value <= self.budget
+
+
+def middle(values: Sequence[float]) -> float:
+    """The median."""
+    return statistics.median(values)
+
+
+def table(figures: Sequence[Figure]) -> str:
+    """The figures as a table, the misses marked."""
+    rows = [
+        f"{figure.id:9} {figure.what:58} {figure.value:10.2f} {figure.unit:6} {figure.budget:8.2f}  "
+        + ("ok" if figure.is_met else "OVER")
+        for figure in figures
+    ]
+    return "\n".join([f"{'id':9} {'figure':58} {'measured':>10} {'unit':6} {'budget':>8}", *rows])

@@ -1,0 +1,184 @@
+"""Background shells: started or moved there, read in steps, listed, killed, and gone at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from core.host import process
+from core.protocol.events import TasksChanged
+from core.tools.builtin.bash.tool import Bash
+from core.tools.builtin.bash_output.tool import BashOutput
+from core.tools.builtin.kill_shell.tool import KillShell
+from core.tools.shells import Shell
+from tests.fakes.tools import PATIENCE_S, Bench, open_bench
+
+
+@pytest.fixture
+async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
+    monkeypatch.setattr(process, "KILL_GRACE_S", 0.2)
+    async with open_bench(tmp_path) as bench:
+        os.mkfifo(bench.root / "gate")
+        yield bench
+
+
+async def start(bench: Bench, command: str) -> Shell:
+    """A command in the background."""
+    said = await bench.text(Bash(), command=command, run_in_background=True)
+    shell = bench.services.shells.background[-1]
+    assert shell.id in said
+    return shell
+
+
+async def let_pass(bench: Bench) -> None:
+    """Let a command go on that reads from the gate."""
+    await asyncio.to_thread((bench.root / "gate").write_text, "go\n")
+
+
+async def output(bench: Bench, shell: Shell, want: str) -> str:
+    """What is printed up to and with ``want``, read as often as it takes."""
+    got = ""
+    async with asyncio.timeout(PATIENCE_S):
+        while want not in got:
+            got += (await bench.text(BashOutput(), shell_id=shell.id)).split("\n", 1)[1].replace("[Nothing new.]", "")
+            await asyncio.sleep(0)
+    return got
+
+
+async def test_each_look_shows_only_what_is_new(bench: Bench) -> None:
+    shell = await start(bench, "echo one; read < gate; echo two; read < gate; echo three")
+    assert await output(bench, shell, "one\n") == "one\n"
+    assert await bench.text(BashOutput(), shell_id=shell.id) == f"[{shell.id} running]\n[Nothing new.]"
+    await let_pass(bench)
+    assert await output(bench, shell, "two\n") == "two\n"
+    await let_pass(bench)
+    await shell.done.wait()
+    assert await bench.text(BashOutput(), shell_id=shell.id) == f"[{shell.id} completed, exit 0]\nthree\n"
+    assert await bench.text(BashOutput(), shell_id=shell.id) == f"[{shell.id} completed, exit 0]\n[Nothing new.]"
+
+
+async def test_a_character_cut_in_two_by_time_is_shown_once_and_whole(bench: Bench) -> None:
+    shell = await start(bench, r"printf 'a\xe2\x82'; read < gate; printf '\xacb\n'")
+    first = await output(bench, shell, "a")
+    await let_pass(bench)
+    assert first + await output(bench, shell, "b\n") == "a€b\n"
+
+
+async def test_much_output_comes_in_pieces_and_says_that_more_waits(bench: Bench) -> None:
+    shell = await start(bench, "seq 1 20000")
+    await shell.done.wait()
+    whole = "".join(f"{n}\n" for n in range(1, 20_001))
+    got = ""
+    looks = 0
+    while len(got) < len(whole):
+        text = (await bench.text(BashOutput(), shell_id=shell.id)).split("\n", 1)[1]
+        body, _, more = text.partition("\n[")
+        got += body
+        looks += 1
+        assert ("bytes wait" in more) == (len(got) < len(whole))
+    assert got == whole
+    assert looks == 4
+
+
+async def test_a_full_look_is_not_taken_for_too_large_a_result(bench: Bench) -> None:
+    assert BashOutput.max_result_size_chars is None
+
+
+@pytest.mark.parametrize(("command", "state"), [("exit 3", "failed, exit 3"), ("kill -9 $$", "failed, exit -9"), ("true", "completed, exit 0")])
+async def test_the_end_is_told(bench: Bench, command: str, state: str) -> None:
+    shell = await start(bench, command)
+    await shell.done.wait()
+    assert (await bench.text(BashOutput(), shell_id=shell.id)).startswith(f"[{shell.id} {state}]")
+    assert bench.events(TasksChanged)[-1].tasks[0].exit_code == shell.exit_code
+
+
+async def test_the_list_and_a_wrong_id(bench: Bench) -> None:
+    assert "no background shells" in await bench.text(BashOutput())
+    assert "no background shell b9" in await bench.refusal(KillShell(), shell_id="b9")
+    shell = await start(bench, "sleep 1000")
+    assert await bench.text(BashOutput()) == f"{shell.id} running: sleep 1000"
+    assert f"There are: {shell.id}" in await bench.refusal(BashOutput(), shell_id="b9")
+    assert [task.status for task in bench.events(TasksChanged)[-1].tasks] == ["running"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["sleep 1000", "sleep 1000 & sleep 1000 & wait", "sleep 1000 &", "trap '' TERM; echo on; while :; do sleep 0.01; done"],
+)
+async def test_killing_ends_the_group_and_says_so(bench: Bench, command: str) -> None:
+    shell = await start(bench, f"echo begun; {command}")
+    await output(bench, shell, "begun")
+    async with asyncio.timeout(PATIENCE_S):
+        assert await bench.text(KillShell(), shell_id=shell.id) == f"{shell.id} was killed."
+    assert await bench.is_quiet()
+    assert "already ended (killed)" in await bench.text(KillShell(), shell_id=shell.id)
+    assert bench.events(TasksChanged)[-1].tasks[0].status == "killed"
+
+
+async def test_two_kills_at_once_both_return(bench: Bench) -> None:
+    shell = await start(bench, "sleep 1000")
+    async with asyncio.timeout(PATIENCE_S):
+        await asyncio.gather(bench.services.shells.kill(shell), bench.services.shells.kill(shell))
+    assert shell.status == "killed"
+
+
+async def test_a_child_outside_the_group_does_not_hang_the_kill(bench: Bench) -> None:
+    """It holds the pipe and outlives the kill; nothing may wait for it."""
+    shell = await start(bench, "setsid sleep 1000 & echo begun; wait")
+    await output(bench, shell, "begun")
+    async with asyncio.timeout(PATIENCE_S):
+        await bench.services.shells.kill(shell)
+    for pid in bench.processes():
+        os.kill(pid, 9)
+
+
+async def test_moved_to_the_background_it_goes_on_and_keeps_its_output(bench: Bench) -> None:
+    call = asyncio.create_task(bench.run(Bash(), command="echo before; cd /; read < gate; echo after", timeout=60_000))
+    await bench.until_reported(lambda: bool(bench.reports))
+    assert bench.services.shells.background == ()
+    assert bench.services.shells.detach_all() == 1
+    result = await call
+    shell = bench.services.shells.background[0]
+    assert f"moved to the background by the user and goes on as {shell.id}" in str(result.content)
+    assert bench.state.cwd == bench.root
+    reports = len(bench.reports)
+    await let_pass(bench)
+    await shell.done.wait()
+    assert len(bench.reports) == reports, "a call that has ended reports no progress"
+    assert await bench.text(BashOutput(), shell_id=shell.id) == f"[{shell.id} completed, exit 0]\nbefore\nafter\n"
+    assert [task.status for event in bench.events(TasksChanged) for task in event.tasks] == ["running", "completed"]
+
+
+async def test_a_background_command_reports_no_progress(bench: Bench) -> None:
+    shell = await start(bench, "echo out")
+    await shell.done.wait()
+    assert bench.reports == []
+
+
+async def test_nothing_runs_nothing_moves(bench: Bench) -> None:
+    await bench.run(Bash(), command="true")
+    await start(bench, "sleep 1000")
+    assert bench.services.shells.detach_all() == 0
+
+
+async def test_closing_ends_everything_and_removes_its_scratch_files(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+    await start(bench, "sleep 1000 | cat")
+    await start(bench, "(trap '' TERM; while :; do sleep 0.01; done)")
+    await start(bench, "sleep 1000 >/dev/null 2>&1 &")
+    call = asyncio.create_task(bench.run(Bash(), command="echo begun; sleep 1000"))
+    await bench.until_reported(lambda: bool(bench.reports))
+    async with asyncio.timeout(PATIENCE_S):
+        await bench.services.shells.close()
+        assert (await call).is_error
+    assert await bench.is_quiet()
+    assert os.listdir(scratch) == []
+    assert bench.services.shells.background == ()
