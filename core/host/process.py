@@ -92,9 +92,7 @@ class GroupProcess:
         self._has_exited = protocol.has_exited
 
     @classmethod
-    async def start(
-        cls, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None, stderr: int
-    ) -> GroupProcess:
+    async def start(cls, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None, stderr: int) -> GroupProcess:
         """Start a command without standard input. Raises ``OSError`` where it cannot be started."""
         loop = asyncio.get_running_loop()
         transport, protocol = await loop.subprocess_exec(

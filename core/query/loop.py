@@ -15,6 +15,9 @@ MAX_CONTINUES = 3
 """How often a response that hit its length limit, or broke off, is asked to go on."""
 
 
+BROKEN = TurnOutcome("error", "The response broke off again and again.", "Check the network, then say: go on.")
+
+
 @dataclass(slots=True)
 class _Limits:
     """What has been tried against length limits and empty or broken answers in this turn."""
@@ -22,6 +25,8 @@ class _Limits:
     max_tokens: int
     max_output: int
     continues: int = 0
+    breaks: int = 0
+    """Responses in a row that broke off."""
     nudged: bool = False
 
     def raise_limit(self) -> bool:
@@ -30,6 +35,10 @@ class _Limits:
             return False
         self.max_tokens = self.max_output
         return True
+
+    def count_break(self, is_broken: bool) -> None:
+        """A response broke off, or one came through."""
+        self.breaks = self.breaks + 1 if is_broken else 0
 
     def may_continue(self) -> bool:
         """Count one more request to go on; False once there were enough."""
@@ -64,6 +73,9 @@ async def _steps(query: Query) -> TurnOutcome:
         if result.ends_turn:
             return TurnOutcome("denied")
         took_messages = query.take_queued()
+        limits.count_break(result.is_broken)
+        if limits.breaks > MAX_CONTINUES:
+            return BROKEN
         if result.has_calls or took_messages:
             if result.stop_reason == "max_tokens":
                 limits.raise_limit()
@@ -76,7 +88,7 @@ async def _steps(query: Query) -> TurnOutcome:
 def _ending(query: Query, result: StepResult, limits: _Limits) -> TurnOutcome | None:
     """What a response without calls means; None where the loop goes on."""
     if result.is_broken:
-        return _go_on(query, limits, TurnOutcome("error", "The response broke off again and again."))
+        return _go_on(query, limits, BROKEN)
     match result.stop_reason:
         case "max_tokens":
             limits.raise_limit()

@@ -17,6 +17,7 @@ from core.protocol.events import (
     RequestFinished,
 )
 from core.protocol.messages import Block, Message, TextBlock, ToolUseBlock
+from core.protocol.usage import Usage
 from core.query.normalize import is_thinking
 from core.query.turn import Query
 
@@ -36,6 +37,8 @@ class Response:
         self._finished_ids: list[str] = []
         self._message_id = request_id
         self._recorded = 0
+        self._usage = Usage()
+        self._is_accounted = False
         self._is_closed = False
         self._started = query.host.clock.monotonic()
         self._first_token_ms = 0
@@ -70,7 +73,7 @@ class Response:
                         self._query.publisher.emit(BlockDelta(block_id=self._block_id(chunk.index), text=chunk.value))
                 case MessageStart():
                     self._message_id = chunk.message_id
-                    self._query.conversation.last_usage = chunk.usage
+                    self._usage = chunk.usage
                 case BlockStart():
                     self._start_block(chunk)
                 case BlockStop():
@@ -89,30 +92,44 @@ class Response:
         """Keep what is complete and the text that was cut off; answer every call."""
         for index, block in self._salvage():
             self._complete(index, block, interrupted=True)
+        self._account_unfinished()
         outcomes = await self.runner.cancel()
         self._append_message()
         self._append_results(outcomes)
 
     def discard(self) -> None:
         """Forget everything: the request is sent again."""
-        self._salvage()
+        self._discard(self._assembler.open_indexes)
         for block_id in self._finished_ids:
             self._query.publisher.emit(BlockDiscarded(block_id=block_id))
         self._is_closed = True
+        self._account_unfinished()
 
     async def keep_broken(self) -> None:
         """The response broke off: keep its complete blocks and let its calls end as usual."""
-        self._salvage()
+        self._discard(self._assembler.open_indexes)
+        self._account_unfinished()
         await self.finish()
 
     def _salvage(self) -> list[tuple[int, Block]]:
         """Text that was cut off; what else is open is forgotten."""
         open_indexes = self._assembler.open_indexes
         kept = self._assembler.salvage()
-        for index in open_indexes:
-            if index not in [kept_index for kept_index, _block in kept]:
-                self._query.publisher.emit(BlockDiscarded(block_id=self._block_id(index)))
+        kept_indexes = [index for index, _block in kept]
+        self._discard([index for index in open_indexes if index not in kept_indexes])
         return kept
+
+    def _discard(self, indexes: list[int]) -> None:
+        for index in indexes:
+            self._query.publisher.emit(BlockDiscarded(block_id=self._block_id(index)))
+
+    def _account_unfinished(self) -> None:
+        """Count what a response that did not end has taken as far as it is known: its prompt."""
+        if self._usage.context_tokens and not self._is_accounted:
+            self._is_accounted = True
+            self._query.usage += self._usage
+            self._query.ledger.add(self._usage, self._request.model, self._query.turn.model.prices)
+            self._query.conversation.record_usage(self._message_id, self._request.model, self._usage, "")
 
     def _start_block(self, chunk: BlockStart) -> None:
         if not self._first_token_ms:
@@ -142,6 +159,7 @@ class Response:
 
     def _end(self, chunk: MessageEnd) -> None:
         self.stop_reason, self.stop_detail = chunk.stop_reason, chunk.stop_detail
+        self._is_accounted = True
         self._query.usage += chunk.usage
         cost = self._query.ledger.add(chunk.usage, self._request.model, self._query.turn.model.prices)
         self._record_blocks()

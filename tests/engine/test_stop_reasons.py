@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from core.llm.client import Chunk, ModelRequest
 from core.llm.errors import ModelError
-from core.llm.scripted import Reply, call, say
+from core.llm.scripted import Reply, ScriptedModel, call, in_order, say
 from core.protocol import events as ev
 from core.settings.schema import Settings
-from tests.fakes.engines import Rig, running
+from tests.fakes.engines import Rig, fake_host, running
 from tests.fakes.wire import BRAND_NEW, assert_all_valid, assert_growing, results_in, texts_in, thought
 
 
@@ -180,3 +182,40 @@ async def test_an_error_that_no_retry_helps_ends_the_turn_and_the_session_lives(
         await rig.prompt("again")
         assert ends(rig) == ["error", "completed"]
         assert_all_valid(rig.requests)
+
+
+async def test_a_server_that_breaks_off_behind_every_call_does_not_loop_for_ever(
+    tmp_path: Path, isolated_machine: Path
+) -> None:
+    (tmp_path / "a.txt").write_text("one\n")
+    broken = ModelError("dropped", "The connection broke off.")
+    replies = [Reply([call("Read", f"t{n}", file_path="a.txt")], error=broken) for n in range(20)]
+    async with running(replies, tmp_path, isolated_machine) as rig:
+        await rig.prompt("go")
+        (end,) = rig.of(ev.TurnEnded)
+        assert end.reason == "error" and "broke off" in end.detail
+        assert len(rig.of(ev.ToolFinished)) == len(rig.requests) < 6
+
+
+async def test_a_discarded_answer_leaves_nothing_open_on_screen(tmp_path: Path, isolated_machine: Path) -> None:
+    class Dropping(ScriptedModel):
+        """Breaks the first response off in the middle of its text."""
+
+        async def stream(self, request: ModelRequest) -> AsyncIterator[Chunk]:
+            count = 0
+            async for chunk in super().stream(request):
+                count += 1
+                if len(self.requests) == 1 and count == 4:
+                    raise ModelError("dropped", "The connection broke off.")
+                yield chunk
+
+    host = fake_host()
+    script = in_order([Reply([say("a long answer that never comes to its end")]), Reply([say("whole")])])
+    async with running(Dropping(script, clock=host.clock), tmp_path, isolated_machine, host=host) as rig:
+        await rig.prompt("go")
+        started = {event.block_id for event in rig.of(ev.BlockStarted)}
+        finished = {event.block_id for event in rig.of(ev.BlockFinished)}
+        discarded = {event.block_id for event in rig.of(ev.BlockDiscarded)}
+        assert started == finished | discarded and len(discarded) == 1
+        # What the broken response had taken is in the account: its prompt was paid for.
+        assert rig.engine.session.ledger.usage.prompt_tokens > rig.of(ev.RequestFinished)[0].usage.prompt_tokens

@@ -290,17 +290,17 @@ class Opener:
 
         self._monkeypatch.setattr(bridge, "build_engine", build)
         self._monkeypatch.setattr(bridge, "BATCH_INTERVAL_S", 0)
-        async with app.run_test(size=size) as pilot:
-            window = Window(app, pilot, self.cwd, self.home, clock, model, engines, subscriptions)
-            if is_started:
-                await window.until(lambda: bool(engines) and bool(subscriptions))
-                await window.settle()
-            else:
-                await pilot.pause()
-            try:
+        try:
+            async with app.run_test(size=size) as pilot:
+                window = Window(app, pilot, self.cwd, self.home, clock, model, engines, subscriptions)
+                if is_started:
+                    await window.until(lambda: bool(engines) and bool(subscriptions))
+                    await window.settle()
+                else:
+                    await pilot.pause()
                 yield window
-            finally:
-                _close_log()
+        finally:
+            _close_log()
 
 
 def _close_log() -> None:
