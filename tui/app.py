@@ -98,6 +98,8 @@ class AgentApp(App[None]):
         if settings.theme in theme_names() and settings.theme != self.theme:
             self._palette = self._use_theme(settings.theme)
             self._main.set_palette(self._palette)
+        if settings.theme not in ("auto", *theme_names()):
+            self._main.show_hint(f"There is no theme {settings.theme!r}. There are: {', '.join(theme_names())}.")
         self._main.load_history(await asyncio.to_thread(bridge.read_history))
         self._next_step()
 
@@ -160,10 +162,16 @@ class AgentApp(App[None]):
             await self._bridge.send(op)
         self._early.clear()
         async for batch in self._bridge.batches():
-            try:
-                presenter.apply(batch)
-            except Exception as error:  # noqa: BLE001  the wall: what cannot be shown must not end the session
-                self._report(error)
+            for envelope in batch:
+                self._walled(partial(presenter.show, envelope))
+            self._walled(presenter.flush)
+
+    def _walled(self, work: Callable[[], None]) -> None:
+        """The wall: an event that cannot be shown costs neither the session nor the events after it."""
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001  see above
+            self._report(error)
 
     @on(MainScreen.OpRequested)
     async def _op_requested(self, event: MainScreen.OpRequested) -> None:

@@ -76,7 +76,7 @@ def _status(error: Any) -> ModelError:
     hint = _hint(kind, retry_after)
     return ModelError(
         kind,
-        f"{text} ({label})",
+        f"{text.rstrip('.')} ({label}).",
         hint,
         retry_after_s=retry_after,
         is_retryable=False if is_spend_limit else None,

@@ -23,6 +23,7 @@ async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     monkeypatch.setattr(process, "KILL_GRACE_S", 0.2)
     async with open_bench(tmp_path) as bench:
         os.mkfifo(bench.root / "gate")
+        os.mkfifo(bench.root / "gate2")
         yield bench
 
 
@@ -34,9 +35,9 @@ async def start(bench: Bench, command: str) -> Shell:
     return shell
 
 
-async def let_pass(bench: Bench) -> None:
+async def let_pass(bench: Bench, gate: str = "gate") -> None:
     """Let a command go on that reads from the gate."""
-    await asyncio.to_thread((bench.root / "gate").write_text, "go\n")
+    await asyncio.to_thread((bench.root / gate).write_text, "go\n")
 
 
 async def output(bench: Bench, shell: Shell, want: str) -> str:
@@ -50,12 +51,12 @@ async def output(bench: Bench, shell: Shell, want: str) -> str:
 
 
 async def test_each_look_shows_only_what_is_new(bench: Bench) -> None:
-    shell = await start(bench, "echo one; read < gate; echo two; read < gate; echo three")
+    shell = await start(bench, "echo one; read < gate; echo two; read < gate2; echo three")
     assert await output(bench, shell, "one\n") == "one\n"
     assert await bench.text(BashOutput(), shell_id=shell.id) == f"[{shell.id} running]\n[Nothing new.]"
     await let_pass(bench)
     assert await output(bench, shell, "two\n") == "two\n"
-    await let_pass(bench)
+    await let_pass(bench, "gate2")
     await shell.done.wait()
     assert await bench.text(BashOutput(), shell_id=shell.id) == f"[{shell.id} completed, exit 0]\nthree\n"
     assert await bench.text(BashOutput(), shell_id=shell.id) == f"[{shell.id} completed, exit 0]\n[Nothing new.]"

@@ -28,12 +28,12 @@ from tui.widgets.transcript.tool_block import ToolBlock
 B = TypeVar("B", bound=Block)
 
 END_WORDS: dict[str, tuple[str, str]] = {
-    "interrupted": ("⏹ Interrupted. What was done stands; say how to go on.", "caution"),
-    "denied": ("⏹ Stopped at your no. Say what to do instead.", "caution"),
-    "max_turns": ("⏹", "caution"),
-    "max_tokens": ("⏹", "caution"),
-    "refusal": ("⏹ The model declined:", "caution"),
-    "context_full": ("⏹", "caution"),
+    "interrupted": ("■ Interrupted. What was done stands; say how to go on.", "caution"),
+    "denied": ("■ Stopped at your no. Say what to do instead.", "caution"),
+    "max_turns": ("■", "caution"),
+    "max_tokens": ("■", "caution"),
+    "refusal": ("■ The model declined:", "caution"),
+    "context_full": ("■", "caution"),
     "error": ("✗", "notice.error"),
 }
 
@@ -49,8 +49,8 @@ class Presenter:
         self._tools: dict[str, ToolBlock] = {}
         self._batch: tuple[str, int] = ("", -1)
         self._batch_tools: list[ToolBlock] = []
-        self._request = ""
-        self._running = 0
+        self._running: dict[str, str] = {}
+        self._asking: set[str] = set()
         self._cost_before = 0.0
         self._cost: float | None = 0.0
         self._up = self._down = 0
@@ -70,7 +70,15 @@ class Presenter:
     def apply(self, batch: Sequence[Envelope]) -> None:
         """Show a batch, then lay out once."""
         for envelope in batch:
-            getattr(self, f"on_{envelope.event.kind}")(envelope.event)
+            self.show(envelope)
+        self.flush()
+
+    def show(self, envelope: Envelope) -> None:
+        """Show one event; laid out at the next ``flush``."""
+        getattr(self, f"on_{envelope.event.kind}")(envelope.event)
+
+    def flush(self) -> None:
+        """Lay out what has changed."""
         self._on.transcript.flush()
 
     def on_session_started(self, event: ev.SessionStarted) -> None:
@@ -119,7 +127,8 @@ class Presenter:
 
     def on_turn_started(self, event: ev.TurnStarted) -> None:
         """The status line begins to move."""
-        self._running = 0
+        self._running.clear()
+        self._asking.clear()
         self._up = self._down = 0
         self._cost_before = self._cost or 0.0
         self._on.status.begin()
@@ -138,8 +147,6 @@ class Presenter:
 
     def on_request_started(self, event: ev.RequestStarted) -> None:
         """The model has the word."""
-        self._request = event.request_id
-        self._batch, self._batch_tools = ("", -1), []
         self._on.status.show_activity("Waiting for the model")
 
     def on_request_finished(self, event: ev.RequestFinished) -> None:
@@ -206,6 +213,7 @@ class Presenter:
             case _:
                 return
         self._on.transcript.changed(shown)
+        self._show_work()
 
     def on_block_discarded(self, event: ev.BlockDiscarded) -> None:
         """It did not survive."""
@@ -221,9 +229,10 @@ class Presenter:
         if block is None:
             return
         block.set_state("running")
-        self._running += 1
-        self._show_running(event.name)
-        key = (self._request, event.batch)
+        self._running[event.tool_use_id] = event.name
+        self._show_work()
+        # Block ids begin with the response they are of: calls of two responses are never one group.
+        key = (block.id.rpartition(":")[0], event.batch)
         if key != self._batch:
             self._batch, self._batch_tools = key, []
         if block not in self._batch_tools:
@@ -244,9 +253,8 @@ class Presenter:
         if block is None:
             return
         block.finish(event.content, event.display, event.duration_ms, is_error=event.is_error, todos=self._todos)
-        self._running = max(0, self._running - 1)
-        if self._running:
-            self._show_running("tool")
+        self._running.pop(event.tool_use_id, None)
+        self._show_work()
         self._on.transcript.changed(block)
 
     def on_permission_requested(self, event: ev.PermissionRequested) -> None:
@@ -255,16 +263,18 @@ class Presenter:
         if block is not None:
             block.set_state("asking")
             self._on.transcript.changed(block)
-        self._on.status.show_activity("Waiting for you")
+        self._asking.add(event.request.id)
+        self._show_work()
         self._on.ask(event.request)
 
     def on_permission_resolved(self, event: ev.PermissionResolved) -> None:
         """The question closes."""
         self._on.withdraw(event.request_id)
+        self._asking.discard(event.request_id)
+        self._show_work()
         block = self._tools.get(event.tool_use_id)
         if block is not None and event.answer in ("once", "session"):
             block.set_state("running")
-            self._show_running(block.name)
             self._on.transcript.changed(block)
 
     def on_permission_decided(self, event: ev.PermissionDecided) -> None:
@@ -297,8 +307,13 @@ class Presenter:
         self._mode = mode
         self._on.footer.show_mode(mode)
 
-    def _show_running(self, name: str) -> None:
-        self._on.status.show_activity(f"Running {name}" if self._running <= 1 else f"Running {self._running} tools")
+    def _show_work(self) -> None:
+        """What the calls are at: a question to the user comes before what runs."""
+        names = list(self._running.values())
+        if self._asking:
+            self._on.status.show_activity("Waiting for you")
+        elif names:
+            self._on.status.show_activity(f"Running {names[0]}" if len(names) == 1 else f"Running {len(names)} tools")
 
     def _group(self) -> None:
         """Mark the members of the running batch as one group."""

@@ -18,7 +18,7 @@ MODE_WORDS = {
     "plan": "plan mode: read-only",
     "bypassPermissions": "asks nothing",
 }
-MODE_SIGNS = {"default": "◆", "acceptEdits": "▸▸", "plan": "⏸", "bypassPermissions": "⚠"}
+MODE_SIGNS = {"default": "◆", "acceptEdits": "▸▸", "plan": "◇", "bypassPermissions": "⚠"}
 
 
 class Footer(LineWidget):

@@ -9,7 +9,7 @@ from tui.rendering.sanitize import clean
 
 INDENT = 2
 PROMPT_MAX_LINES = 30
-NOTICE_SIGNS: dict[NoticeLevel, str] = {"info": "ℹ", "warning": "⚠", "error": "✗"}
+NOTICE_SIGNS: dict[NoticeLevel, str] = {"info": "›", "warning": "⚠", "error": "✗"}
 
 
 class Block:
@@ -136,7 +136,7 @@ class TextBlock(Block):
         margin = (" " * INDENT, "text")
         rows: list[Line] = [(margin, *line) for line in self._stream.lines(width - INDENT)]
         if self.interrupted:
-            rows.append((margin, ("⏹ cut off", "caution")))
+            rows.append((margin, ("■ cut off", "caution")))
         return rows
 
     def stable_lines(self, width: int) -> int:
