@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from textual import on
@@ -22,6 +24,26 @@ if TYPE_CHECKING:
     from core.llm.client import ModelClient
     from core.protocol.ops import Op
     from tui.bridge import Bridge
+
+
+LATE = (
+    "tui.bridge",
+    "tui.presenter.presenter",
+    "tui.dialogs.permission",
+    "tui.dialogs.start",
+    "watchfiles",
+)
+"""Modules that the first paint does not need; together they take longer than it."""
+
+SAMPLE = "`a` **b**\n\n```python\nprint(1)\n```\n"
+"""Rendered once out of sight, so that the first answer does not wait for parser and highlighter to load."""
+
+
+def load_late() -> ModuleType:
+    """Import what comes after the first paint, in a thread so that keys are echoed meanwhile; gives the bridge."""
+    modules = [importlib.import_module(name) for name in LATE]
+    importlib.import_module("tui.rendering.markdown").render_markdown(SAMPLE, 40)
+    return modules[0]
 
 
 class AgentApp(App[None]):
@@ -86,8 +108,7 @@ class AgentApp(App[None]):
     async def _open(self) -> None:
         from core.protocol.errors import AgentError
 
-        bridge_module = await asyncio.to_thread(__import__, "tui.bridge", fromlist=["Bridge"])
-        read = partial(bridge_module.Bridge.open, self._flags, self._selection, self._model)
+        read = partial((await asyncio.to_thread(load_late)).Bridge.open, self._flags, self._selection, self._model)
         try:
             bridge: Bridge = await asyncio.to_thread(read)
         except AgentError as error:

@@ -151,9 +151,10 @@ async def test_the_diff_of_an_edit_is_in_the_conversation(opener: Opener) -> Non
 async def test_bash_shows_its_live_tail_and_the_exit_code(opener: Opener) -> None:
     command = "echo working; mkfifo go; read x < go; echo ended; exit 3"
     script = [Reply([call("Bash", "b1", command=command)]), Reply([say("Done.")])]
-    async with opener(script, size=WIDE, flags={"mode": "bypassPermissions"}) as window:
+    async with opener(script, size=WIDE) as window:
         await window.prompt("go")
-        await window.until_shows("◐ Bash", "running · 1 lines")
+        await window.answer("y")
+        await window.until_shows("◐ Bash", "running · 1 line")
         assert window.line("working").strip() == "working"
         await asyncio.to_thread(open_gate, window.cwd / "go")
         await window.settle()
@@ -265,6 +266,7 @@ async def test_a_resumed_session_shows_what_was(opener: Opener) -> None:
     async with opener(script, size=WIDE) as window:
         await window.ask("read the notes")
         first = [block.source for block in window.transcript.blocks]
+        group = [block.group for block in window.blocks(ToolBlock)]
         cost = window.lines[-1].rpartition("·")[2]
     async with opener([Reply([say("Going on.")])], size=WIDE, selection={"resume": "latest"}) as window:
         assert window.shows("❯ read the notes", "I read it.", "● Read notes.txt", "Done.", "Taken up")
