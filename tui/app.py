@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import os
+import signal
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -12,16 +13,20 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from rich.text import Text
 from textual import on
 from textual.app import App
 from textual.theme import Theme
+from textual.worker import Worker, WorkerState
 
 from themes.loader import choose_theme, load_theme, theme_names
 from tui.rendering.palette import Palette
+from tui.rendering.sanitize import clean
 from tui.screens.main import MainScreen
 
 if TYPE_CHECKING:
     from core.llm.client import ModelClient
+    from core.protocol.errors import AgentError
     from core.protocol.ops import Op
     from tui.bridge import Bridge
 
@@ -75,6 +80,9 @@ class AgentApp(App[None]):
         self._main = MainScreen(self._palette, now)
 
     def on_mount(self) -> None:
+        if not self.is_headless:
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                asyncio.get_running_loop().add_signal_handler(number, partial(self.exit, return_code=128 + number))
         self.push_screen(self._main)
         self.call_after_refresh(self._begin)
 
@@ -112,7 +120,7 @@ class AgentApp(App[None]):
         try:
             bridge: Bridge = await asyncio.to_thread(read)
         except AgentError as error:
-            self._main.show_hint(str(error))
+            self._refuse(error)
             return
         self._bridge = bridge
         settings = bridge.start.settings
@@ -174,7 +182,7 @@ class AgentApp(App[None]):
         try:
             await self._bridge.run()
         except AgentError as error:
-            self._main.show_hint(str(error))
+            self._refuse(error)
             return
         self._is_running_engine = True
         if self._first_prompt:
@@ -221,6 +229,18 @@ class AgentApp(App[None]):
 
     # The end, and what goes wrong on the way
 
+    def _refuse(self, error: AgentError) -> None:
+        """There can be no session: leave, and say why where it stays to be read."""
+        self.exit(return_code=1, message=Text(f"agent-tui: {clean(str(error))}"))
+
+    @on(Worker.StateChanged)
+    def _worker_changed(self, event: Worker.StateChanged) -> None:
+        """Without the start or the engine nothing works any more: better to leave than to stand there dead."""
+        if event.state is WorkerState.ERROR and event.worker.error is not None:
+            error = event.worker.error
+            self._report(error)
+            self.exit(return_code=1, message=Text(f"agent-tui: Unexpected error: {error!r}; details are in the log."))
+
     async def _shutdown(self) -> None:
         if self._bridge is not None:
             await self._bridge.close()
@@ -233,7 +253,7 @@ class AgentApp(App[None]):
         else:
             self._report(error)
 
-    def _report(self, error: Exception) -> None:
+    def _report(self, error: BaseException) -> None:
         from tui.bridge import log_fault
 
         log_fault(error)

@@ -22,7 +22,7 @@ BATCH_INTERVAL_S = 1 / 30
 HISTORY_ITEMS = 500
 
 
-def log_fault(error: Exception) -> None:
+def log_fault(error: BaseException) -> None:
     """Write an error of the window to the debug log, with its traceback."""
     LOGGER.error("fault in the window", exc_info=error)
 

@@ -94,6 +94,16 @@ class GroupProcess:
     @classmethod
     async def start(cls, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None, stderr: int) -> GroupProcess:
         """Start a command without standard input. Raises ``OSError`` where it cannot be started."""
+        spawning = asyncio.create_task(cls._spawn(argv, cwd, env, stderr))
+        try:
+            return await asyncio.shield(spawning)
+        except asyncio.CancelledError:
+            # asyncio would kill the command alone, not what it has started by now.
+            await asyncio.shield(cls._discard(spawning))
+            raise
+
+    @classmethod
+    async def _spawn(cls, argv: Sequence[str], cwd: Path, env: Mapping[str, str] | None, stderr: int) -> GroupProcess:
         loop = asyncio.get_running_loop()
         transport, protocol = await loop.subprocess_exec(
             lambda: _ExitProtocol(loop),
@@ -106,6 +116,11 @@ class GroupProcess:
             start_new_session=True,
         )
         return cls(asyncio.subprocess.Process(transport, protocol, loop), transport)
+
+    @staticmethod
+    async def _discard(spawning: asyncio.Task[GroupProcess]) -> None:
+        with contextlib.suppress(OSError):
+            await (await spawning).kill()
 
     @property
     def pid(self) -> int:

@@ -18,7 +18,7 @@ from core.protocol.errors import AgentError
 from core.protocol.events import PermissionDecided, ToolFinished, ToolProgress, ToolStarted
 from core.protocol.messages import ToolResultBlock, ToolUseBlock
 from core.protocol.views import PermissionRequest, ToolDisplay
-from core.tools.base import ToolError, ToolInput, ToolResult
+from core.tools.base import CallInterrupted, ToolError, ToolInput, ToolResult
 from core.tools.context import ToolContext, ToolServices, ToolState
 from core.tools.registry import AnyTool, ToolRegistry
 from core.tools.result import bounded
@@ -111,8 +111,12 @@ async def run_call(call: ToolUseBlock, batch: int, state: ToolState, environment
         tool, arguments = parse_call(environment.tools, call)
         context = _context(call, state, environment)
         await _obtain_consent(tool, arguments, context, environment)
+        started = clock.monotonic()  # the time that the user took is not the tool's
         result = await tool.run(arguments, context)
         result = _within_limit(result, tool, context)
+    except CallInterrupted as interrupt:
+        so_far = f" Until then it gave:\n{interrupt.partial}" if interrupt.partial else ""
+        result = _error(INTERRUPTED + so_far, "interrupted")
     except asyncio.CancelledError:
         result = _error(INTERRUPTED, "interrupted")
     except _DeclinedError as error:

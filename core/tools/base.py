@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -31,6 +32,14 @@ InputT = TypeVar("InputT", bound=ToolInput)
 
 class ToolError(AgentError):
     """A call that failed in a way the model should read; becomes an error result."""
+
+
+class CallInterrupted(asyncio.CancelledError):
+    """A cancelled call that had something to show: ``partial`` is what it had given until then."""
+
+    def __init__(self, partial: str) -> None:
+        super().__init__()
+        self.partial = partial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -269,3 +269,18 @@ async def test_a_fault_in_the_program_ends_the_turn_only(tmp_path: Path, isolate
         assert rig.of(ev.TurnEnded)[-1].reason == "error"
         await rig.prompt("again")
         assert rig.of(ev.TurnEnded)[-1].reason == "completed"
+
+
+async def test_what_a_command_had_printed_is_not_forgotten(tmp_path: Path, isolated_machine: Path) -> None:
+    command = "echo first; sleep 600"
+    replies = [Reply([call("Bash", "t1", command=command)]), Reply([say("Good.")])]
+    settings = Settings(allow=("Bash",))
+    async with running(replies, tmp_path, isolated_machine, settings=settings) as rig:
+        await rig.do(SubmitPrompt(text="go"))
+        await rig.event(ev.ToolProgress, lambda event: "first" in event.text)
+        await rig.do(Interrupt())
+        await rig.settle()
+        (result,) = rig.of(ev.ToolFinished)
+        assert result.is_error and "Interrupted" in result.content and "first" in result.content
+        await rig.prompt("and?")
+        assert "first" in str(rig.requests[-1].messages)

@@ -177,12 +177,14 @@ async def test_binary_garbage_does_no_harm(bench: Bench) -> None:
 
 async def test_output_is_reported_while_it_comes(bench: Bench) -> None:
     os.mkfifo(bench.root / "gate")
+    gate = os.open(bench.root / "gate", os.O_RDWR)
     call = asyncio.create_task(bench.run(Bash(), command="seq 1 30; read < gate; echo after"))
     await bench.until_reported(lambda: bool(bench.reports) and bench.reports[-1][1] == 30)
     assert bench.reports[-1][0] == "\n".join(str(n) for n in range(19, 31))
-    await asyncio.to_thread((bench.root / "gate").write_text, "go\n")
+    os.write(gate, b"go\n")
     assert str((await call).content).endswith("30\nafter")
     assert bench.reports[-1][1] == 31
+    os.close(gate)
 
 
 # Time limit, interrupt, children

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,6 @@ async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     monkeypatch.setattr(process, "KILL_GRACE_S", 0.2)
     async with open_bench(tmp_path) as bench:
         os.mkfifo(bench.root / "gate")
-        os.mkfifo(bench.root / "gate2")
         yield bench
 
 
@@ -35,9 +34,14 @@ async def start(bench: Bench, command: str) -> Shell:
     return shell
 
 
-async def let_pass(bench: Bench, gate: str = "gate") -> None:
-    """Let a command go on that reads from the gate."""
-    await asyncio.to_thread((bench.root / gate).write_text, "go\n")
+@pytest.fixture
+def let_pass(bench: Bench) -> Iterator[Callable[[], int]]:
+    """What lets a command go on that reads a line from the gate. Open both ways it never blocks us."""
+    descriptor = os.open(bench.root / "gate", os.O_RDWR)
+    try:
+        yield lambda: os.write(descriptor, b"go\n")
+    finally:
+        os.close(descriptor)
 
 
 async def output(bench: Bench, shell: Shell, want: str) -> str:
@@ -50,22 +54,26 @@ async def output(bench: Bench, shell: Shell, want: str) -> str:
     return got
 
 
-async def test_each_look_shows_only_what_is_new(bench: Bench) -> None:
-    shell = await start(bench, "echo one; read < gate; echo two; read < gate2; echo three")
+async def test_each_look_shows_only_what_is_new(
+    bench: Bench, let_pass: Callable[[], int]
+) -> None:
+    shell = await start(bench, "echo one; read < gate; echo two; read < gate; echo three")
     assert await output(bench, shell, "one\n") == "one\n"
     assert await bench.text(BashOutput(), shell_id=shell.id) == f"[{shell.id} running]\n[Nothing new.]"
-    await let_pass(bench)
+    let_pass()
     assert await output(bench, shell, "two\n") == "two\n"
-    await let_pass(bench, "gate2")
+    let_pass()
     await shell.done.wait()
     assert await bench.text(BashOutput(), shell_id=shell.id) == f"[{shell.id} completed, exit 0]\nthree\n"
     assert await bench.text(BashOutput(), shell_id=shell.id) == f"[{shell.id} completed, exit 0]\n[Nothing new.]"
 
 
-async def test_a_character_cut_in_two_by_time_is_shown_once_and_whole(bench: Bench) -> None:
+async def test_a_character_cut_in_two_by_time_is_shown_once_and_whole(
+    bench: Bench, let_pass: Callable[[], int]
+) -> None:
     shell = await start(bench, r"printf 'a\xe2\x82'; read < gate; printf '\xacb\n'")
     first = await output(bench, shell, "a")
-    await let_pass(bench)
+    let_pass()
     assert first + await output(bench, shell, "b\n") == "a€b\n"
 
 
@@ -137,8 +145,10 @@ async def test_a_child_outside_the_group_does_not_hang_the_kill(bench: Bench) ->
         os.kill(pid, 9)
 
 
-async def test_moved_to_the_background_it_goes_on_and_keeps_its_output(bench: Bench) -> None:
-    call = asyncio.create_task(bench.run(Bash(), command="echo before; cd /; read < gate; echo after", timeout=60_000))
+async def test_moved_to_the_background_it_goes_on_and_keeps_its_output(
+    bench: Bench, let_pass: Callable[[], int]
+) -> None:
+    call = asyncio.create_task(bench.run(Bash(), command="echo before; read < gate; cd /; echo after", timeout=60_000))
     await bench.until_reported(lambda: bool(bench.reports))
     assert bench.services.shells.background == ()
     assert bench.services.shells.detach_all() == 1
@@ -147,7 +157,7 @@ async def test_moved_to_the_background_it_goes_on_and_keeps_its_output(bench: Be
     assert f"moved to the background by the user and goes on as {shell.id}" in str(result.content)
     assert bench.state.cwd == bench.root
     reports = len(bench.reports)
-    await let_pass(bench)
+    let_pass()
     await shell.done.wait()
     assert len(bench.reports) == reports, "a call that has ended reports no progress"
     assert await bench.text(BashOutput(), shell_id=shell.id) == f"[{shell.id} completed, exit 0]\nbefore\nafter\n"

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from textual.timer import Timer
 
-from tui.rendering.line import Line, Span
+from tui.rendering.line import Line, Span, wrap
 from tui.rendering.palette import Palette
+from tui.rendering.sanitize import clean, clean_line
 from tui.widgets.line_widget import LineWidget
 
 FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
@@ -52,12 +53,12 @@ class StatusLine(LineWidget):
 
     def show_activity(self, text: str) -> None:
         """What is being done now."""
-        self._activity, self._retry_at = text, None
+        self._activity, self._retry_at = clean_line(text), None
         self.update_lines()
 
     def show_retry(self, reason: str, seconds: float) -> None:
         """A countdown to the next attempt."""
-        self._activity, self._retry_at = reason, self._now() + seconds
+        self._activity, self._retry_at = clean_line(reason), self._now() + seconds
         self.update_lines()
 
     def show_tokens(self, text: str) -> None:
@@ -66,7 +67,7 @@ class StatusLine(LineWidget):
 
     def show_item(self, text: str) -> None:
         """The todo item in progress."""
-        self._item = text
+        self._item = clean_line(text)
         self.update_lines()
 
     def show_hint(self, text: str) -> None:
@@ -76,7 +77,8 @@ class StatusLine(LineWidget):
 
     def build(self, width: int) -> list[Line]:
         if self._hint:
-            return [((f"  {self._hint}", "caution"),)]
+            margin: Line = (("  ", "text"),)
+            return wrap([(clean(self._hint), "caution")], width, first_prefix=margin, rest_prefix=margin)
         if self._started is None:
             return [(("", "text"),)]
         elapsed = self._now() - self._started

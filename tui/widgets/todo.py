@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tui.rendering.line import Line, Span, truncate
 from tui.rendering.palette import Palette
+from tui.rendering.sanitize import clean_line
 from tui.widgets.line_widget import LineWidget
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class TodoLine(LineWidget):
         current = next((item for item in self._items if item.status == "in_progress"), None)
         upcoming = next((item for item in self._items if item.status == "pending"), None)
         if current is not None:
-            spans.append((f"  ◐ {current.active_form or current.content}", "accent"))
+            spans.append((f"  ◐ {clean_line(current.active_form or current.content)}", "accent"))
         if upcoming is not None:
-            spans.append((f"  then: {upcoming.content}", "faint"))
+            spans.append((f"  then: {clean_line(upcoming.content)}", "faint"))
         return [truncate(tuple(spans), width)]

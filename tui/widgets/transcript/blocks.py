@@ -8,6 +8,8 @@ from tui.rendering.markdown import MarkdownStream
 from tui.rendering.sanitize import clean
 
 INDENT = 2
+PROSE_COLUMNS = 120
+"""Longer lines of prose are hard to read, however wide the terminal is."""
 PROMPT_MAX_LINES = 30
 NOTICE_SIGNS: dict[NoticeLevel, str] = {"info": "›", "warning": "⚠", "error": "✗"}
 
@@ -134,13 +136,17 @@ class TextBlock(Block):
 
     def lines(self, width: int) -> list[Line]:
         margin = (" " * INDENT, "text")
-        rows: list[Line] = [(margin, *line) for line in self._stream.lines(width - INDENT)]
+        rows: list[Line] = [(margin, *line) for line in self._stream.lines(_prose_width(width))]
         if self.interrupted:
             rows.append((margin, ("■ cut off", "caution")))
         return rows
 
     def stable_lines(self, width: int) -> int:
-        return self._stream.committed_count(width - INDENT)
+        return self._stream.committed_count(_prose_width(width))
+
+
+def _prose_width(width: int) -> int:
+    return min(width - INDENT, PROSE_COLUMNS)
 
 
 class ThinkingBlock(Block):
@@ -219,4 +225,6 @@ class RuleBlock(Block):
         return self._text
 
     def lines(self, width: int) -> list[Line]:
-        return wrap([(self._text, self._style)], width, first_prefix=(("  ", "text"),), rest_prefix=(("  ", "text"),))
+        return wrap(
+            [(clean(self._text), self._style)], width, first_prefix=(("  ", "text"),), rest_prefix=(("  ", "text"),)
+        )

@@ -91,7 +91,11 @@ class ToolBlock(Block):
 
     def lines(self, width: int) -> list[Line]:
         gutter: Span = (GROUP_SIGNS[self.group], "tool.group")
-        spans: list[Span] = [gutter, (f"{SIGNS[self.state]} ", f"state.{self.state}"), (self.name, "tool.name")]
+        spans: list[Span] = [
+            gutter,
+            (f"{SIGNS[self.state]} ", f"state.{self.state}"),
+            (clean_line(self.name), "tool.name"),
+        ]
         about = argument(self.name, self._input, self._cwd)
         if about:
             spans.append((f" {about}", "tool.argument"))
@@ -108,7 +112,7 @@ class ToolBlock(Block):
                 return "waiting for your answer"
             case "running":
                 lines = self._progress_lines
-                return f"running · {lines:,} lines" if lines else "running"
+                return f"running · {lines:,} line{'' if lines == 1 else 's'}" if lines else "running"
             case "done" | "failed":
                 parts = [clean_line(self._display.summary), duration(self._duration_ms)]
                 return " · ".join(part for part in parts if part)

@@ -13,7 +13,7 @@ from core.permissions.access import Access
 from core.permissions.paths import is_inside, resolve
 from core.permissions.readonly import is_read_only_command
 from core.protocol.views import ToolDisplay
-from core.tools.base import Tool, ToolError, ToolInput, ToolResult
+from core.tools.base import CallInterrupted, Tool, ToolError, ToolInput, ToolResult
 from core.tools.context import ToolContext, ToolState
 from core.tools.shells import Shell
 
@@ -70,9 +70,9 @@ class Bash(Tool[BashInput]):
             return _in_background(shell, "runs in the background")
         try:
             finished = await _wait(shell, arguments.timeout / 1000)
-        except BaseException:
+        except asyncio.CancelledError as interrupt:
             await asyncio.shield(services.shells.drop(shell))
-            raise
+            raise CallInterrupted(shell.spool.text().rstrip()) from interrupt
         if finished and not shell.in_background:
             return _finished(shell, cwd, arguments, context)
         if shell.in_background:
