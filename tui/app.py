@@ -20,6 +20,7 @@ from textual.theme import Theme
 from textual.worker import Worker, WorkerState
 
 from themes.loader import choose_theme, load_theme, theme_names
+from tui.dialogs.dock import QuestionDock
 from tui.rendering.palette import Palette
 from tui.rendering.sanitize import clean
 from tui.screens.main import MainScreen
@@ -138,14 +139,14 @@ class AgentApp(App[None]):
 
         assert self._bridge is not None
         if self._bridge.needs_credentials:
-            self._main.ask(credentials_question(problem))
+            self._main.dock.ask(credentials_question(problem))
         elif self._bridge.needs_trust:
-            self._main.ask(trust_question(str(self._bridge.start.launch.cwd)))
+            self._main.dock.ask(trust_question(str(self._bridge.start.launch.cwd)))
         else:
             self.run_worker(self._run_engine(), name="engine", exit_on_error=False)
 
-    @on(MainScreen.QuestionAnswered)
-    def _start_answered(self, event: MainScreen.QuestionAnswered) -> None:
+    @on(QuestionDock.Answered)
+    def _start_answered(self, event: QuestionDock.Answered) -> None:
         from core.protocol.errors import AgentError
 
         assert self._bridge is not None
@@ -236,8 +237,8 @@ class AgentApp(App[None]):
     @on(Worker.StateChanged)
     def _worker_changed(self, event: Worker.StateChanged) -> None:
         """Without the start or the engine nothing works any more: better to leave than to stand there dead."""
-        if event.state is WorkerState.ERROR and event.worker.error is not None:
-            error = event.worker.error
+        error: BaseException | None = event.worker.error  # pyright: ignore[reportUnknownMemberType]
+        if event.state is WorkerState.ERROR and error is not None:
             self._report(error)
             self.exit(return_code=1, message=Text(f"agent-tui: Unexpected error: {error!r}; details are in the log."))
 

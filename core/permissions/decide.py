@@ -5,13 +5,14 @@ Order: deny rules, the tool's own check, mode, allow rules, read-only, ask. Deny
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from core.permissions.access import Access
-from core.permissions.paths import holds_secrets, is_inside, is_protected
-from core.permissions.rules import Rule, first_allowing, first_denying
+from core.permissions.paths import holds_secrets, is_inside, is_protected, resolve
+from core.permissions.rules import Rule, first_allowing, first_denying, parse_rule
 from core.protocol.views import PermissionMode
 
 Behavior = Literal["allow", "deny", "ask"]
@@ -41,7 +42,7 @@ class Policy:
 
 def decide(tool: str, access: Access, policy: Policy) -> Decision:
     """Allow, deny or ask, for a call that touches ``access``."""
-    denied = first_denying(policy.deny, tool, access, policy.cwd)
+    denied = first_denying(policy.deny, tool, access, (policy.cwd, *policy.roots))
     if denied:
         return Decision(behavior="deny", reason=f"the rule {denied} ({denied.source}) denies it")
     if access.verdict != "pass":
@@ -90,18 +91,29 @@ def _plain_reason(access: Access) -> str:
 def session_rule(tool: str, access: Access, policy: Policy) -> str:
     """The rule that "yes for this session" adds; empty where that answer is not offered.
 
-    Never broader than it says: the exact command, or the folder of the one file.
+    Never broader than it says: the exact command, or the folder of the one file. A rule that would not allow
+    this very call again (a link that leads elsewhere) is not offered.
     """
     if access.command:
-        return f"Bash({access.command})"
+        # A star or an empty text in a rule says more than the same characters in a command.
+        return "" if "*" in access.command or not access.command.strip() else f"Bash({access.command})"
     paths = access.writes or access.reads
     if len(paths) != 1 or any(is_protected(path) for path in access.writes) or holds_secrets(paths[0]):
         return ""
     verb = "Edit" if access.writes else "Read"
-    if is_inside(paths[0], policy.roots):
-        return f"{verb}(/{_escape(policy.roots[0].as_posix())}/**)"
-    parent = paths[0] if paths[0].is_dir() else paths[0].parent
-    return "" if parent == Path("/") else f"{verb}(/{_escape(parent.as_posix())}/**)"
+    for folder in _scopes(paths[0], policy.roots):
+        rule = f"{verb}(/{_escape(folder.as_posix())}/**)"
+        if first_allowing((parse_rule(rule, ""),), tool, access, policy.cwd):
+            return rule
+    return ""
+
+
+def _scopes(path: Path, roots: tuple[Path, ...]) -> list[Path]:
+    """Folders that a rule may name for the path: the working folder it is in, or else its own folder."""
+    if is_inside(path, roots):
+        return [folder for root in roots for folder in (root, resolve(root)) if is_inside(path, (root,))]
+    folder = path if path.is_dir() else Path(os.path.normpath(path)).parent
+    return [] if folder == Path("/") or resolve(folder) == Path("/") else [folder]
 
 
 def _escape(path: str) -> str:

@@ -18,9 +18,22 @@ PROTECTED_FILES = frozenset(
     (
         ".bashrc .bash_profile .bash_login .bash_aliases .bash_logout .profile .zshrc .zshenv .zprofile .zlogin "
         ".zlogout .envrc .inputrc .gitconfig .gitmodules .gitattributes .npmrc .yarnrc .yarnrc.yml .pnp.cjs "
-        ".ripgreprc .mcp.json .claude.json .devcontainer.json .pre-commit-config.yaml pyrightconfig.json"
+        ".ripgreprc .mcp.json .claude.json .devcontainer.json .pre-commit-config.yaml pyrightconfig.json "
+        "claude.md agents.md claude.local.md agents.local.md"
     ).split()
 )
+
+PROTECTED_PAIRS = frozenset(
+    (
+        (".config", "git"),
+        (".config", "fish"),
+        (".config", "environment.d"),
+        (".config", "agent-tui"),
+        ("share", "agent-tui"),
+    )
+)
+"""Protected folders that have their meaning only inside another."""
+UNPROTECTED_PAIR = (".claude", "worktrees")
 
 SECRET_PATTERNS = (
     ".env",
@@ -59,9 +72,10 @@ def is_protected(path: Path) -> bool:
 
 def _protected_name(path: Path) -> bool:
     parts = [part.casefold() for part in path.parts]
-    return any(part in PROTECTED_FOLDERS for part in parts[:-1]) or (
-        bool(parts) and (parts[-1] in PROTECTED_FILES or parts[-1] in PROTECTED_FOLDERS)
-    )
+    pairs = list(zip(parts, [*parts[1:], ""], strict=True))
+    if any(pair in PROTECTED_PAIRS or (pair[0] in PROTECTED_FOLDERS and pair != UNPROTECTED_PAIR) for pair in pairs):
+        return True
+    return bool(parts) and parts[-1] in PROTECTED_FILES
 
 
 def holds_secrets(path: Path) -> bool:

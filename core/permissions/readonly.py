@@ -47,27 +47,39 @@ NO_OPERANDS = frozenset({"pwd", "whoami", "uname", "date", "true", "git status",
 
 def is_read_only_command(command: str, cwd: Path) -> bool:
     """Whether the command may run unasked in ``cwd``."""
-    if len(command) > MAX_CHARS or not PLAIN.fullmatch(command):
-        return False
-    try:
-        words = shlex.split(command)
-    except ValueError:
-        return False
+    return read_only_operands(command, cwd) is not None
+
+
+def read_only_operands(command: str, cwd: Path) -> tuple[Path, ...] | None:
+    """The files that a read-only command names; None for a command that may not run unasked in ``cwd``."""
+    words = _plain_words(command)
     if not words:
-        return False
+        return None
     name, rest = words[0], words[1:]
     if name == "git" and rest:
         name, rest = f"git {rest[0]}", rest[1:]
     if name == "echo":
-        return True
+        return ()
     pattern = OPTIONS.get(name)
     if pattern is None:
-        return False
+        return None
     options = [word for word in rest if word.startswith("-")]
     operands = [word for word in rest if not word.startswith("-")]
     if not all(re.fullmatch(pattern, word) for word in options) or (operands and name in NO_OPERANDS):
-        return False
-    return all(_operand_check(name)(word, cwd) for word in operands)
+        return None
+    if not all(_operand_check(name)(word, cwd) for word in operands):
+        return None
+    return () if name == "which" or name.startswith("git ") else tuple(cwd / word for word in operands)
+
+
+def _plain_words(command: str) -> list[str]:
+    """The words of a command without any shell syntax; none for another."""
+    if len(command) > MAX_CHARS or not PLAIN.fullmatch(command):
+        return []
+    try:
+        return shlex.split(command)
+    except ValueError:
+        return []
 
 
 def _operand_check(name: str) -> Callable[[str, Path], bool]:

@@ -8,7 +8,7 @@ files, ``Read`` for every one that reads them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,11 +16,19 @@ from pathlib import Path
 from pathspec import GitIgnoreSpec
 
 from core.permissions.access import Access
-from core.permissions.paths import resolve
+from core.permissions.paths import holds_secrets, resolve
 
 RULE = re.compile(r"(?P<tool>[A-Za-z0-9_*-]+)(?:\((?P<spec>.*)\))?", re.DOTALL)
 SHELL_SYNTAX = re.compile(r"[;&|<>`$(){}\n\\]")
 """Characters with which a command may hold more than one; such a command never matches by prefix."""
+NEVER_BY_PATTERN = frozenset(("watch", "setsid", "ionice", "flock"))
+"""Programs that run what follows; such a command is allowed by its exact text only, as is ``find -exec``."""
+FIND_RUNS = ("-exec", "-ok", "-delete", "-fprint", "-fls")
+WRAPPERS = NEVER_BY_PATTERN | set("timeout time nice nohup stdbuf command builtin exec env sudo doas xargs".split())
+KEYWORDS = frozenset("! if then elif else while until do time".split())
+ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\+?=")
+UNQUOTED = str.maketrans("", "", "\"'\\")
+ANY_DEPTH = re.compile(r"(?:\./)?[^/]+/\*\*")
 SEPARATORS = re.compile(r"&&|\|\||[;&|\n(){}`]|\$\(")
 
 
@@ -50,9 +58,12 @@ def first_allowing(rules: Iterable[Rule], tool: str, access: Access, cwd: Path) 
     return next((rule for rule in rules if _allows(rule, tool, access, cwd)), None)
 
 
-def first_denying(rules: Iterable[Rule], tool: str, access: Access, cwd: Path) -> Rule | None:
-    """The rule that denies any part of the call: one path, or any command in the line."""
-    return next((rule for rule in rules if _denies(rule, tool, access, cwd)), None)
+def first_denying(rules: Iterable[Rule], tool: str, access: Access, bases: tuple[Path, ...]) -> Rule | None:
+    """The rule that denies any part of the call: one path, or any command in the line.
+
+    A relative path in a rule is one in any of ``bases``: no ``cd`` leads out of what is denied.
+    """
+    return next((rule for rule in rules if _denies(rule, tool, access, bases)), None)
 
 
 def _allows(rule: Rule, tool: str, access: Access, cwd: Path) -> bool:
@@ -61,46 +72,72 @@ def _allows(rule: Rule, tool: str, access: Access, cwd: Path) -> bool:
     if not rule.spec:
         return True
     if access.command:
-        return _command_matches(rule.spec, access.command)
+        return rule.tool in (tool, "*") and _command_matches(rule.spec, access.command)
     paths = [*access.reads, *access.writes]
     return bool(paths) and all(
         _path_matches(rule.spec, path, cwd) and _path_matches(rule.spec, resolve(path), cwd) for path in paths
     )
 
 
-def _denies(rule: Rule, tool: str, access: Access, cwd: Path) -> bool:
+def _denies(rule: Rule, tool: str, access: Access, bases: tuple[Path, ...]) -> bool:
     if not _speaks_for(rule, tool, access, denying=True):
         return False
     if not rule.spec:
         return True
-    if access.command:
-        parts = [part.strip() for part in SEPARATORS.split(access.command)]
-        return any(_command_matches(rule.spec, part) for part in [access.command, *parts] if part)
-    paths = [*access.reads, *access.writes]
-    return any(_path_matches(rule.spec, path, cwd) or _path_matches(rule.spec, resolve(path), cwd) for path in paths)
+    if access.command and rule.tool in (tool, "*"):
+        return any(_matches(rule.spec, part) for part in _commands_in(access.command))
+    # Of one folder it is any folder of that name: ``secrets/**`` denies pkg/secrets too.
+    spec = f"**/{rule.spec.removeprefix('./')}" if ANY_DEPTH.fullmatch(rule.spec) else rule.spec
+    paths = {spelling for path in (*access.reads, *access.writes) for spelling in (path, resolve(path))}
+    return any(_path_matches(spec, path, base) for path in paths for base in bases)
 
 
 def _speaks_for(rule: Rule, tool: str, access: Access, *, denying: bool = False) -> bool:
     if rule.tool in (tool, "*"):
         return True
     if rule.tool == "Edit":
-        return bool(access.writes) or (not denying and bool(rule.spec) and bool(access.reads))
+        # Who may edit a folder may read it, but for what holds secrets.
+        reads = bool(access.reads) and not any(holds_secrets(path) for path in access.reads)
+        return bool(access.writes) or (not denying and bool(rule.spec) and reads)
     if rule.tool == "Read":
         return bool(access.reads) or (denying and bool(access.writes))
     return False
 
 
 def _command_matches(spec: str, command: str) -> bool:
+    """Whether an allowing rule covers the command: its exact text, or a plain command by pattern."""
     command = command.strip()
     if spec == command:
         return True
-    if SHELL_SYNTAX.search(command):
-        return False
+    words = command.split()
+    runs_another = bool(words) and (
+        words[0] in NEVER_BY_PATTERN or (words[0] == "find" and any(word.startswith(FIND_RUNS) for word in words))
+    )
+    return not SHELL_SYNTAX.search(command) and not runs_another and _matches(spec, command)
+
+
+def _matches(spec: str, command: str) -> bool:
+    if spec == command:
+        return True
     pattern = spec[:-2] + " *" if spec.endswith(":*") else spec
     if pattern.endswith(" *"):
         head = pattern[:-2]
         return command == head or _glob(head + " ", command, is_prefix=True)
     return "*" in pattern and _glob(pattern, command, is_prefix=False)
+
+
+def _commands_in(line: str) -> Iterator[str]:
+    """Everything in the line that may be a command, rather too much than too little: this is for denying."""
+    yield line.strip()
+    for part in SEPARATORS.split(line.replace("\\\n", "")):
+        for text in (part.strip(), part.strip().translate(UNQUOTED)):
+            words = text.split()
+            yield " ".join(words)
+            while words and (words[0] in KEYWORDS or ASSIGNMENT.match(words[0])):
+                words = words[1:]
+                yield " ".join(words)
+            if words and words[0] in WRAPPERS:
+                yield from (" ".join(words[start:]) for start in range(1, len(words)))
 
 
 def _glob(pattern: str, text: str, *, is_prefix: bool) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import pytest
 from textual import events as textual_events
@@ -274,7 +274,7 @@ class Opener:
         if callable(script):
             model = ScriptedModel(script, clock=host.clock)
         elif script is not None:
-            model = ScriptedModel(in_order(cast("Iterable[Reply]", script)), clock=host.clock)
+            model = ScriptedModel(in_order(script), clock=host.clock)
         clock = Now()
         app = AgentApp(flags or {}, selection or {}, first_prompt=first_prompt, model=model, now=clock)
         engines: list[Engine] = []

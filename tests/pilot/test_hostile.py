@@ -74,10 +74,11 @@ async def test_output_of_a_command(opener: Opener, case: dict[str, Any]) -> None
 
 async def test_markup_is_text_everywhere(opener: Opener) -> None:
     opener.file("[red]f[/red].txt", f"{MARKUP}\n")
+    todo = {"id": "1", "content": MARKUP, "activeForm": MARKUP, "status": "in_progress"}
     script = [
         Reply([think(MARKUP), say(MARKUP), call("Read", "r1", file_path="[red]f[/red].txt")]),
         Reply([call("Bash", "b1", command=f"echo '{MARKUP}'; true", description=MARKUP)]),
-        Reply([call("TodoWrite", "t1", todos=[{"id": "1", "content": MARKUP, "activeForm": MARKUP, "status": "in_progress"}])]),  # fmt: skip
+        Reply([call("TodoWrite", "t1", todos=[todo])]),
         Reply([say("end")]),
     ]
     async with opener(script, size=(120, 50)) as window:
@@ -162,13 +163,13 @@ async def test_file_names_in_listings_and_questions(opener: Opener) -> None:
         assert window.line("LS")
 
 
-async def test_a_folder_and_a_branch_with_bad_names(opener: Opener) -> None:
+async def test_a_folder_with_a_bad_name(opener: Opener) -> None:
     opener.cwd = opener.cwd / "w\x1b[2Jork[red]"
     opener.cwd.mkdir()
-    opener.repository()
-    (opener.cwd / ".git" / "HEAD").write_text("ref: refs/heads/[red]main[/red]\n")
-    async with opener(size=(200, 24)) as window:
-        await window.until_shows("ork[red]", "([red]main[/red])")
-    async with opener(size=WIDE, is_trusted=False, is_started=False) as window:
-        (window.home / "agent-tui" / "data" / "trust.json").unlink(missing_ok=True)
-        assert window.lines
+    async with opener(size=(200, 24), is_trusted=False, is_started=False) as window:
+        await window.asked("Do you trust this folder?")
+        assert "ork[red]" in window.line("⟨U+001B⟩") and "ork[red]" in window.line("agent-tui  ")
+        await window.press("y")
+        await window.until(lambda: bool(window.subscriptions))
+        await window.settle()
+        assert "work[red]" in window.line("agent-tui  ")

@@ -147,7 +147,7 @@ async def test_the_draft_survives_a_question(opener: Opener) -> None:
 
 
 async def test_several_requests_wait_in_line(opener: Opener) -> None:
-    reads = [call("Read", f"r{number}", file_path=f"/etc/{name}") for number, name in enumerate(("hosts", "passwd", "group"))]  # fmt: skip
+    reads = [call("Read", f"r-{name}", file_path=f"/etc/{name}") for name in ("hosts", "passwd", "group")]
     async with opener([Reply(reads), Reply([say("Done.")])]) as window:
         await window.prompt("go")
         await window.asked("(and 2 more after this)")
@@ -220,7 +220,7 @@ async def test_ctrl_b_moves_a_command_to_the_background(opener: Opener) -> None:
     async with opener(script, size=WIDE) as window:
         await window.prompt("go")
         await window.answer("y")
-        await window.until_shows("running · 1 lines")
+        await window.until_shows("running · 1 line")
         await window.press("ctrl+b")
         await window.settle()
         assert window.shows("Left running.", "1 in background")

@@ -188,4 +188,4 @@ async def test_nothing_to_continue_is_said(opener: Opener) -> None:
     async with opener([], selection={"resume": "latest"}, is_started=False) as window:
         await window.until(lambda: not window.app.is_running)
         assert window.app.return_code == 1
-        assert "no session" in str(window.app._exit_renderables).lower()  # pyright: ignore[reportPrivateUsage]
+        assert "no earlier session" in str(window.app._exit_renderables).lower()  # pyright: ignore[reportPrivateUsage]

@@ -19,6 +19,7 @@ from core.protocol.views import (
 from tui.app import AgentApp
 from tui.dialogs.choice import Question
 from tui.dialogs.start import credentials_question, trust_question
+from tui.widgets.header import Header
 
 CWD = "/home/ada/parser"
 
@@ -219,8 +220,9 @@ class StageApp(AgentApp):
     def _begin(self) -> None:
         composer = self._main.query_one("Composer")
         composer.cursor_blink = False  # pyright: ignore[reportAttributeAccessIssue]
+        self._main.query_one(Header).show_session(CWD, "", is_demo=False)
         if self._question is not None:
-            self._main.ask(self._question)
+            self._main.dock.ask(self._question)
         presenter = self._main.begin()
         presenter.apply([Envelope(seq=n, ts=0.0, session_id="s", event=e) for n, e in enumerate(self._events, 1)])
 

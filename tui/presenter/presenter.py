@@ -62,11 +62,6 @@ class Presenter:
         """The permission mode as last told."""
         return self._mode
 
-    @property
-    def cwd(self) -> str:
-        """The session's folder."""
-        return self._cwd
-
     def apply(self, batch: Sequence[Envelope]) -> None:
         """Show a batch, then lay out once."""
         for envelope in batch:
@@ -265,7 +260,7 @@ class Presenter:
             self._on.transcript.changed(block)
         self._asking.add(event.request.id)
         self._show_work()
-        self._on.ask(event.request)
+        self._on.ask(event.request, self._cwd)
 
     def on_permission_resolved(self, event: ev.PermissionResolved) -> None:
         """The question closes."""

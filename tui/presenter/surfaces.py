@@ -27,8 +27,8 @@ class Surfaces:
     queue: QueueLane
     composer: Composer
     footer: Footer
-    ask: Callable[[PermissionRequest], None]
-    """Show a permission request."""
+    ask: Callable[[PermissionRequest, str], None]
+    """Show a permission request of the session in this folder."""
     withdraw: Callable[[str], None]
     """Take a permission request away, by its id."""
     todos_changed: Callable[[bool], None]

@@ -9,7 +9,7 @@ from typing import Any
 from core.protocol.views import FileDiff, TodoItem
 from tui.rendering.diff import diff_lines
 from tui.rendering.highlight import highlight
-from tui.rendering.line import Line, Span, truncate, wrap
+from tui.rendering.line import Line, Span, line_width, truncate, wrap
 from tui.rendering.sanitize import ansi_spans, clean, clean_line
 
 MAX_BODY_LINES = 2_000
@@ -128,6 +128,6 @@ def todo_lines(items: tuple[TodoItem, ...], width: int) -> list[Line]:
 
 def headline(spans: list[Span], tail: str, width: int) -> Line:
     """One line: what it is at the left, cut where need be, and a short remark behind it."""
-    remark: Line = ((f"  {tail}", "muted"),) if tail else ()
-    room = max(8, width - sum(len(text) for text, _style in remark))
+    remark: Line = truncate(((f"  {tail}", "muted"),), max(8, width // 2)) if tail else ()
+    room = max(8, width - line_width(remark))
     return (*truncate(tuple(spans), room), *remark)

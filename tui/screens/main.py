@@ -11,6 +11,7 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.screen import Screen
 
+from tui.dialogs.dock import QuestionDock
 from tui.keymap import SCREEN_KEYS, bindings
 from tui.rendering.palette import Palette
 from tui.widgets.composer.editor import Composer
@@ -24,8 +25,6 @@ from tui.widgets.transcript.view import TranscriptView
 
 if TYPE_CHECKING:
     from core.protocol.ops import Op
-    from core.protocol.views import PermissionRequest
-    from tui.dialogs.choice import ChoicePrompt, Question
     from tui.presenter.presenter import Presenter
 
 WIDE = 110
@@ -63,15 +62,6 @@ class MainScreen(Screen[None]):
     class LeaveRequested(Message):
         """The user leaves."""
 
-    class QuestionAnswered(Message):
-        """One of the questions of the start was answered."""
-
-        def __init__(self, question_id: str, value: str, comment: str) -> None:
-            super().__init__()
-            self.question_id = question_id
-            self.value = value
-            self.comment = comment
-
     def __init__(self, palette: Palette, now: Callable[[], float]) -> None:
         super().__init__()
         self._palette = palette
@@ -79,9 +69,7 @@ class MainScreen(Screen[None]):
         self._transcript = TranscriptView(palette)
         self._composer = Composer()
         self._status = StatusLine(palette, now)
-        self._prompt: ChoicePrompt | None = None
-        self._waiting: list[PermissionRequest] = []
-        self._shown: PermissionRequest | None = None
+        self._dock = QuestionDock(palette, now)
         self._wants_todos = True
         self._has_todos = False
         self._leave_by = 0.0
@@ -94,8 +82,7 @@ class MainScreen(Screen[None]):
             yield self._transcript
             with Vertical(id="side"):
                 yield TodoPanel(self._palette)
-        with Vertical(id="question"):
-            pass
+        yield self._dock
         yield TodoLine(self._palette)
         yield self._status
         yield QueueLane(self._palette)
@@ -124,8 +111,8 @@ class MainScreen(Screen[None]):
                 queue=self.query_one(QueueLane),
                 composer=self._composer,
                 footer=self.query_one(Footer),
-                ask=self._ask,
-                withdraw=self._withdraw,
+                ask=self._dock.ask_permission,
+                withdraw=self._dock.withdraw,
                 todos_changed=self._todos_changed,
             )
         )
@@ -139,6 +126,7 @@ class MainScreen(Screen[None]):
         """Draw in other colours."""
         self._palette = palette
         self._transcript.set_palette(palette)
+        self._dock.set_palette(palette)
         for widget in self.query(LineWidget):
             widget.set_palette(palette)
 
@@ -146,69 +134,21 @@ class MainScreen(Screen[None]):
         """A remark in the status line."""
         self._status.show_hint(text)
 
-    # Questions
+    @property
+    def dock(self) -> QuestionDock:
+        """Where questions are asked."""
+        return self._dock
 
-    def ask(self, question: Question) -> None:
-        """Show a question of the program's own."""
-        from tui.dialogs.choice import ChoicePrompt
+    @on(QuestionDock.PermissionAnswered)
+    def _permission_answered(self, event: QuestionDock.PermissionAnswered) -> None:
+        from core.protocol.ops import AnswerPermission
 
-        self._prompt = ChoicePrompt(self._palette, question, self._now)
-        self.query_one("#question", Vertical).mount(self._prompt)
-        self._prompt.focus()
+        self._send(AnswerPermission(request_id=event.request_id, answer=event.answer, comment=event.comment))
 
-    def _ask(self, request: PermissionRequest) -> None:
-        self._waiting.append(request)
-        if self._shown is None:
-            self._show_next()
-        else:
-            self._retitle()
-
-    def _withdraw(self, request_id: str) -> None:
-        self._waiting = [request for request in self._waiting if request.id != request_id]
-        if self._shown is not None and self._shown.id == request_id:
-            self._close_prompt()
-            self._shown = None
-            self._show_next()
-        else:
-            self._retitle()
-
-    def _show_next(self) -> None:
-        from tui.dialogs.permission import permission_question
-
-        if self._waiting and self.presenter is not None:
-            self._shown = self._waiting.pop(0)
-            self.ask(permission_question(self._shown, self.presenter.cwd, len(self._waiting)))
-
-    def _retitle(self) -> None:
-        from tui.dialogs.permission import permission_title
-
-        if self._prompt is not None and self._shown is not None:
-            self._prompt.set_title(permission_title(self._shown, len(self._waiting)))
-
-    def _close_prompt(self) -> None:
-        if self._prompt is not None:
-            self._prompt.remove()
-            self._prompt = None
+    @on(QuestionDock.Cleared)
+    def _question_cleared(self) -> None:
+        if not self._dock.has_keys:
             self._composer.focus()
-
-    def on_choice_prompt_answered(self, event: ChoicePrompt.Answered) -> None:
-        event.stop()
-        if event.prompt is not self._prompt:
-            return
-        if self._shown is not None and self._shown.id == event.question_id:
-            from core.protocol.ops import AnswerPermission
-
-            answer = event.value if event.value in ("once", "session") else "deny"
-            self._send(
-                AnswerPermission(
-                    request_id=event.question_id,
-                    answer=answer,  # pyright: ignore[reportArgumentType]
-                    comment=event.comment,
-                )
-            )
-        else:
-            self._close_prompt()
-            self.post_message(self.QuestionAnswered(event.question_id, event.value, event.comment))
 
     # The composer
 
@@ -247,7 +187,7 @@ class MainScreen(Screen[None]):
         """Ctrl+C: copy a selection, stop, clear, and on the second press leave."""
         from core.protocol.ops import Interrupt
 
-        if self._prompt is not None and self._shown is not None:
+        if self._dock.asks_permission:
             self._send(Interrupt())
         elif self._composer.selected_text:
             self._composer.action_copy()
@@ -294,8 +234,8 @@ class MainScreen(Screen[None]):
 
     def action_page(self, direction: int) -> None:
         """Scroll the conversation, or what a question is about."""
-        if self._prompt is not None and self._prompt.has_focus:
-            self._prompt.scroll_body(direction)
+        if self._dock.has_keys:
+            self._dock.scroll_body(direction)
         else:
             self._transcript.scroll_page(direction)
 

@@ -114,7 +114,9 @@ class ToolBlock(Block):
                 lines = self._progress_lines
                 return f"running · {lines:,} line{'' if lines == 1 else 's'}" if lines else "running"
             case "done" | "failed":
-                parts = [clean_line(self._display.summary), duration(self._duration_ms)]
+                # What went wrong stands in full below: said twice, it would leave no room for what it is about.
+                told = self.state == "failed" and self._content.startswith(self._display.summary)
+                parts = ["" if told else clean_line(self._display.summary), duration(self._duration_ms)]
                 return " · ".join(part for part in parts if part)
 
     def _body(self, width: int) -> list[Line]:

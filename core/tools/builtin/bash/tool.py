@@ -11,7 +11,7 @@ from pydantic import Field
 
 from core.permissions.access import Access
 from core.permissions.paths import is_inside, resolve
-from core.permissions.readonly import is_read_only_command
+from core.permissions.readonly import is_read_only_command, read_only_operands
 from core.protocol.views import ToolDisplay
 from core.tools.base import CallInterrupted, Tool, ToolError, ToolInput, ToolResult
 from core.tools.context import ToolContext, ToolState
@@ -51,7 +51,9 @@ class Bash(Tool[BashInput]):
     def check_permissions(self, arguments: BashInput, context: ToolContext) -> Access:
         if "\0" in arguments.command:
             return Access(command=arguments.command, verdict="deny", reason="the command holds a NUL character")
-        return Access(command=arguments.command, is_read_only=self.is_read_only(arguments, context.state))
+        is_read_only = self.is_read_only(arguments, context.state)
+        reads = read_only_operands(arguments.command, context.state.cwd) if is_read_only else None
+        return Access(command=arguments.command, reads=reads or (), is_read_only=is_read_only)
 
     async def run(self, arguments: BashInput, context: ToolContext) -> ToolResult:
         services = context.services
