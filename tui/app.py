@@ -129,8 +129,8 @@ class AgentApp(App[None]):
             self._palette = self._use_theme(settings.theme)
             self._main.set_palette(self._palette)
         if settings.theme not in ("auto", *theme_names()):
-            self._main.show_hint(f"There is no theme {settings.theme!r}. There are: {', '.join(theme_names())}.")
-        self._main.load_history(await asyncio.to_thread(bridge.read_history))
+            self._main.status.show_hint(f"There is no theme {settings.theme!r}. There are: {', '.join(theme_names())}.")
+        self._main.composer.prompts.load(await asyncio.to_thread(bridge.read_history))
         self._next_step()
 
     def _next_step(self, problem: str = "") -> None:
@@ -168,7 +168,7 @@ class AgentApp(App[None]):
                 try:
                     start.with_trust(event.value == "yes")
                 except AgentError as error:
-                    self._main.show_hint(str(error))
+                    self._main.status.show_hint(str(error))
                 self.run_worker(self._run_engine(), name="engine", exit_on_error=False)
                 return
         self._next_step()
@@ -258,4 +258,4 @@ class AgentApp(App[None]):
         from tui.bridge import log_fault
 
         log_fault(error)
-        self.call_later(partial(self._main.show_hint, f"Unexpected error: {error!r}; details are in the log."))
+        self.call_later(partial(self._main.status.show_hint, f"Unexpected error: {error!r}; details are in the log."))

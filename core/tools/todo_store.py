@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import json
 from pathlib import Path
+from typing import Any, get_args
 
 from core.bus.bus import Publisher
 from core.host.files import write_atomic
 from core.host.log import LOGGER
 from core.protocol.codec import from_json, to_json
 from core.protocol.events import Notice, TodosChanged
-from core.protocol.views import TodoItem
+from core.protocol.views import TodoItem, TodoPriority, TodoStatus
 
 
 class TodoStore:
@@ -22,14 +23,16 @@ class TodoStore:
         self.path = path
         self._publisher = publisher
         self._saved = b""
+        """What the file holds as far as we know: only something else in it is an edit from outside."""
         self.items: tuple[TodoItem, ...] = ()
 
     def replace(self, items: tuple[TodoItem, ...]) -> None:
         """Make this the list. A disk that fails costs the file, not the list."""
         self.items = items
-        self._saved = (json.dumps([to_json(item) for item in items], indent=1, ensure_ascii=False) + "\n").encode()
+        data = (json.dumps([to_json(item) for item in items], indent=1, ensure_ascii=False) + "\n").encode()
         try:
-            write_atomic(self.path, self._saved, 0o600)
+            write_atomic(self.path, data, 0o600)
+            self._saved = data
         except OSError as error:
             self._publisher.emit(
                 Notice(level="warning", text=f"The todo list could not be saved: {error.strerror or error}")
@@ -45,8 +48,8 @@ class TodoStore:
         if raw == self._saved:
             return
         try:
-            items = tuple(from_json(TodoItem, item) for item in json.loads(raw))
-        except (ValueError, TypeError) as error:
+            items = tuple(_item(data) for data in json.loads(raw))
+        except (ValueError, TypeError, RecursionError) as error:
             LOGGER.warning("todo file %s is not a todo list: %s", self.path, error)
             return
         self._saved = raw
@@ -61,6 +64,14 @@ class TodoStore:
         with contextlib.suppress(asyncio.CancelledError):
             async for _changes in awatch(self.path.parent, recursive=False):
                 self.load()
+
+
+def _item(data: Any) -> TodoItem:
+    """Raises ``ValueError`` for what is no item."""
+    item: TodoItem = from_json(TodoItem, data)
+    if item.status not in get_args(TodoStatus) or item.priority not in get_args(TodoPriority):
+        raise ValueError(f"there is no status {item.status!r} with priority {item.priority!r}")
+    return item
 
 
 def todo_problem(items: tuple[TodoItem, ...]) -> str:

@@ -11,6 +11,7 @@ import signal
 import struct
 import termios
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -18,6 +19,8 @@ import pyte
 
 QUERY_REPLIES = {b"\x1b[?2026$p": b"\x1b[?2026;2$y", b"\x1b[6n": b"\x1b[1;1R", b"\x1b[c": b"\x1b[?62c"}
 """What a real terminal answers when it is asked for its abilities."""
+PRIVATE = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]")
+UNFINISHED = re.compile(rb"\x1b(\[[<>=?]?[0-9;]*)?$")
 
 
 class PtyChild:
@@ -28,12 +31,32 @@ class PtyChild:
     ) -> None:
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
-        self.bytes_seen = 0
+        self.output = bytearray()
+        """Every byte that the program has written."""
+        self.exit_code: int | None = None
+        """Negative for a signal; None while it runs."""
+        self._unfinished = b""
         self.started = time.perf_counter()
-        self.pid, self._fd = pty.fork()
+        with warnings.catch_warnings():
+            # A newer Python warns where threads run: the child does nothing but exec.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self.pid, self._fd = pty.fork()
         if self.pid == 0:
             os.chdir(cwd)
             os.execvpe(argv[0], list(argv), dict(env))
+        self._set_size(columns, rows)
+
+    @property
+    def bytes_seen(self) -> int:
+        """How much it has written."""
+        return len(self.output)
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Make the terminal another size."""
+        self.screen.resize(rows, columns)
+        self._set_size(columns, rows)
+
+    def _set_size(self, columns: int, rows: int) -> None:
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def send(self, keys: bytes) -> None:
@@ -48,13 +71,20 @@ class PtyChild:
         try:
             data = os.read(self._fd, 65_536)
         except OSError:
+            data = b""
+        if not data:
+            self._reap()
             return False
-        self.bytes_seen += len(data)
+        self.output += data
         for query, reply in QUERY_REPLIES.items():
             if query in data:
                 os.write(self._fd, reply)
-        # pyte takes private sequences that it does not know for text.
-        self._stream.feed(re.sub(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]", b"", data))
+        # pyte takes private sequences that it does not know for text. One that is cut waits for its rest.
+        data = self._unfinished + data
+        cut = UNFINISHED.search(data)
+        end = cut.start() if cut else len(data)
+        self._unfinished = data[end:]
+        self._stream.feed(PRIVATE.sub(b"", data[:end]))
         return True
 
     def pump_for(self, seconds: float) -> None:
@@ -69,11 +99,46 @@ class PtyChild:
 
     def read_until(self, text: str, timeout: float = 20.0) -> float:
         """Seconds since exec at which the text is on the screen. Raises ``TimeoutError``."""
+        until = time.perf_counter() + timeout
         while not self.shows(text):
-            if time.perf_counter() - self.started > timeout:
+            if time.perf_counter() > until or self.exit_code is not None:
                 raise TimeoutError(f"{text!r} never came; the screen shows:\n" + "\n".join(self.screen.display))
             self.pump(0.005)
         return time.perf_counter() - self.started
+
+    def press_until_gone(self, key: bytes, text: str, timeout: float = 20.0) -> None:
+        """Press a key until a text has left the screen: a question ignores the keys of its first moments."""
+        until = time.perf_counter() + timeout
+        while self.shows(text):
+            if time.perf_counter() > until:
+                raise TimeoutError(f"{text!r} stays; the screen shows:\n" + "\n".join(self.screen.display))
+            self.send(key)
+            again = time.perf_counter() + 0.5
+            while self.shows(text) and time.perf_counter() < again:
+                self.pump(0.01)
+
+    def wait(self, timeout: float = 20.0) -> int:
+        """Take in output until the program has ended; its exit code, negative for a signal."""
+        until = time.perf_counter() + timeout
+        while self.exit_code is None:
+            if time.perf_counter() > until:
+                raise TimeoutError("it has not ended; the screen shows:\n" + "\n".join(self.screen.display))
+            self.pump(0.01)
+            self._reap()
+        while self.pump(0):
+            pass
+        return self.exit_code
+
+    def hang_up(self) -> None:
+        """The terminal is closed, as when its window is."""
+        os.close(self._fd)
+        self._fd = -1
+
+    def _reap(self) -> None:
+        if self.exit_code is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.exit_code = os.waitstatus_to_exitcode(status)
 
     def echo(self, key: str, timeout: float = 10.0) -> float:
         """Seconds from typing a key until it is on the screen."""
@@ -91,9 +156,14 @@ class PtyChild:
 
     def close(self) -> None:
         """End it."""
-        os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
-        os.close(self._fd)
+        self._reap()
+        if self.exit_code is None:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+            self.exit_code = -signal.SIGKILL
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
 
 
 def _rss(pid: int) -> int:

@@ -55,6 +55,11 @@ class QuestionDock(Vertical):
         return self._shown is not None
 
     @property
+    def is_open(self) -> bool:
+        """Whether anything is asked; the next question may be there before it has the focus."""
+        return self._prompt is not None
+
+    @property
     def has_keys(self) -> bool:
         """Whether a question has the focus."""
         return self._prompt is not None and self._prompt.has_focus

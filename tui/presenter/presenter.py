@@ -278,11 +278,9 @@ class Presenter:
     def on_todos_changed(self, event: ev.TodosChanged) -> None:
         """The list, wherever it is shown."""
         self._todos = event.items
-        self._on.todo_panel.show(event.items)
-        self._on.todo_line.show(event.items)
+        self._on.todos.show(event.items)
         current = next((item for item in event.items if item.status == "in_progress"), None)
         self._on.status.show_item((current.active_form or current.content) if current else "")
-        self._on.todos_changed(bool(event.items))
 
     def on_tasks_changed(self, event: ev.TasksChanged) -> None:
         """How many run in the background."""

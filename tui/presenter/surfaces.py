@@ -11,7 +11,7 @@ from tui.widgets.gauge import Footer
 from tui.widgets.header import Header
 from tui.widgets.queue_lane import QueueLane
 from tui.widgets.status import StatusLine
-from tui.widgets.todo import TodoLine, TodoPanel
+from tui.widgets.todo import TodoViews
 from tui.widgets.transcript.view import TranscriptView
 
 
@@ -21,8 +21,7 @@ class Surfaces:
 
     header: Header
     transcript: TranscriptView
-    todo_panel: TodoPanel
-    todo_line: TodoLine
+    todos: TodoViews
     status: StatusLine
     queue: QueueLane
     composer: Composer
@@ -31,5 +30,3 @@ class Surfaces:
     """Show a permission request of the session in this folder."""
     withdraw: Callable[[str], None]
     """Take a permission request away, by its id."""
-    todos_changed: Callable[[bool], None]
-    """Whether there is a list to show."""

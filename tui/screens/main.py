@@ -20,15 +20,13 @@ from tui.widgets.header import Header
 from tui.widgets.line_widget import LineWidget
 from tui.widgets.queue_lane import QueueLane
 from tui.widgets.status import StatusLine
-from tui.widgets.todo import TodoLine, TodoPanel
+from tui.widgets.todo import TodoLine, TodoPanel, TodoViews
 from tui.widgets.transcript.view import TranscriptView
 
 if TYPE_CHECKING:
     from core.protocol.ops import Op
     from tui.presenter.presenter import Presenter
 
-WIDE = 110
-"""Columns from which the todo list has a panel of its own."""
 TWICE_S = 1.5
 """How soon a second Ctrl+C or Ctrl+D must follow to leave."""
 MODE_ORDER = ("default", "acceptEdits", "plan")
@@ -67,11 +65,12 @@ class MainScreen(Screen[None]):
         self._palette = palette
         self._now = now
         self._transcript = TranscriptView(palette)
-        self._composer = Composer()
-        self._status = StatusLine(palette, now)
-        self._dock = QuestionDock(palette, now)
-        self._wants_todos = True
-        self._has_todos = False
+        self.composer = Composer()
+        self.status = StatusLine(palette, now)
+        self.dock = QuestionDock(palette, now)
+        panel, self._todo_line = TodoPanel(palette), TodoLine(palette)
+        self._side = Vertical(panel, id="side")
+        self._todos = TodoViews(panel, self._todo_line, self._side)
         self._leave_by = 0.0
         self._announced_typing = False
         self.presenter: Presenter | None = None
@@ -80,21 +79,16 @@ class MainScreen(Screen[None]):
         yield Header(self._palette)
         with Horizontal(id="middle"):
             yield self._transcript
-            with Vertical(id="side"):
-                yield TodoPanel(self._palette)
-        yield self._dock
-        yield TodoLine(self._palette)
-        yield self._status
+            yield self._side
+        yield self.dock
+        yield self._todo_line
+        yield self.status
         yield QueueLane(self._palette)
-        yield self._composer
+        yield self.composer
         yield Footer(self._palette)
 
-    def on_mount(self) -> None:
-        self._layout_todos()
-        self.query_one(QueueLane).display = False
-
     def on_resize(self) -> None:
-        self._layout_todos()
+        self._todos.place(self.size.width)
 
     def begin(self) -> Presenter:
         """Make the presenter: from now on events can be shown."""
@@ -105,39 +99,24 @@ class MainScreen(Screen[None]):
             Surfaces(
                 header=self.query_one(Header),
                 transcript=self._transcript,
-                todo_panel=self.query_one(TodoPanel),
-                todo_line=self.query_one(TodoLine),
-                status=self._status,
+                todos=self._todos,
+                status=self.status,
                 queue=self.query_one(QueueLane),
-                composer=self._composer,
+                composer=self.composer,
                 footer=self.query_one(Footer),
-                ask=self._dock.ask_permission,
-                withdraw=self._dock.withdraw,
-                todos_changed=self._todos_changed,
+                ask=self.dock.ask_permission,
+                withdraw=self.dock.withdraw,
             )
         )
         return self.presenter
-
-    def load_history(self, items: list[str]) -> None:
-        """Prompts of earlier sessions."""
-        self._composer.prompts.load(items)
 
     def set_palette(self, palette: Palette) -> None:
         """Draw in other colours."""
         self._palette = palette
         self._transcript.set_palette(palette)
-        self._dock.set_palette(palette)
+        self.dock.set_palette(palette)
         for widget in self.query(LineWidget):
             widget.set_palette(palette)
-
-    def show_hint(self, text: str) -> None:
-        """A remark in the status line."""
-        self._status.show_hint(text)
-
-    @property
-    def dock(self) -> QuestionDock:
-        """Where questions are asked."""
-        return self._dock
 
     @on(QuestionDock.PermissionAnswered)
     def _permission_answered(self, event: QuestionDock.PermissionAnswered) -> None:
@@ -147,8 +126,8 @@ class MainScreen(Screen[None]):
 
     @on(QuestionDock.Cleared)
     def _question_cleared(self) -> None:
-        if not self._dock.has_keys:
-            self._composer.focus()
+        if not self.dock.is_open:
+            self.composer.focus()
 
     # The composer
 
@@ -163,13 +142,13 @@ class MainScreen(Screen[None]):
         items = self.query_one(QueueLane).items
         for item in items:
             self._send(EditQueued(message_id=item.id, text=""))
-        self._composer.put("\n".join(item.text for item in items))
+        self.composer.put("\n".join(item.text for item in items))
 
     @on(Composer.Typing)
     def _typing(self) -> None:
         from core.protocol.ops import WarmUp
 
-        self._status.show_hint("")
+        self.status.show_hint("")
         if not self._announced_typing:
             self._announced_typing = True
             self._send(WarmUp())
@@ -180,28 +159,28 @@ class MainScreen(Screen[None]):
         """Esc: stop the turn; with nothing running clear a hint."""
         from core.protocol.ops import Interrupt
 
-        self._status.show_hint("")
+        self.status.show_hint("")
         self._send(Interrupt())
 
     def action_cancel_or_quit(self) -> None:
         """Ctrl+C: copy a selection, stop, clear, and on the second press leave."""
         from core.protocol.ops import Interrupt
 
-        if self._dock.asks_permission:
+        if self.dock.asks_permission:
             self._send(Interrupt())
-        elif self._composer.selected_text:
-            self._composer.action_copy()
-        elif self._status.is_busy:
+        elif self.composer.selected_text:
+            self.composer.action_copy()
+        elif self.status.is_busy:
             self._send(Interrupt())
-        elif self._composer.text:
-            self._composer.put("")
+        elif self.composer.text:
+            self.composer.put("")
         else:
             self._leave("Ctrl+C")
 
     def action_exit_if_empty(self) -> None:
         """Ctrl+D: delete forward, or with nothing typed leave on the second press."""
-        if self._composer.text:
-            self._composer.action_delete_right()
+        if self.composer.text:
+            self.composer.action_delete_right()
         else:
             self._leave("Ctrl+D")
 
@@ -225,8 +204,7 @@ class MainScreen(Screen[None]):
 
     def action_toggle_todos(self) -> None:
         """Show or hide the todo list."""
-        self._wants_todos = not self._wants_todos
-        self._layout_todos()
+        self._todos.toggle()
 
     def action_unfold_all(self) -> None:
         """Unfold everything, or fold it again."""
@@ -234,8 +212,8 @@ class MainScreen(Screen[None]):
 
     def action_page(self, direction: int) -> None:
         """Scroll the conversation, or what a question is about."""
-        if self._dock.has_keys:
-            self._dock.scroll_body(direction)
+        if self.dock.has_keys:
+            self.dock.scroll_body(direction)
         else:
             self._transcript.scroll_page(direction)
 
@@ -253,20 +231,8 @@ class MainScreen(Screen[None]):
             self.post_message(self.LeaveRequested())
             return
         self._leave_by = now + TWICE_S
-        self._status.show_hint(f"{key} once more leaves")
-        self.set_timer(TWICE_S, lambda: self._status.show_hint(""))
+        self.status.show_hint(f"{key} once more leaves")
+        self.set_timer(TWICE_S, lambda: self.status.show_hint(""))
 
     def _send(self, op: Op) -> None:
         self.post_message(self.OpRequested(op))
-
-    # The todo list
-
-    def _todos_changed(self, has_items: bool) -> None:
-        self._has_todos = has_items
-        self._layout_todos()
-
-    def _layout_todos(self) -> None:
-        shown = self._has_todos and self._wants_todos
-        is_wide = self.size.width >= WIDE
-        self.query_one("#side").display = shown and is_wide
-        self.query_one(TodoLine).display = shown and not is_wide

@@ -21,6 +21,7 @@ class QueueLane(LineWidget):
     def __init__(self, palette: Palette) -> None:
         super().__init__(palette, id="queue")
         self.items: tuple[QueuedMessage, ...] = ()
+        self.display = False
 
     def show(self, items: tuple[QueuedMessage, ...]) -> None:
         """The queue as it is now."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual.widget import Widget
+
 from tui.rendering.line import Line, Span, truncate
 from tui.rendering.palette import Palette
 from tui.rendering.sanitize import clean_line
@@ -11,6 +13,9 @@ from tui.widgets.line_widget import LineWidget
 
 if TYPE_CHECKING:
     from core.protocol.views import TodoItem
+
+WIDE = 110
+"""Columns from which the list has a panel of its own."""
 
 
 class TodoPanel(LineWidget):
@@ -55,3 +60,34 @@ class TodoLine(LineWidget):
         if upcoming is not None:
             spans.append((f"  then: {clean_line(upcoming.content)}", "faint"))
         return [truncate(tuple(spans), width)]
+
+
+class TodoViews:
+    """Panel and line as one: which of them stands where depends on the room, and on whether it is wanted."""
+
+    def __init__(self, panel: TodoPanel, line: TodoLine, side: Widget) -> None:
+        self._panel = panel
+        self._line = line
+        self._side = side
+        self._has_items = False
+        self._is_wanted = True
+        self._columns = 0
+
+    def show(self, items: tuple[TodoItem, ...]) -> None:
+        """The list as it is now."""
+        self._has_items = bool(items)
+        self._panel.show(items)
+        self._line.show(items)
+        self.place(self._columns)
+
+    def toggle(self) -> None:
+        """Hide the list, or show it again."""
+        self._is_wanted = not self._is_wanted
+        self.place(self._columns)
+
+    def place(self, columns: int) -> None:
+        """Lay out for a screen of that many columns."""
+        self._columns = columns
+        is_shown = self._has_items and self._is_wanted
+        self._side.display = is_shown and columns >= WIDE
+        self._line.display = is_shown and columns < WIDE
