@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120  pathlib costs too much here
 OWN_PACKAGES = ("core", "themes", "tui")
+LIBRARY_NAMES = ("site-packages", "dist-packages")
 MAX_STDIN_BYTES = 10_000_000
 USAGE_ERROR = 2
 
@@ -28,19 +29,23 @@ def guard(path: list[str], root: str, cwd: str) -> list[str]:
     first, our own root comes first.
     """
     inside = os.path.realpath(cwd)
-    ours = [os.path.realpath(folder) for folder in (root, sys.prefix, sys.base_prefix)]
+    own = os.path.realpath(root)
+    libraries = [os.path.realpath(folder) for folder in (sys.prefix, sys.base_prefix)]
+    # A project may lie under the prefix, /usr/src say: that does not make it a library.
+    libraries = [folder for folder in libraries if _is_within(folder, inside)]
+    libraries.append(os.path.dirname(os.path.realpath(os.__file__)))  # noqa: PTH120
 
     def is_foreign(entry: str) -> bool:
         real = os.path.realpath(entry or cwd)
-        if real == ours[0] or any(_is_within(real, prefix) for prefix in ours[1:]):
+        if real == own or os.path.basename(real) in LIBRARY_NAMES:  # noqa: PTH119
             return False
-        return _is_within(real, inside)
+        return _is_within(real, inside) and not any(_is_within(real, folder) for folder in libraries)
 
     kept = [entry for entry in path if not is_foreign(entry)]
     for package in OWN_PACKAGES:
         found = next((entry for entry in kept if _holds(entry or cwd, package)), None)
-        if found is None or os.path.realpath(found or cwd) != ours[0]:
-            return [root, *(entry for entry in kept if os.path.realpath(entry or cwd) != ours[0])]
+        if found is None or os.path.realpath(found or cwd) != own:
+            return [root, *(entry for entry in kept if os.path.realpath(entry or cwd) != own)]
     return kept
 
 
@@ -55,7 +60,11 @@ def _is_within(path: str, folder: str) -> bool:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command and return its exit code."""
-    sys.path[:] = guard(sys.path, ROOT, os.getcwd())  # noqa: PTH109
+    try:
+        sys.path[:] = guard(sys.path, ROOT, os.getcwd())  # noqa: PTH109
+    except FileNotFoundError:
+        sys.stderr.write("agent-tui: the working directory no longer exists. Change to another folder.\n")
+        return 1
     arguments = sys.argv[1:] if argv is None else argv
     if arguments in (["--version"], ["-v"]):
         from core.version import __version__

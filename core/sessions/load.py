@@ -55,6 +55,9 @@ def find_transcript(projects: Path, project: Path, wanted: str | None) -> Path:
     found = sorted(projects.glob(f"*/{wanted}*.jsonl"))
     if not found:
         raise AgentError(f"There is no session {wanted}.", "Ids are the names of the files under " + str(projects))
+    exact = [path for path in found if path.stem == wanted]
+    if len(exact) == 1:
+        return exact[0]
     if len(found) > 1:
         raise AgentError(f"{wanted} fits {len(found)} sessions.", "Give more of the id.")
     return found[0]
@@ -81,7 +84,7 @@ def _records(path: Path, loaded: LoadedSession) -> Iterator[dict[str, Any]]:
         for line in stream:
             try:
                 record = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 loaded.bad_lines += 1
                 continue
             if isinstance(record, dict):

@@ -30,7 +30,10 @@ def credential_source(environ: Mapping[str, str], base_url: str) -> str:
 
 def is_local(base_url: str) -> bool:
     """Whether the address is on this machine."""
-    return bool(base_url) and (urlsplit(base_url).hostname or "") in LOOPBACK
+    try:
+        return urlsplit(base_url).hostname in LOOPBACK
+    except ValueError:
+        return False
 
 
 def _active_profile(environ: Mapping[str, str]) -> str:

@@ -7,12 +7,16 @@ the program starts all the same.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, cast
 
 from core.settings.schema import KEYS, SettingKey, Settings
+
+MAX_DIGITS = 9
+TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[][{}:]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,38 +55,53 @@ def read_file(path: Path) -> tuple[dict[str, Any], list[Problem]]:
         return {}, [Problem(str(path), f"cannot be read ({error}); it is ignored")]
     try:
         data = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
         return {}, [Problem(f"{path}:{line}", f"not valid JSON ({error}); the file is ignored")]
     if not isinstance(data, dict):
         return {}, [Problem(f"{path}:1", "must be a JSON object; the file is ignored")]
     values: dict[str, Any] = {}
     problems: list[Problem] = []
-    for name, value in _flatten(cast("dict[str, Any]", data)).items():
-        key = next((key for key in KEYS if key.path == name), None)
-        where = f"{path}:{_line_of(text, name)}"
+    lines = _key_lines(text)
+    for path_of_key, value in _flatten(cast("dict[str, Any]", data)).items():
+        key = next((key for key in KEYS if tuple(key.path.split(".")) == path_of_key), None)
+        name = ".".join(path_of_key)
         complaint = _complaint(key, value) if key else f"unknown setting {name!r}; it is ignored"
         if complaint:
-            problems.append(Problem(where, complaint))
+            problems.append(Problem(f"{path}:{lines.get(path_of_key, 1)}", complaint))
         elif key:
             values[key.field] = tuple(value) if key.type is list else value
     return values, problems
 
 
-def _flatten(data: dict[str, Any]) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def _flatten(data: dict[str, Any]) -> dict[tuple[str, ...], Any]:
+    flat: dict[tuple[str, ...], Any] = {}
     for name, value in data.items():
         if name == "permissions" and isinstance(value, dict):
             for inner, item in cast("dict[str, Any]", value).items():
-                flat[f"{name}.{inner}"] = item
+                flat[name, inner] = item
         else:
-            flat[name] = value
+            flat[name,] = value
     return flat
 
 
-def _line_of(text: str, name: str) -> int:
-    at = text.find(json.dumps(name.rpartition(".")[2]))
-    return text.count("\n", 0, max(at, 0)) + 1
+def _key_lines(text: str) -> dict[tuple[str, ...], int]:
+    """The line of each key of a valid JSON text, by its path."""
+    lines: dict[tuple[str, ...], int] = {}
+    path: list[str] = []
+    at, name = 0, ""
+    for token in TOKEN.finditer(text):
+        match token[0]:
+            case "{" | "[":
+                path.append("")
+            case "}" | "]":
+                path.pop()
+            case ":":
+                path[-1] = name
+                lines[tuple(path)] = text.count("\n", 0, at) + 1
+            case string:
+                at, name = token.start(), json.loads(string)
+    return lines
 
 
 def _complaint(key: SettingKey, value: Any) -> str:
@@ -90,6 +109,8 @@ def _complaint(key: SettingKey, value: Any) -> str:
     if not isinstance(value, key.type) or (key.type is int and (isinstance(value, bool) or value < 1)):
         wanted = {str: "text", int: "a positive number", list: "a list of texts"}[key.type]
         return f"{key.path} must be {wanted}, not {json.dumps(value)}; it is ignored"
+    if key.type is str and not value.strip():
+        return f"{key.path} must not be empty; it is ignored"
     if key.choices and value not in key.choices:
         return f"{key.path} must be one of {', '.join(key.choices)}, not {value!r}; it is ignored"
     if key.type is list and not all(isinstance(item, str) for item in cast("list[Any]", value)):
@@ -107,7 +128,7 @@ def _from_environ(environ: Mapping[str, str], problems: list[Problem]) -> dict[s
         values["prompt_caching"] = False
     raw = environ.get("AGENT_TUI_MAX_TOOL_USE_CONCURRENCY", "")
     if raw:
-        if raw.isdecimal() and int(raw) >= 1:
+        if raw.isdecimal() and len(raw) < MAX_DIGITS and int(raw) >= 1:
             values["max_tool_concurrency"] = int(raw)
         else:
             problems.append(

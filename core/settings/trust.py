@@ -23,7 +23,9 @@ def trust(store: Path, folder: Path) -> None:
 
 
 def _read(store: Path) -> list[str]:
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
         data = json.loads(store.read_text("utf-8"))["folders"]
-        return [item for item in cast("list[object]", data) if isinstance(item, str)]
+        # Of a text each character would count, "/" among them.
+        if isinstance(data, list):
+            return [item for item in cast("list[object]", data) if isinstance(item, str)]
     return []

@@ -95,13 +95,28 @@ class PtyChild:
 
     def shows(self, text: str) -> bool:
         """Whether a text stands on the screen."""
-        return any(text in line for line in self.screen.display)
+        return any(text in row for row in self.rows)
+
+    @property
+    def rows(self) -> list[str]:
+        """The screen, row by row; much cheaper than pyte's own display."""
+        buffer, columns = self.screen.buffer, range(self.screen.columns)
+        return ["".join([buffer[number][column].data for column in columns]) for number in range(self.screen.lines)]
+
+    def _pump_new(self, until: float) -> bool:
+        """Take in output, waiting for some; False once the time is over or the program is."""
+        while self.exit_code is None and time.perf_counter() < until:
+            if self.pump(0.05):
+                while self.pump(0):
+                    pass
+                return True
+        return False
 
     def read_until(self, text: str, timeout: float = 20.0) -> float:
         """Seconds since exec at which the text is on the screen. Raises ``TimeoutError``."""
         until = time.perf_counter() + timeout
         while not self.shows(text):
-            if time.perf_counter() > until or self.exit_code is not None:
+            if not self._pump_new(until) and not self.shows(text):
                 raise TimeoutError(f"{text!r} never came; the screen shows:\n" + "\n".join(self.screen.display))
             self.pump(0.005)
         return time.perf_counter() - self.started
@@ -114,8 +129,8 @@ class PtyChild:
                 raise TimeoutError(f"{text!r} stays; the screen shows:\n" + "\n".join(self.screen.display))
             self.send(key)
             again = time.perf_counter() + 0.5
-            while self.shows(text) and time.perf_counter() < again:
-                self.pump(0.01)
+            while self.shows(text) and self._pump_new(again):
+                pass
 
     def wait(self, timeout: float = 20.0) -> int:
         """Take in output until the program has ended; its exit code, negative for a signal."""
@@ -127,6 +142,18 @@ class PtyChild:
             self._reap()
         while self.pump(0):
             pass
+        return self.exit_code
+
+    def wait_gone(self, timeout: float = 20.0) -> int:
+        """Wait for the end of a program whose terminal is closed; its exit code."""
+        descriptor = os.pidfd_open(self.pid)
+        try:
+            if not select.select([descriptor], [], [], timeout)[0]:
+                raise TimeoutError("it has not ended")
+        finally:
+            os.close(descriptor)
+        self._reap()
+        assert self.exit_code is not None
         return self.exit_code
 
     def hang_up(self) -> None:

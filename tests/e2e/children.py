@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,6 +23,13 @@ ENTER, ESCAPE, UP, CTRL_C, CTRL_D, TAB = b"\r", b"\x1b", b"\x1b[A", b"\x03", b"\
 ALT_ON, ALT_OFF = b"\x1b[?1049h", b"\x1b[?1049l"
 
 
+def inherited() -> dict[str, str]:
+    """The surroundings, without what the test runner says of its own output, and with compiled modules as users have."""
+    dropped = ("COLUMNS", "LINES", "PYTHONDONTWRITEBYTECODE")
+    kept = {name: value for name, value in os.environ.items() if name not in dropped}
+    return {**kept, "PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "agent-tui-e2e-compiled")}
+
+
 class Server:
     """The stand-in for the API in a process of its own."""
 
@@ -36,7 +44,11 @@ class Server:
         script.write_text(json.dumps({"replies": replies}))
         arguments = ["--port", "0", "--script", str(script), "--valid-key", key, "--log", str(self.log)]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.fakes.api_server", *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", "tests.fakes.api_server", *arguments],
+            cwd=ROOT,
+            env=inherited(),
+            stdout=subprocess.PIPE,
+            text=True,
         )
         assert self._process.stdout is not None
         return self._process.stdout.readline().strip()
@@ -85,9 +97,7 @@ class Machine:
 
     def environ(self, url: str = "", **more: str) -> dict[str, str]:
         keys = {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": "key"} if url else {}
-        # The test runner says how wide its own output is; a terminal speaks for itself.
-        inherited = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
-        return {**inherited, **keys, MARK: self.mark, **more}
+        return {**inherited(), **keys, MARK: self.mark, **more}
 
     def start(
         self,

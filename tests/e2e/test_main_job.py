@@ -180,7 +180,7 @@ def test_a_first_start_asks_for_trust_and_remembers(machine: Machine, server: Se
 def test_without_a_key_it_offers_ways_in(machine: Machine) -> None:
     machine.repository()
     child = machine.start("")
-    child.read_until("no credentials were found")
+    child.read_until("credentials were found: ANTHROPIC_API_KEY")
     answer(child, b"d", "Look around offline")
     child.read_until("DEMO")
     child.send(CTRL_C)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,7 +89,7 @@ class Bench:
     def processes(self) -> list[int]:
         """Ids of the living processes that this bench started, wherever they went."""
         needle = f"{MARK}={self.mark}".encode()
-        return [int(name) for name in os.listdir("/proc") if name.isdecimal() and _carries(int(name), needle)]
+        return [int(name) for name in names(Path("/proc")) if name.isdecimal() and _carries(int(name), needle)]
 
     async def is_quiet(self) -> bool:
         """Whether every process is gone, waiting for those that are dying."""
@@ -123,7 +123,7 @@ def make_bench(base: Path, **environ: str) -> Bench:
 
 
 @asynccontextmanager
-async def open_bench(base: Path, **environ: str) -> AsyncIterator[Bench]:
+async def open_bench(base: Path, **environ: str) -> AsyncGenerator[Bench, None]:
     """A bench whose shells are closed at the end; fails where one of their processes lives on."""
     bench = make_bench(base, **environ)
     try:
@@ -131,6 +131,11 @@ async def open_bench(base: Path, **environ: str) -> AsyncIterator[Bench]:
     finally:
         await bench.services.shells.close()
     assert await bench.is_quiet(), f"left behind: {bench.processes()}"
+
+
+def names(folder: Path) -> list[str]:
+    """What lies in a folder."""
+    return sorted(entry.name for entry in folder.iterdir())
 
 
 async def ended(pid: int) -> None:

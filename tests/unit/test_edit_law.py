@@ -54,9 +54,7 @@ def encode(style: str, text: str) -> bytes:
 
 @settings(max_examples=150)
 @given(files(), st.booleans())
-def test_only_the_span_changes(
-    tmp_path: Path, parts: tuple[str, str, str, str, str], with_multi_edit: bool
-) -> None:
+def test_only_the_span_changes(tmp_path: Path, parts: tuple[str, str, str, str, str], with_multi_edit: bool) -> None:
     style, before, old, after, new = parts
     assume((before + old + after).count(old) == 1 and old != new)
     data = STYLES[style] + encode(style, before + old + after)

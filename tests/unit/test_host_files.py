@@ -18,7 +18,7 @@ from core.host import process
 from core.host.files import BinaryFileError, LineLog, lock_file, read_text, write_atomic
 from core.host.git import GitSnapshot, find_repo_root, read_snapshot
 from core.host.process import ProcessHost
-from tests.fakes.tools import PATIENCE_S, ended
+from tests.fakes.tools import PATIENCE_S, ended, names
 
 ROOT = Path(__file__).parents[2]
 
@@ -82,7 +82,7 @@ def test_no_failure_leaves_a_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with pytest.raises(OSError, match="Input/output"):
         write_atomic(tmp_path / "a", b"new")
     monkeypatch.undo()
-    assert os.listdir(tmp_path) == ["a"]
+    assert names(tmp_path) == ["a"]
     assert (tmp_path / "a").read_bytes() == b"old"
 
 
@@ -139,7 +139,7 @@ def test_a_folder_that_cannot_be_made_is_tried_again(tmp_path: Path) -> None:
 def test_a_lock_is_held_by_one_process(tmp_path: Path) -> None:
     held = lock_file(tmp_path / "lock")
     assert held is not None
-    code = "import sys; from pathlib import Path; from core.host.files import lock_file\nprint(lock_file(Path(sys.argv[1])))"
+    code = "import sys, pathlib as p; from core.host.files import lock_file\nprint(lock_file(p.Path(sys.argv[1])))"
     argv = [sys.executable, "-c", code, str(tmp_path / "lock")]
     assert subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=True).stdout == "None\n"
     os.close(held)

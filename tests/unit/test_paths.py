@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
@@ -14,7 +14,7 @@ from core.permissions.decide import Policy, decide
 from core.permissions.paths import holds_secrets, is_inside, is_protected
 from core.permissions.rules import parse_rule
 from core.protocol.views import PermissionMode
-from core.tools.base import ToolError
+from core.tools.base import Tool, ToolError
 from core.tools.builtin.edit.tool import Edit, EditInput
 from core.tools.builtin.multi_edit.tool import MultiEdit
 from core.tools.builtin.read.tool import Read
@@ -22,8 +22,8 @@ from core.tools.builtin.write.tool import Write, WriteInput
 from tests.fakes.tools import Bench, make_bench
 
 Outcome = Literal["allow", "ask", "refuse", "deny"]
-TOOLS = {"Read": Read(), "Write": Write(), "Edit": Edit(), "MultiEdit": MultiEdit()}
-ARGUMENTS = {
+TOOLS: dict[str, Tool[Any]] = {"Read": Read(), "Write": Write(), "Edit": Edit(), "MultiEdit": MultiEdit()}
+ARGUMENTS: dict[str, dict[str, Any]] = {
     "Read": {},
     "Write": {"content": "x"},
     "Edit": {"old_string": "x", "new_string": "y"},
@@ -43,7 +43,14 @@ class Home:
         return self.bench.root
 
     async def outcome(
-        self, tool: str, path: str, mode: PermissionMode, roots: tuple[Path, ...] = (), **rules: tuple[str, ...]
+        self,
+        tool: str,
+        path: str,
+        mode: PermissionMode,
+        *,
+        roots: tuple[Path, ...] = (),
+        allow: tuple[str, ...] = (),
+        deny: tuple[str, ...] = (),
     ) -> Outcome:
         """What becomes of a call: refused by the tool (at its check, or when it runs), or as decided."""
         name = path.replace("$W", str(self.work)).replace("$H", str(self.home))
@@ -52,8 +59,13 @@ class Home:
             access = TOOLS[tool].check_permissions(arguments, self.bench.context)
         except ToolError:
             return "refuse"
-        parsed = {kind: tuple(parse_rule(text, "test") for text in texts) for kind, texts in rules.items()}
-        policy = Policy(mode=mode, cwd=self.bench.state.cwd, roots=roots or (self.work,), **parsed)
+        policy = Policy(
+            mode=mode,
+            cwd=self.bench.state.cwd,
+            roots=roots or (self.work,),
+            allow=tuple(parse_rule(text, "test") for text in allow),
+            deny=tuple(parse_rule(text, "test") for text in deny),
+        )
         return decide(tool, access, policy).behavior
 
 
@@ -133,9 +145,7 @@ CASES: list[tuple[str, str, str, PermissionMode, Outcome]] = [
 
 
 @pytest.mark.parametrize(("row", "tool", "path", "mode", "expected"), CASES)
-async def test_path_case(
-    home: Home, row: str, tool: str, path: str, mode: PermissionMode, expected: Outcome
-) -> None:
+async def test_path_case(home: Home, row: str, tool: str, path: str, mode: PermissionMode, expected: Outcome) -> None:
     assert await home.outcome(tool, path, mode) == expected, row
 
 
@@ -233,7 +243,6 @@ async def test_p25_paths_follow_the_working_directory_and_are_shown_whole(home: 
     assert await home.outcome("Read", "../../other/x", "default") == "ask"
     access = Write().check_permissions(WriteInput(file_path="../../x", content=""), home.bench.context)
     assert access.writes[0].is_absolute()
-
 
 
 @pytest.mark.parametrize(

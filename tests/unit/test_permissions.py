@@ -1,8 +1,7 @@
-"""The decision for a call, the rules it looks at, the rule it offers, and the broker that asks."""
+"""The decision for a call, the rules it looks at, and the rule it offers."""
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,16 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.bus.bus import Bus, Publisher
-from core.host.clock import SystemClock
 from core.permissions.access import Access
-from core.permissions.broker import PermissionBroker, Reply
 from core.permissions.decide import Policy, decide, session_rule
-from core.permissions.modes import check_mode
 from core.permissions.rules import Rule, parse_rule
-from core.protocol.errors import AgentError
-from core.protocol.events import PermissionRequested, PermissionResolved
-from core.protocol.views import PermissionMode, PermissionRequest
+from core.protocol.views import PermissionMode
 
 MODES: tuple[PermissionMode, ...] = ("default", "acceptEdits", "plan", "bypassPermissions")
 
@@ -47,7 +40,9 @@ def bash(command: str, *, is_read_only: bool = False) -> Access:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_deny_wins_in_every_mode(work: Path, mode: PermissionMode) -> None:
-    given = policy(work, mode, allow=("Bash", "Edit", "Read", "TodoWrite"), deny=("Bash(rm:*)", "Edit(src/**)", "TodoWrite"))
+    given = policy(
+        work, mode, allow=("Bash", "Edit", "Read", "TodoWrite"), deny=("Bash(rm:*)", "Edit(src/**)", "TodoWrite")
+    )
     assert decide("Bash", bash("rm -r x"), given).behavior == "deny"
     assert decide("Write", Access(writes=(work / "src/a",)), given).behavior == "deny"
     assert decide("TodoWrite", Access(verdict="allow", reason="x"), given).behavior == "deny"
@@ -105,9 +100,7 @@ def test_then_the_mode(work: Path, what: str) -> None:
         ("Bash", Access(writes=(Path("src/a"),)), "ask"),
     ],
 )
-def test_then_what_is_allowed_but_never_a_protected_write(
-    work: Path, rule: str, access: Access, expected: str
-) -> None:
+def test_then_what_is_allowed_but_never_a_protected_write(work: Path, rule: str, access: Access, expected: str) -> None:
     access = replace(
         access, reads=tuple(work / path for path in access.reads), writes=tuple(work / path for path in access.writes)
     )
@@ -183,7 +176,8 @@ def test_a_command_is_allowed(work: Path, rule: str, command: str, matches: bool
     "command",
     [
         "rm", "rm x", " rm x", "ls; rm x", "ls && rm x", "ls || rm x", "ls | rm x", "ls & rm x", "ls\nrm x", "(rm x)",
-        "{ rm x; }", "echo $(rm x)", "echo `rm x`", "rm $HOME", "rm x > /dev/null", "rm \"$x\"", "rm x 2>&1", "rm {a,b}",
+        "{ rm x; }", "echo $(rm x)", "echo `rm x`", "rm $HOME", "rm x > /dev/null", 'rm "$x"', "rm x 2>&1",
+        "rm {a,b}",
         "FOO=1 rm x", "FOO=1 BAR='a' rm x", "! rm x", "if true; then rm x; fi", "for f in a; do rm $f; done",
         "timeout 5 rm x", "sudo rm x", "sudo -u root rm x", "nice -n 5 rm x", "env A=1 rm x", "xargs rm", "nohup rm x",
         "command rm x", "exec rm x", "time rm x", "\\rm x", "'rm' x", "r\\\nm x", "rm\tx", "rm  x", "cat <(rm x)",
@@ -229,9 +223,7 @@ def test_what_may_not_be_read_may_not_be_read_by_a_harmless_command(work: Path) 
         ("", "anything", True),
     ],
 )
-def test_a_path_is_allowed(
-    work: Path, isolated_machine: Path, spec: str, path: str, matches: bool
-) -> None:
+def test_a_path_is_allowed(work: Path, isolated_machine: Path, spec: str, path: str, matches: bool) -> None:
     target = work / path.replace("$H", str(isolated_machine))
     access = Access(writes=(target,))
     assert (decide("Edit", access, policy(work, allow=(f"Edit({spec})",))).behavior == "allow") is matches
@@ -239,7 +231,13 @@ def test_a_path_is_allowed(
 
 @pytest.mark.parametrize(
     ("spec", "path"),
-    [("secrets/**", "pkg/secrets/k"), ("./secrets/**", "pkg/secrets/k"), (".env", "a/b/.env"), ("*.pem", "a/x.pem"), ("a/b/**", "a/b/c")],
+    [
+        ("secrets/**", "pkg/secrets/k"),
+        ("./secrets/**", "pkg/secrets/k"),
+        (".env", "a/b/.env"),
+        ("*.pem", "a/x.pem"),
+        ("a/b/**", "a/b/c"),
+    ],
 )
 @pytest.mark.parametrize("tool", ["Read", "Write"])
 def test_a_denied_read_holds_at_any_depth_and_for_writes(work: Path, spec: str, path: str, tool: str) -> None:
@@ -362,69 +360,3 @@ def test_no_rule_is_offered_for_secrets_protected_files_or_the_root(work: Path, 
         access, reads=tuple(work / path for path in access.reads), writes=tuple(work / path for path in access.writes)
     )
     assert session_rule("Tool", access, policy(work)) == ""
-
-
-def test_bypassing_is_refused_for_root_outside_a_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.geteuid", lambda: 0)
-    with pytest.raises(AgentError, match="root"):
-        check_mode("bypassPermissions", {})
-    with pytest.raises(AgentError, match="root"):
-        check_mode("bypassPermissions", {"IS_SANDBOX": "0"})
-    check_mode("bypassPermissions", {"IS_SANDBOX": "1"})
-    for mode in MODES[:3]:
-        check_mode(mode, {})
-    monkeypatch.setattr("os.geteuid", lambda: 1000)
-    check_mode("bypassPermissions", {})
-
-
-# The broker
-
-
-def request(name: str) -> PermissionRequest:
-    return PermissionRequest(id=name, tool_use_id=f"toolu_{name}", tool_name="Bash", input={}, reason="why")
-
-
-async def test_an_answer_reaches_the_one_who_asked() -> None:
-    bus = Bus("s", SystemClock())
-    seen = bus.subscribe()
-    broker = PermissionBroker(is_attended=True)
-    asking = [asyncio.create_task(broker.ask(request(name), Publisher(bus))) for name in "ab"]
-    await asyncio.sleep(0)
-    assert broker.pending == ("a", "b")
-    assert not broker.answer("nosuch", Reply("once"))
-    assert broker.answer("b", Reply("deny", "not now"))
-    assert not broker.answer("b", Reply("once"))
-    assert await asking[1] == Reply("deny", "not now")
-    assert broker.pending == ("a",)
-    assert broker.answer("a", Reply("session"))
-    assert await asking[0] == Reply("session")
-    events = [envelope.event for envelope in seen.take()]
-    assert [type(event) for event in events] == [PermissionRequested] * 2 + [PermissionResolved] * 2
-    assert [denied.id for denied in broker.denials] == ["b"]
-
-
-async def test_a_withdrawn_question_is_closed() -> None:
-    bus = Bus("s", SystemClock())
-    seen = bus.subscribe()
-    broker = PermissionBroker(is_attended=True)
-    asking = asyncio.create_task(broker.ask(request("a"), Publisher(bus)))
-    await asyncio.sleep(0)
-    asking.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await asking
-    assert broker.pending == ()
-    assert not broker.answer("a", Reply("once"))
-    last = seen.take()[-1].event
-    assert isinstance(last, PermissionResolved)
-    assert last.answer is None
-
-
-async def test_with_no_one_to_ask_the_answer_is_no_at_once() -> None:
-    bus = Bus("s", SystemClock())
-    seen = bus.subscribe()
-    broker = PermissionBroker(is_attended=False)
-    reply = await broker.ask(request("a"), Publisher(bus))
-    assert reply.answer == "deny"
-    assert "--allowedTools" in reply.comment
-    assert [denied.id for denied in broker.denials] == ["a"]
-    assert seen.take() == []

@@ -14,7 +14,7 @@ from core.host import process
 from core.tools.builtin.bash.tool import DEFAULT_TIMEOUT_MS, Bash, BashInput
 from core.tools.builtin.read.tool import Read
 from core.tools.spool import HEAD_CHARS, TAIL_CHARS
-from tests.fakes.tools import PATIENCE_S, Bench, open_bench
+from tests.fakes.tools import PATIENCE_S, Bench, names, open_bench
 
 STUBBORN = "trap '' TERM INT HUP; while :; do read -t 60 <> <(:); done"
 """A command that no polite signal ends."""
@@ -43,7 +43,7 @@ async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         ("printf 'no end'", "no end"),
         ("cat <<'EOF'\n$HOME `x`\nEOF", "$HOME `x`"),
         ("echo \"'a'\" '\"b\"'", "'a' \"b\""),
-        ("echo \"$1-$0-$#\"", "-bash-0"),
+        ('echo "$1-$0-$#"', "-bash-0"),
         ("a='x y'; for w in $a; do echo $w; done", "x\ny"),
     ],
 )
@@ -109,7 +109,14 @@ async def test_the_working_directory_carries_over_and_nothing_else(bench: Bench)
 
 @pytest.mark.parametrize(
     "command",
-    ["cd sub && exit 4", "cd sub; false", "cd sub; set -e; false; echo no", "cd sub\n", "cd sub #", "cd sub; echo hi >&2"],
+    [
+        "cd sub && exit 4",
+        "cd sub; false",
+        "cd sub; set -e; false; echo no",
+        "cd sub\n",
+        "cd sub #",
+        "cd sub; echo hi >&2",
+    ],
 )
 async def test_it_carries_over_however_the_command_ends(bench: Bench, command: str) -> None:
     (bench.root / "sub").mkdir()
@@ -118,7 +125,9 @@ async def test_it_carries_over_however_the_command_ends(bench: Bench, command: s
     assert f"The working directory is now {bench.root / 'sub'}" in str(result.content)
 
 
-@pytest.mark.parametrize("command", ["(cd sub)", "cd nosuch", "exec sh -c 'cd sub'", "cd sub; trap - EXIT", "cd sub; kill -9 $$"])
+@pytest.mark.parametrize(
+    "command", ["(cd sub)", "cd nosuch", "exec sh -c 'cd sub'", "cd sub; trap - EXIT", "cd sub; kill -9 $$"]
+)
 async def test_a_subshell_or_a_lost_word_changes_nothing(bench: Bench, command: str) -> None:
     (bench.root / "sub").mkdir()
     await bench.run(Bash(), command=command)
@@ -163,9 +172,7 @@ async def test_long_output_keeps_both_ends_and_the_whole_on_disk(bench: Bench) -
     assert text.endswith(whole[-TAIL_CHARS:].rstrip())
     assert f"[… {len(whole) - HEAD_CHARS - TAIL_CHARS:,} characters left out; the whole is in {path} …]" in text
     assert "20000 lines" in (await bench.run(Bash(), command="seq 1 20000")).display.summary
-    assert "[PARTIAL view: lines 19991–20000 of 20000.]" in await bench.text(
-        Read(), file_path=str(path), offset=19_991
-    )
+    assert "[PARTIAL view: lines 19991–20000 of 20000.]" in await bench.text(Read(), file_path=str(path), offset=19_991)
 
 
 async def test_binary_garbage_does_no_harm(bench: Bench) -> None:
@@ -233,7 +240,9 @@ async def test_closing_ends_what_a_command_left_running(bench: Bench, command: s
     assert await bench.is_quiet()
 
 
-@pytest.mark.parametrize("command", ["sleep 1000", "trap '' TERM; while :; do sleep 0.01; done", "sleep 1000 | cat & wait"])
+@pytest.mark.parametrize(
+    "command", ["sleep 1000", "trap '' TERM; while :; do sleep 0.01; done", "sleep 1000 | cat & wait"]
+)
 async def test_cancelling_the_call_ends_the_command(bench: Bench, command: str) -> None:
     call = asyncio.create_task(bench.run(Bash(), command=f"echo begun; {command}"))
     await bench.until_reported(lambda: bool(bench.reports))
@@ -265,7 +274,7 @@ async def test_a_cancelled_call_is_forgotten(bench: Bench, tmp_path: Path, monke
     with pytest.raises(asyncio.CancelledError):
         await call
     await bench.run(Bash(), command="true")
-    assert os.listdir(scratch) == []
+    assert names(scratch) == []
 
 
 async def test_a_process_that_leaves_the_group_does_not_hang_anything(bench: Bench) -> None:

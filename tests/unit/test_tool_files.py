@@ -16,7 +16,7 @@ from core.tools.builtin.edit.tool import Edit, EditInput
 from core.tools.builtin.multi_edit.tool import MultiEdit
 from core.tools.builtin.read.tool import Read
 from core.tools.builtin.write.tool import Write, WriteInput
-from tests.fakes.tools import Bench, make_bench
+from tests.fakes.tools import Bench, make_bench, names
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ async def seen(bench: Bench, name: str, data: bytes) -> Path:
 
 
 def temporary_files(folder: Path) -> list[str]:
-    return [name for name in os.listdir(folder) if name.endswith(".tmp")]
+    return [name for name in names(folder) if name.endswith(".tmp")]
 
 
 # What is refused
@@ -108,7 +108,9 @@ async def test_a_new_file_may_be_edited_at_once(bench: Bench) -> None:
     assert (bench.root / "deep/er/a.txt").read_text() == "two\n"
 
 
-@pytest.mark.parametrize("name", ["missing.txt", "sub", "a.bin", "pipe", "loop", "x" * 300, "", " ", "a\0b", "file:///x"])
+@pytest.mark.parametrize(
+    "name", ["missing.txt", "sub", "a.bin", "pipe", "loop", "x" * 300, "", " ", "a\0b", "file:///x"]
+)
 async def test_edit_refuses_what_is_no_text_file(bench: Bench, name: str) -> None:
     (bench.root / "sub").mkdir()
     (bench.root / "a.bin").write_bytes(b"old\0")
@@ -126,9 +128,9 @@ async def test_write_refuses_what_it_cannot_replace(bench: Bench, name: str) -> 
     (bench.root / "a.bin").write_bytes(b"\0")
     (bench.root / "loop").symlink_to("loop")
     os.mkfifo(bench.root / "pipe")
-    before = sorted(os.listdir(bench.root))
+    before = names(bench.root)
     assert await bench.refusal(Write(), file_path=name, content="x")
-    assert sorted(os.listdir(bench.root)) == before
+    assert names(bench.root) == before
     assert (bench.root / "loop").is_symlink()
 
 
@@ -330,7 +332,7 @@ def test_a_disk_that_takes_only_a_part_leaves_the_old_bytes(tmp_path: Path) -> N
     )
     assert done.stdout.strip() == os.strerror(errno.EFBIG)
     assert (tmp_path / "a.txt").read_text() == "old"
-    assert os.listdir(tmp_path) == ["a.txt"]
+    assert names(tmp_path) == ["a.txt"]
 
 
 async def test_the_longest_file_names_can_be_written(bench: Bench) -> None:
@@ -365,9 +367,7 @@ async def test_a_preview_refuses_what_the_call_would_refuse(bench: Bench) -> Non
     with pytest.raises(ToolError, match="not been read"):
         Write().preview(WriteInput(file_path="a.txt", content="x"), bench.context)
     with pytest.raises(ToolError, match="not been read"):
-        Edit().preview(
-            EditInput(file_path="a.txt", old_string="old", new_string="x", replace_all=False), bench.context
-        )
+        Edit().preview(EditInput(file_path="a.txt", old_string="old", new_string="x", replace_all=False), bench.context)
 
 
 async def test_the_preview_of_a_write_shows_the_text_as_it_will_be_written(bench: Bench) -> None:

@@ -176,7 +176,7 @@ async def test_what_is_no_path_gets_a_clear_refusal(bench: Bench, path: str, sai
 
 async def test_a_name_that_is_not_unicode_is_refused_or_read(bench: Bench) -> None:
     """A JSON string may hold half a surrogate pair; no file system takes it."""
-    with pytest.raises((text_files.ToolError, ValueError), match="surrogate|unicode|character"):
+    with pytest.raises((text_files.ToolError, ValueError), match=r"surrogate|unicode|character"):
         await bench.run(Read(), file_path="a\ud800.txt")
     with pytest.raises(text_files.ToolError):
         text_files.checked_path("a\ud800.txt", bench.state)

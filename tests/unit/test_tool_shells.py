@@ -15,7 +15,7 @@ from core.tools.builtin.bash.tool import Bash
 from core.tools.builtin.bash_output.tool import BashOutput
 from core.tools.builtin.kill_shell.tool import KillShell
 from core.tools.shells import Shell
-from tests.fakes.tools import PATIENCE_S, Bench, open_bench
+from tests.fakes.tools import PATIENCE_S, Bench, names, open_bench
 
 
 @pytest.fixture
@@ -54,9 +54,7 @@ async def output(bench: Bench, shell: Shell, want: str) -> str:
     return got
 
 
-async def test_each_look_shows_only_what_is_new(
-    bench: Bench, let_pass: Callable[[], int]
-) -> None:
+async def test_each_look_shows_only_what_is_new(bench: Bench, let_pass: Callable[[], int]) -> None:
     shell = await start(bench, "echo one; read < gate; echo two; read < gate; echo three")
     assert await output(bench, shell, "one\n") == "one\n"
     assert await bench.text(BashOutput(), shell_id=shell.id) == f"[{shell.id} running]\n[Nothing new.]"
@@ -97,7 +95,10 @@ async def test_a_full_look_is_not_taken_for_too_large_a_result(bench: Bench) -> 
     assert BashOutput.max_result_size_chars is None
 
 
-@pytest.mark.parametrize(("command", "state"), [("exit 3", "failed, exit 3"), ("kill -9 $$", "failed, exit -9"), ("true", "completed, exit 0")])
+@pytest.mark.parametrize(
+    ("command", "state"),
+    [("exit 3", "failed, exit 3"), ("kill -9 $$", "failed, exit -9"), ("true", "completed, exit 0")],
+)
 async def test_the_end_is_told(bench: Bench, command: str, state: str) -> None:
     shell = await start(bench, command)
     await shell.done.wait()
@@ -116,7 +117,12 @@ async def test_the_list_and_a_wrong_id(bench: Bench) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["sleep 1000", "sleep 1000 & sleep 1000 & wait", "sleep 1000 &", "trap '' TERM; echo on; while :; do sleep 0.01; done"],
+    [
+        "sleep 1000",
+        "sleep 1000 & sleep 1000 & wait",
+        "sleep 1000 &",
+        "trap '' TERM; echo on; while :; do sleep 0.01; done",
+    ],
 )
 async def test_killing_ends_the_group_and_says_so(bench: Bench, command: str) -> None:
     shell = await start(bench, f"echo begun; {command}")
@@ -191,5 +197,5 @@ async def test_closing_ends_everything_and_removes_its_scratch_files(
         await bench.services.shells.close()
         assert (await call).is_error
     assert await bench.is_quiet()
-    assert os.listdir(scratch) == []
+    assert names(scratch) == []
     assert bench.services.shells.background == ()

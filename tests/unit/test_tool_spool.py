@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections import deque
 from pathlib import Path
 
 import pytest
@@ -13,14 +14,14 @@ from hypothesis import strategies as st
 
 from core.tools.spool import HEAD_CHARS, INLINE_CHARS, TAIL_CHARS, OutputSpool
 
+TAIL = "_tail"
 CUT = re.compile(r"\n\n\[… ([\d,]+) characters left out(.*) …\]\n\n")
 
-PIECE = st.one_of(
+RUNS = st.tuples(st.sampled_from(["a", "é\n", "€", "😀", "\n"]), st.integers(1, 9_000))
+PIECE: st.SearchStrategy[bytes] = st.one_of(
     st.binary(max_size=12),
     st.text(max_size=8).map(lambda text: text.encode("utf-8", "surrogatepass")),
-    st.builds(
-        lambda text, times: text.encode() * times, st.sampled_from(["a", "é\n", "€", "😀", "\n"]), st.integers(1, 9_000)
-    ),
+    RUNS.map(lambda run: run[0].encode() * run[1]),
 )
 
 
@@ -102,7 +103,8 @@ def test_output_in_single_bytes_keeps_memory_bounded(tmp_path: Path) -> None:
     spool = OutputSpool(tmp_path / "b1.txt")
     for _ in range(60_000):
         spool.write(b"x")
-    assert len(getattr(spool, "_tail")) <= TAIL_CHARS
+    tail: deque[str] = getattr(spool, TAIL)
+    assert len(tail) <= TAIL_CHARS
     assert len(spool.text()) < INLINE_CHARS + 300
     spool.close()
 
