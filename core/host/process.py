@@ -14,6 +14,8 @@ from typing import Protocol
 KILL_GRACE_S = 2.0
 """How long a group may take to end after SIGTERM before it gets SIGKILL."""
 
+REPEAT_S = 0.3
+
 READ_BYTES = 65_536
 
 
@@ -140,12 +142,14 @@ class GroupProcess:
         return self._transport.get_returncode() or 0
 
     async def kill(self) -> None:
-        self._signal(signal.SIGTERM)
         try:
-            async with asyncio.timeout(KILL_GRACE_S):
-                await self._has_exited.wait()
-        except TimeoutError:
-            pass
+            # Asked twice: a shell that is just about to wait for its child may miss the first signal.
+            for seconds in (REPEAT_S, KILL_GRACE_S - REPEAT_S):
+                self._signal(signal.SIGTERM)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(seconds):
+                        await self._has_exited.wait()
+                        break
         finally:
             # Children of the command may have outlived it: the group goes as a whole.
             self._signal(signal.SIGKILL)

@@ -78,6 +78,8 @@ class ShellRegistry:
         on_output: Callable[[OutputSpool], None] | None = None,
     ) -> Shell:
         """Start a command in a shell of its own. Raises ``OSError`` where that cannot be done."""
+        # Ids of groups that are gone may come to belong to somebody else.
+        self._left = [process for process in self._left if process.has_group()]
         shell_id = self._host.ids.task("b")
         descriptor, cwd_file = tempfile.mkstemp(prefix="agent-tui-cwd-")
         os.close(descriptor)
