@@ -24,6 +24,7 @@ from tui.dialogs.dock import QuestionDock
 from tui.rendering.palette import Palette
 from tui.rendering.sanitize import clean
 from tui.screens.main import MainScreen
+from tui.widgets.wall import Walled
 
 if TYPE_CHECKING:
     from core.llm.client import ModelClient
@@ -52,7 +53,7 @@ def load_late() -> ModuleType:
     return modules[0]
 
 
-class AgentApp(App[None]):
+class AgentApp(Walled, App[None]):
     """``flags`` and ``selection`` come from the command line; ``model`` and ``now`` are what tests replace."""
 
     TITLE = "agent-tui"

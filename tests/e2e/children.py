@@ -24,7 +24,7 @@ ALT_ON, ALT_OFF = b"\x1b[?1049h", b"\x1b[?1049l"
 
 
 def inherited() -> dict[str, str]:
-    """The surroundings, without what the test runner says of its own output, and with compiled modules as users have."""
+    """The surroundings, without what the test runner says of its output, and with compiled modules as users have."""
     dropped = ("COLUMNS", "LINES", "PYTHONDONTWRITEBYTECODE")
     kept = {name: value for name, value in os.environ.items() if name not in dropped}
     return {**kept, "PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "agent-tui-e2e-compiled")}

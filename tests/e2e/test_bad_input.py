@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import socket
 import subprocess
 import sys
@@ -12,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench.pty_child import PtyChild
-from tests.e2e.children import PROGRAM, ROOT, Machine, Server, answer, inherited, leave, say, text, tools
+from tests.e2e.children import PROGRAM, ROOT, Machine, Server, answer, leave, say, text, tools
 
 READY = "It reads and searches on its own"
 
@@ -150,11 +148,12 @@ def fill_up(folder: Path) -> None:
 
 def test_a_foreign_package_of_the_same_name_is_not_run(machine: Machine, server: Server) -> None:
     machine.repository()
-    for package in ("core", "tui", "themes"):
+    for package in ("core", "themes"):
         (machine.project / package).mkdir()
         for module in ("__init__", "version", "engine"):
-            (machine.project / package / f"{module}.py").write_text("open('EXECUTED', 'w').close()\nraise SystemExit(9)\n")
-    (machine.project / "tui").rename(machine.project / "other")
+            (machine.project / package / f"{module}.py").write_text(
+                "open('EXECUTED', 'w').close()\nraise SystemExit(9)\n"
+            )
     url = server.start(text("Mine, not theirs."))
     child = machine.start(url, program=(sys.executable, "-m", "tui"), PYTHONPATH=f".:{ROOT}")
     child.read_until(READY)
@@ -162,7 +161,6 @@ def test_a_foreign_package_of_the_same_name_is_not_run(machine: Machine, server:
     child.read_until("Mine, not theirs.")
     assert leave(child) == 0
     assert not (machine.project / "EXECUTED").exists()
-    (machine.project / "other").rename(machine.project / "tui")
     child = machine.start(url, PYTHONPATH=".")
     child.read_until(READY)
     assert leave(child) == 0
@@ -213,10 +211,8 @@ def test_hostile_output_reaches_no_terminal(machine: Machine, server: Server) ->
     say(child, "read it")
     child.read_until("done and dusted")
     child.send(b"\x0f")
-    child.read_until("▾" if child.shows("▾") else "cat evil.txt")
+    child.read_until("$ cat evil.txt")
     assert leave(child) == 0
-    for sequence in (b"owned", b"]52;", b"\x1bc", b"\x9b31m"):
-        assert sequence not in child.output.replace(b"0;owned\xe2", b""), sequence
-    assert child.output.count(b"\x1b[?1003h") <= 1
-    assert json.dumps(server.rejections) == "[]"
-    assert os.path.isfile(machine.project / "evil.txt") and inherited()  # noqa: PTH113
+    for sequence in (b"]0;owned", b"]52;", b"\x1bc", b"A\x1b[2J"):
+        assert sequence not in child.output, sequence
+    assert server.rejections == []

@@ -26,7 +26,9 @@ def busy(machine: Machine, server: Server) -> PtyChild:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_leaves_no_child_and_a_usable_terminal(machine: Machine, server: Server, number: signal.Signals) -> None:
+def test_a_signal_leaves_no_child_and_a_usable_terminal(
+    machine: Machine, server: Server, number: signal.Signals
+) -> None:
     child = busy(machine, server)
     os.kill(child.pid, number)
     assert child.wait() == 128 + number

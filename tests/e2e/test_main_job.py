@@ -27,7 +27,11 @@ CHECK = "from shapes import area\nassert round(area(2), 2) == 12.57, area(2)\npr
 
 
 def todos(done: int) -> dict[str, object]:
-    names = (("Find the formula", "Finding the formula"), ("Fix it", "Fixing it"), ("Run the tests", "Running the tests"))
+    names = (
+        ("Find the formula", "Finding the formula"),
+        ("Fix it", "Fixing it"),
+        ("Run the tests", "Running the tests"),
+    )
     states = ["completed"] * done + ["in_progress"] + ["pending"] * 3
     items = [
         {"id": str(number), "content": name, "activeForm": active, "status": states[number]}
@@ -41,7 +45,9 @@ def job(project: Path) -> list[dict[str, object]]:
     edit = {"file_path": shapes, "old_string": "3 * radius", "new_string": "3.14159 * radius * radius"}
     test = {"command": f"{sys.executable} check.py", "description": "Run the tests"}
     thinking = {"type": "thinking", "thinking": "The formula must be somewhere."}
-    look = tools(("Read", {"file_path": shapes}), ("Grep", {"pattern": "area", "output_mode": "content"}), words="I look.")
+    look = tools(
+        ("Read", {"file_path": shapes}), ("Grep", {"pattern": "area", "output_mode": "content"}), words="I look."
+    )
     look["blocks"].insert(0, thinking)
     return [
         look,

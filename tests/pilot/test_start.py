@@ -174,7 +174,7 @@ async def test_a_wrong_setting_names_its_line(opener: Opener) -> None:
     settings.parent.mkdir(parents=True)
     settings.write_text('{\n  "modle": "x"\n}')
     async with opener([], size=WIDE) as window:
-        await window.until_shows("settings.json:2", "unknown setting 'modle'")
+        await window.until_shows("settings.json:2: unknown", "modle")
 
 
 async def test_not_a_git_repository(opener: Opener) -> None:

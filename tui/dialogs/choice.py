@@ -15,6 +15,7 @@ from textual.widgets import Input
 from tui.rendering.line import Line, Span, wrap
 from tui.rendering.palette import Palette
 from tui.widgets.line_widget import LineWidget
+from tui.widgets.wall import Walled
 
 GRACE_S = 0.4
 """Keys typed in the first moments were meant for something else and are dropped; a key that answers nothing says
@@ -77,7 +78,7 @@ class _Choices(LineWidget):
         return lines
 
 
-class ChoicePrompt(Vertical, can_focus=True):
+class ChoicePrompt(Walled, Vertical, can_focus=True):
     """Takes the keys while it is there; the composer keeps its draft."""
 
     DEFAULT_CSS = """

@@ -9,6 +9,7 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from tui.rendering.palette import Palette
+from tui.widgets.wall import Walled
 
 if TYPE_CHECKING:
     from core.protocol.views import Answer, PermissionRequest
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 ANSWERS: dict[str, Answer] = {"once": "once", "session": "session", "deny": "deny"}
 
 
-class QuestionDock(Vertical):
+class QuestionDock(Walled, Vertical):
     """Shows a question, and tells how it was answered."""
 
     class PermissionAnswered(Message):

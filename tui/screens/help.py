@@ -13,6 +13,7 @@ from tui.keymap import ALL_KEYS
 from tui.rendering.line import Line, cell_len
 from tui.rendering.palette import Palette
 from tui.widgets.line_widget import LineWidget
+from tui.widgets.wall import Walled
 
 KEY_COLUMN = 14
 
@@ -33,7 +34,7 @@ class _Keys(LineWidget):
         return lines
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Walled, ModalScreen[None]):
     """Any of its keys closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

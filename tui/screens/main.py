@@ -22,6 +22,7 @@ from tui.widgets.queue_lane import QueueLane
 from tui.widgets.status import StatusLine
 from tui.widgets.todo import TodoLine, TodoPanel, TodoViews
 from tui.widgets.transcript.view import TranscriptView
+from tui.widgets.wall import Walled
 
 if TYPE_CHECKING:
     from core.protocol.ops import Op
@@ -32,7 +33,7 @@ TWICE_S = 1.5
 MODE_ORDER = ("default", "acceptEdits", "plan")
 
 
-class MainScreen(Screen[None]):
+class MainScreen(Walled, Screen[None]):
     """Draws what it is told, and turns keys into ops."""
 
     BINDINGS = bindings([key for key in SCREEN_KEYS if key.id != "session.interrupt"], priority=True) + bindings(

@@ -9,9 +9,10 @@ from textual.widget import Widget
 
 from tui.rendering.line import Line, truncate
 from tui.rendering.palette import Palette
+from tui.widgets.wall import Walled
 
 
-class LineWidget(Widget):
+class LineWidget(Walled, Widget):
     """Draws what ``build`` gives for its width; as high as that where its height is ``auto``."""
 
     DEFAULT_CSS = """

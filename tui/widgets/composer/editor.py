@@ -11,11 +11,12 @@ from textual.widgets import TextArea
 from tui.keymap import COMPOSER_KEYS, bindings
 from tui.rendering.sanitize import clean
 from tui.widgets.composer.history import History
+from tui.widgets.wall import Walled
 
 MAX_LINES = 10
 
 
-class Composer(TextArea):
+class Composer(Walled, TextArea):
     """Grows with its text up to ``MAX_LINES`` lines."""
 
     DEFAULT_CSS = """

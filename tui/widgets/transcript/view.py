@@ -15,6 +15,7 @@ from textual.strip import Strip
 from tui.keymap import TRANSCRIPT_KEYS, bindings
 from tui.rendering.line import Line, cell_len
 from tui.rendering.palette import Palette
+from tui.widgets.wall import Walled
 
 if TYPE_CHECKING:
     # Blocks bring the whole protocol with them, which the first paint does not wait for.
@@ -52,7 +53,7 @@ class _Entry:
         self.strips = {}
 
 
-class TranscriptView(ScrollView, can_focus=True):
+class TranscriptView(Walled, ScrollView, can_focus=True):
     """Shows blocks in order, follows the end unless the reader has scrolled up."""
 
     DEFAULT_CSS = """
