@@ -83,8 +83,11 @@ class AgentApp(Walled, App[None]):
 
     def on_mount(self) -> None:
         if not self.is_headless:
-            for number in (signal.SIGTERM, signal.SIGHUP):
-                asyncio.get_running_loop().add_signal_handler(number, partial(self.exit, return_code=128 + number))
+            loop = asyncio.get_running_loop()
+            loop.add_signal_handler(signal.SIGTERM, partial(self.exit, return_code=128 + signal.SIGTERM))
+            loop.add_signal_handler(
+                signal.SIGHUP, partial(self.run_worker, self._hang_up, name="hang-up", exit_on_error=False)
+            )
         self.push_screen(self._main)
         self.call_after_refresh(self._begin)
 
@@ -230,6 +233,19 @@ class AgentApp(Walled, App[None]):
         self.exit()
 
     # The end, and what goes wrong on the way
+
+    async def _hang_up(self) -> None:
+        """The terminal is gone: end the session and all its commands, and leave without a word.
+
+        Nothing may be drawn any more: Textual's writer has stopped at its first failure, and what is put before it
+        would block the loop once its queue is full. For the same reason its own shutdown cannot be used.
+        """
+        with self.batch_update():
+            try:
+                if self._bridge is not None:
+                    await self._bridge.close()
+            finally:
+                os._exit(128 + signal.SIGHUP)
 
     def _refuse(self, error: AgentError) -> None:
         """There can be no session: leave, and say why where it stays to be read."""

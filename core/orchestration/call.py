@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,6 +24,7 @@ from core.tools.context import ToolContext, ToolServices, ToolState
 from core.tools.registry import AnyTool, ToolRegistry
 from core.tools.result import bounded
 
+MAX_NAME = 100
 INTERRUPTED = "Interrupted by the user before it ended."
 NOT_STARTED = "Not run: the user interrupted before it began."
 AFTER_DENIAL = "Not run: the user declined an earlier call of this response."
@@ -208,7 +210,9 @@ def _take_reply(reply: Reply, rule: str, name: str, environment: CallEnvironment
 def _within_limit(result: ToolResult, tool: AnyTool, context: ToolContext) -> ToolResult:
     if not isinstance(result.content, str):
         return result
-    path = context.services.output_dir / f"{context.tool_use_id}.txt"
+    # The id is the server's: as a file name it is not trusted.
+    name = re.sub(r"[^A-Za-z0-9_-]", "_", context.tool_use_id)[:MAX_NAME]
+    path = context.services.output_dir / f"{name}.txt"
     return replace(result, content=bounded(result.content, tool.max_result_size_chars, path))
 
 

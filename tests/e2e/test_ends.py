@@ -6,10 +6,8 @@ import os
 import signal
 import sys
 
-import pytest
-
 from tests.bench.pty_child import PtyChild
-from tests.e2e.children import ALT_OFF, ALT_ON, ENTER, ROOT, Machine, Server, answer, leave, say, text, tools
+from tests.e2e.children import ALT_OFF, ALT_ON, ROOT, Machine, Server, answer, leave, say, text, tools
 
 
 def busy(machine: Machine, server: Server) -> PtyChild:
@@ -25,13 +23,10 @@ def busy(machine: Machine, server: Server) -> PtyChild:
     return child
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_leaves_no_child_and_a_usable_terminal(
-    machine: Machine, server: Server, number: signal.Signals
-) -> None:
+def test_told_to_end_it_leaves_no_child_and_restores_the_terminal(machine: Machine, server: Server) -> None:
     child = busy(machine, server)
-    os.kill(child.pid, number)
-    assert child.wait() == 128 + number
+    os.kill(child.pid, signal.SIGTERM)
+    assert child.wait() == 128 + signal.SIGTERM
     assert machine.processes() == []
     assert child.output.rindex(ALT_OFF) > child.output.rindex(ALT_ON)
     assert b"Traceback" not in child.output
@@ -40,7 +35,7 @@ def test_a_signal_leaves_no_child_and_a_usable_terminal(
 def test_a_terminal_that_is_closed_leaves_nothing(machine: Machine, server: Server) -> None:
     child = busy(machine, server)
     child.hang_up()
-    child.wait_gone()
+    assert child.wait_gone() == 128 + signal.SIGHUP
     assert machine.processes() == []
 
 
@@ -77,27 +72,21 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-@pytest.mark.parametrize(
-    ("keys", "words"),
-    [(b"!", "fault in the editor"), (b"\x1bOP", "fault in the screen"), (b"\x0c", "fault in the app")],
-)
-def test_a_fault_in_the_window_is_told_and_the_session_lives(
-    machine: Machine, server: Server, keys: bytes, words: str
-) -> None:
+def test_faults_in_the_window_are_told_and_the_session_lives(machine: Machine, server: Server) -> None:
     machine.repository()
     url = server.start(text("Still alive."))
     program = machine.home / "faulty.py"
     program.write_text(FAULTY.format(root=str(ROOT)))
     child = machine.start(url, program=(sys.executable, str(program)))
     child.read_until("It reads and searches on its own")
-    child.send(keys)
-    child.read_until(words)
-    child.read_until("details are in the log")
-    child.send(b"hello")
-    child.read_until("hello")
-    child.send(ENTER)
+    faults = {b"!": "fault in the editor", b"\x1bOP": "fault in the screen", b"\x0c": "fault in the app"}
+    for key, words in faults.items():
+        child.send(key)
+        child.read_until(words)
+        child.read_until("details are in the log")
+    say(child, "hello")
     child.read_until("Still alive.")
     assert leave(child) == 0
     assert b"Traceback" not in child.output
     log = (machine.home / "agent-tui" / "log" / "agent-tui.log").read_text()
-    assert words in log and "Traceback" in log
+    assert all(words in log for words in faults.values()) and "Traceback" in log

@@ -216,3 +216,16 @@ async def test_a_file_name_that_is_not_utf8_does_not_break_the_session(tmp_path:
         await rig.prompt("go")
         assert_all_valid(rig.requests)
         assert rig.of(ev.TurnEnded)[-1].reason == "completed"
+
+
+async def test_a_servers_id_never_chooses_where_a_large_result_is_written(
+    tmp_path: Path, isolated_machine: Path
+) -> None:
+    (tmp_path / "many.txt").write_text("match this line, please\n" * 2_000)
+    grep = call("Grep", "../../../../escaped", pattern="match", path="many.txt", output_mode="content", head_limit=2000)
+    async with running([Reply([grep]), Reply([say("Seen.")])], tmp_path, isolated_machine) as rig:
+        await rig.prompt("go")
+        (result,) = rig.of(ev.ToolFinished)
+        assert "too large to show" in result.content
+        assert not list(isolated_machine.rglob("escaped.txt"))
+        assert [path.parent.name for path in isolated_machine.rglob("*escaped*.txt")] == ["outputs"]
