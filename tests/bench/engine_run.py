@@ -85,7 +85,7 @@ async def _loop_memory() -> Figure:
         project, home = Path(folder) / "project", Path(folder) / "home"
         project.mkdir()
         (project / "data.txt").write_text("line\n" * 400)
-        subprocess.run(["git", "init", "-q", str(project)], check=True)
+        await asyncio.to_thread(subprocess.run, ["git", "init", "-q", str(project)], check=True)
         replies = [Reply([text(f"Step {n}."), tool_use("Read", {"file_path": "data.txt"})]) for n in range(LOOP_TURNS)]
         async with ApiServer([*replies, Reply([text("All thirty done.")])]) as server:
             env = environment(home, project, ANTHROPIC_BASE_URL=server.url)
