@@ -18,17 +18,22 @@ WIDE = 110
 """Columns from which the list has a panel of its own."""
 
 
-class TodoPanel(LineWidget):
-    """The whole list."""
-
-    def __init__(self, palette: Palette) -> None:
-        super().__init__(palette, id="todos")
+class _TodoWidget(LineWidget):
+    def __init__(self, palette: Palette, id: str) -> None:
+        super().__init__(palette, id=id)
         self._items: tuple[TodoItem, ...] = ()
 
     def show(self, items: tuple[TodoItem, ...]) -> None:
         """The list as it is now."""
         self._items = items
         self.update_lines()
+
+
+class TodoPanel(_TodoWidget):
+    """The whole list."""
+
+    def __init__(self, palette: Palette) -> None:
+        super().__init__(palette, "todos")
 
     def build(self, width: int) -> list[Line]:
         from tui.rendering.tool_views import todo_lines
@@ -38,17 +43,11 @@ class TodoPanel(LineWidget):
         return [head, (("", "text"),), *todo_lines(self._items, width)]
 
 
-class TodoLine(LineWidget):
+class TodoLine(_TodoWidget):
     """The list in one line: how far it is, and the item in progress."""
 
     def __init__(self, palette: Palette) -> None:
-        super().__init__(palette, id="todo-line")
-        self._items: tuple[TodoItem, ...] = ()
-
-    def show(self, items: tuple[TodoItem, ...]) -> None:
-        """The list as it is now."""
-        self._items = items
-        self.update_lines()
+        super().__init__(palette, "todo-line")
 
     def build(self, width: int) -> list[Line]:
         done = sum(item.status == "completed" for item in self._items)
