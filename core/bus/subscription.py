@@ -83,11 +83,6 @@ class Subscription:
         self._closed = True
         self._wake.set()
 
-    @property
-    def is_drained(self) -> bool:
-        """Nothing waits to be read."""
-        return not self._queue and not self._overflowed
-
     def _fold_into(self, at: int, event: Event) -> None:
         events = self._folded.setdefault(at, [self._queue[at].event])
         events.append(event)

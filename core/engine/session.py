@@ -63,7 +63,6 @@ class Session:
         self._preparing: asyncio.Task[Prepared] | None = None
         self._reminders: Reminders | None = None
         self._instructions = Instructions()
-        self.last_outcome: TurnOutcome | None = None
 
     @property
     def _host(self) -> Host:
@@ -155,7 +154,6 @@ class Session:
         if query is not None:
             self.state.tools = query.state
         self.conversation.sync()
-        self.last_outcome = outcome
         publisher.emit(
             TurnEnded(
                 reason=outcome.reason,
@@ -208,13 +206,16 @@ class Session:
         self._instructions = prepared.instructions
         for warning in prepared.instructions.warnings:
             calls.publisher.emit(Notice(level="warning", text=warning))
-        if self.state.system is None:
+        is_resumed = self.state.system is not None
+        if not is_resumed:
             self.state.system = prepared.system
             self.conversation.record_system(prepared.system, calls.tools.digest)
             context = user_context(prepared.instructions.text)
             if context:
                 append_text(self.conversation, self._host, "user", context, is_meta=True)
         told = replace(self._current(), mode="default")
+        if is_resumed:
+            told = replace(told, date="")  # the system prompt names the day on which the session began
         self._reminders = Reminders(told, self._current, calls.services.todos)
 
     def _current(self) -> Known:

@@ -5,11 +5,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui.rendering.compare import compare_lines, split_lines
-from tui.rendering.diff import Hunk, diff_lines, diff_stat, hunks_lines
+from tui.rendering.diff import diff_lines
 from tui.rendering.line import Line, line_width, plain
 
 texts = st.lists(st.sampled_from(["", "a", "b", "c = 1", "    d", "}", "\x1b[2J", "漢字"]), max_size=30).map("\n".join)
 texts = texts | texts.map(lambda text: text + "\n")
+
+
+def diff_stat(old: str, new: str) -> tuple[int, int]:
+    """How many lines were added and removed."""
+    edits = compare_lines(split_lines(old), split_lines(new))
+    return sum(edit.new_end - edit.new for edit in edits), sum(edit.old_end - edit.old for edit in edits)
 
 
 def draw(old: str, new: str, width: int = 40, path: str = "x.txt", max_lines: int | None = None) -> list[str]:
@@ -88,22 +94,6 @@ def test_changes_that_do_not_show_are_laid_open() -> None:
     assert draw("\ta\n", "    a\n") == ["1   - ⇥   a", "  1 +     a"]
     assert draw("a\u200b\n", "a\n") == ["1   - a⟨U+200B⟩", "  1 + a"]
     assert draw("a\nb", "a\nb\n") == ["1 1   a", "2   - b ⟨no newline at end of file⟩", "  2 + b"]
-
-
-def test_hunks_from_elsewhere() -> None:
-    hunks = [
-        Hunk(3, 3, ((" ", "a"), ("-", "b"), ("+", "c"))),
-        Hunk(9, 9, (("+", "d"),)),
-    ]
-    assert [plain(line).rstrip() for line in hunks_lines(hunks, "x.txt", 30)] == [
-        "⋯ 2 unchanged lines",
-        " 3  3   a",
-        " 4    - b",
-        "    4 + c",
-        "⋯ 4 unchanged lines",
-        "    9 + d",
-    ]
-    assert hunks_lines([], "x", 30) == []
 
 
 @pytest.mark.parametrize("kind", ["one change", "nothing in common", "few distinct lines"])

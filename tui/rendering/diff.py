@@ -1,7 +1,6 @@
 """Diffs as styled lines: line numbers, signs, syntax colours, changed words.
 
-Takes two texts, or hunks that were computed elsewhere, and returns lines for a width. Reads no files. The comparing
-itself is in `tui.rendering.compare`.
+Takes two texts and returns lines for a width. Reads no files. The comparing itself is in `tui.rendering.compare`.
 """
 
 from bisect import bisect_right
@@ -47,18 +46,7 @@ def diff_lines(
     """The changes between two texts as a unified view; runs of unchanged lines are folded."""
     before, after = split_lines(old), split_lines(new)
     hunks = _hunks(before, after, compare_lines(before, after), context)
-    return _draw(hunks, path, width, max_lines, total=len(before))
-
-
-def hunks_lines(hunks: Sequence[Hunk], path: str, width: int, *, max_lines: int | None = None) -> list[Line]:
-    """Hunks that were computed elsewhere, drawn the same way."""
-    return _draw(hunks, path, width, max_lines, total=None)
-
-
-def diff_stat(old: str, new: str) -> tuple[int, int]:
-    """How many lines were added and removed."""
-    edits = compare_lines(split_lines(old), split_lines(new))
-    return sum(edit.new_end - edit.new for edit in edits), sum(edit.old_end - edit.old for edit in edits)
+    return _draw(hunks, path, width, max_lines, len(before))
 
 
 def _hunks(before: list[str], after: list[str], edits: list[Edit], context: int) -> list[Hunk]:
@@ -88,7 +76,7 @@ def _signed(sign: Sign, lines: Sequence[str]) -> list[tuple[Sign, str]]:
     return [(sign, line) for line in lines]
 
 
-def _draw(hunks: Sequence[Hunk], path: str, width: int, max_lines: int | None, total: int | None) -> list[Line]:
+def _draw(hunks: Sequence[Hunk], path: str, width: int, max_lines: int | None, total: int) -> list[Line]:
     width = max(1, width)
     language = language_for_path(path)
     digits = len(str(max((_last_number(hunk) for hunk in hunks), default=1)))
@@ -106,7 +94,7 @@ def _draw(hunks: Sequence[Hunk], path: str, width: int, max_lines: int | None, t
         if max_lines is not None and len(lines) > max_lines:
             break
     else:
-        if total is not None and hunks:
+        if hunks:
             lines += _fold(total - reached + 1, width)
     if max_lines is None or len(lines) <= max_lines:
         return lines

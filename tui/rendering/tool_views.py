@@ -89,9 +89,9 @@ _ARGUMENTS: dict[str, Callable[[dict[str, Any], str], str]] = {
 }
 
 
-def change_lines(diff: FileDiff, width: int) -> list[Line]:
-    """The change of an edit; a new file is all additions."""
-    return diff_lines(diff.old or "", diff.new, path=diff.path, width=width)
+def change_lines(diff: FileDiff, width: int, max_lines: int | None = None) -> list[Line]:
+    """The change of an edit; a new file is all additions. Beyond ``max_lines`` it says how many more there are."""
+    return diff_lines(diff.old or "", diff.new, path=diff.path, width=width, max_lines=max_lines)
 
 
 def command_lines(command: str, width: int) -> list[Line]:

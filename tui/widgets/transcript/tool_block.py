@@ -126,7 +126,7 @@ class ToolBlock(Block):
         if self.state == "failed":
             return self._cut(output_lines(self._content, width, "bad"), OUTPUT_PREVIEW)
         if self._display.diff is not None:
-            return self._cut(change_lines(self._display.diff, width), DIFF_PREVIEW)
+            return change_lines(self._display.diff, width, DIFF_PREVIEW if self.folded else None)
         if self.name == "TodoWrite":
             return [] if self.folded else todo_lines(self._todos, width)
         if self.name == "Bash":
