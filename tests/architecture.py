@@ -24,7 +24,6 @@ SOURCES = sorted(path for folder in ("core", "tui", "themes") for path in (ROOT 
 MODULE_LINES = 500
 FUNCTION_LINES = 60
 CLASS_METHODS = 25
-"""Presenter aside: it has one method for each event."""
 SPECIAL_LINES = {"tui/app.py": 300, "core/query/loop.py": 150}
 CONSTRUCTOR_PARAMETERS = 6
 FORBIDDEN_NAMES = {"utils.py", "helpers.py", "manager.py"}
@@ -57,7 +56,7 @@ def test_functions_and_classes_are_small() -> None:
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 assert (node.end_lineno or 0) - node.lineno < FUNCTION_LINES, f"{name}: {node.name}"
-            if isinstance(node, ast.ClassDef) and node.name != "Presenter":
+            if isinstance(node, ast.ClassDef):
                 methods = [item for item in node.body if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef)]
                 assert len(methods) <= CLASS_METHODS, f"{name}: {node.name} has {len(methods)} methods"
 
@@ -105,7 +104,7 @@ def test_every_event_has_a_delivery_a_presenter_method_and_a_kind() -> None:
         assert callable(getattr(Presenter, f"on_{kind}", None)), f"the presenter does not show {kind}"
         assert cls.__doc__ and not cls.__doc__.startswith(cls.__name__), f"{cls} says nothing of itself"
     assert len(kinds) == len(get_args(Event))
-    shown = {name.removeprefix("on_") for name in vars(Presenter) if name.startswith("on_")}
+    shown = {name.removeprefix("on_") for name in dir(Presenter) if name.startswith("on_")}
     assert shown == kinds
 
 

@@ -26,6 +26,7 @@ from core.engine.wiring import build_engine
 from core.host.log import LOGGER
 from core.llm.client import ModelClient, ModelRequest
 from core.llm.scripted import Reply, Script, ScriptedModel, in_order
+from core.protocol.envelope import Envelope
 from core.protocol.events import Event
 from core.protocol.ops import Op
 from core.settings.paths import find_paths
@@ -55,6 +56,23 @@ class Now:
         return self.now
 
 
+class Reader:
+    """Knows whether a subscription holds what its reader has not taken. What is taken is drawn before anything else."""
+
+    def __init__(self, subscription: Subscription) -> None:
+        self.has_unread = False
+        self._offer, self._take = subscription.offer, subscription.take
+        subscription.offer, subscription.take = self._offered, self._taken
+
+    def _offered(self, envelope: Envelope) -> None:
+        self.has_unread = True
+        self._offer(envelope)
+
+    def _taken(self) -> list[Envelope]:
+        self.has_unread = False
+        return self._take()
+
+
 @dataclass
 class Window:
     """A running app, and what a test asks of it."""
@@ -66,7 +84,7 @@ class Window:
     clock: Now
     model: ModelClient | None
     engines: list[Engine]
-    subscriptions: list[Subscription]
+    readers: list[Reader]
     ops: list[Op] = field(default_factory=list[Op])
     """What reached the engine."""
     _watch: Subscription | None = None
@@ -215,7 +233,7 @@ class Window:
     @property
     def _is_still(self) -> bool:
         busy = any(engine.session.is_busy for engine in self.engines)
-        return not busy and all(reader.is_drained for reader in self.subscriptions)
+        return not busy and not any(reader.has_unread for reader in self.readers)
 
 
 def make_repository(folder: Path) -> Path:
@@ -278,7 +296,7 @@ class Opener:
         clock = Now()
         app = AgentApp(flags or {}, selection or {}, first_prompt=first_prompt, model=model, now=clock)
         engines: list[Engine] = []
-        subscriptions: list[Subscription] = []
+        readers: list[Reader] = []
         window: Window | None = None
 
         def build(settings: Any, launch: Any, *, model: Any = None) -> Engine:
@@ -292,9 +310,9 @@ class Opener:
         self._monkeypatch.setattr(bridge, "BATCH_INTERVAL_S", 0)
         try:
             async with app.run_test(size=size) as pilot:
-                window = Window(app, pilot, self.cwd, self.home, clock, model, engines, subscriptions)
+                window = Window(app, pilot, self.cwd, self.home, clock, model, engines, readers)
                 if is_started:
-                    await window.until(lambda: bool(engines) and bool(subscriptions))
+                    await window.until(lambda: bool(engines) and bool(readers))
                     await window.settle()
                 else:
                     await pilot.pause()
@@ -321,7 +339,7 @@ def _listen(engine: Engine, window: Window) -> None:
 
     def remembered() -> Subscription:
         subscription = subscribe()
-        window.subscriptions.append(subscription)
+        window.readers.append(Reader(subscription))
         return subscription
 
     engine.handle = recorded

@@ -170,6 +170,6 @@ async def test_a_folder_with_a_bad_name(opener: Opener) -> None:
         await window.asked("Do you trust this folder?")
         assert "ork[red]" in window.line("⟨U+001B⟩") and "ork[red]" in window.line("agent-tui  ")
         await window.press("y")
-        await window.until(lambda: bool(window.subscriptions))
+        await window.until(lambda: bool(window.readers))
         await window.settle()
         assert "work[red]" in window.line("agent-tui  ")

@@ -205,12 +205,26 @@ async def test_a_long_change_scrolls_and_leaves_the_answers_in_view(opener: Open
             await window.prompt("go")
             await window.asked()
             assert window.shows("row 0", "y Yes, this once", "n No, and stop")
+            assert "asks before changes" in window.lines[-1] and "Ask, or tell it" in window.lines[-3]
             assert not window.shows("row 50")
             while not window.shows("row 50"):
                 before = window.screen
                 await window.press("pagedown")
                 assert window.screen != before
             assert window.shows("row 50", "y Yes, this once")
+            await window.press("n")
+            await window.settle()
+
+
+async def test_a_long_command_leaves_the_answers_in_view(opener: Opener) -> None:
+    command = "; ".join(f"touch file{number}" for number in range(60))
+    script = [Reply([call("Bash", "b1", command=command)]), Reply([say("Done.")])]
+    for size in ((80, 24), (60, 20)):
+        async with opener(script, size=size) as window:
+            await window.prompt("go")
+            await window.asked("touch file0")
+            assert window.shows("y Yes, this once", "s Yes, for this session  exactly this command", "n No, and stop")
+            assert "asks before changes" in window.lines[-1] and "Ask, or tell it" in window.lines[-3]
             await window.press("n")
             await window.settle()
 

@@ -122,7 +122,7 @@ async def test_a_folder_that_is_not_trusted_steers_nothing(opener: Opener, keys:
     async with opener([Reply([say("ok")])], is_trusted=False, is_started=False) as window:
         await window.asked("Do you trust this folder?")
         await window.press(*keys)
-        await window.until(lambda: bool(window.subscriptions))
+        await window.until(lambda: bool(window.readers))
         await window.ask("go")
         assert "Always be brief." not in json.dumps(window.requests[0].messages)
         assert not window.shows("Instructions read")
@@ -154,7 +154,7 @@ async def test_a_yes_that_cannot_be_remembered_says_so_and_goes_on(opener: Opene
     async with opener([Reply([say("It works all the same.")])], is_trusted=False, is_started=False) as window:
         await window.answer("y", of="Do you trust this folder?")
         await window.until_shows("cannot be remembered")
-        await window.until(lambda: bool(window.subscriptions))
+        await window.until(lambda: bool(window.readers))
         await window.ask("go")
         assert window.shows("It works all the same.", "The transcript cannot be written")
 

@@ -20,12 +20,18 @@ VERBS = {
     "LS": "wants to list a folder",
 }
 
+LONG_RULE = 100
+"""Characters of a rule that are shown beside its answer."""
+
 
 def permission_question(request: PermissionRequest, cwd: str, waiting: int) -> Question:
     """The question for a request. ``waiting``: how many further requests wait behind it."""
     choices = [Choice("once", "y", "Yes, this once")]
     if request.session_rule:
         rule = reveal(request.session_rule).replace("\n", "⏎")
+        if request.tool_name == "Bash" and len(rule) > LONG_RULE:
+            # The rule repeats the whole command, which stands above.
+            rule = "exactly this command"
         choices.append(Choice("session", "s", "Yes, for this session", rule))
     choices.append(Choice("deny", "n", "No, and stop", "Tab: no, but tell it why and go on", comment="optional"))
     return Question(

@@ -40,6 +40,7 @@ class MainScreen(Walled, Screen[None]):
         [key for key in SCREEN_KEYS if key.id == "session.interrupt"]
     )
     AUTO_FOCUS = "Composer"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (24, "-tall")]  # noqa: RUF012  as Textual has it
 
     class OpRequested(Message):
         """The user wants something of the engine."""

@@ -1,0 +1,48 @@
+"""What all parts of the presenter share: the surfaces, and what it takes to find a block again."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from core.protocol.views import TodoItem
+from tui.presenter.surfaces import Surfaces
+from tui.widgets.transcript.blocks import Block
+from tui.widgets.transcript.tool_block import ToolBlock
+
+B = TypeVar("B", bound=Block)
+
+
+class PresenterBase:
+    """State, and how a block comes into the conversation."""
+
+    def __init__(self, surfaces: Surfaces) -> None:
+        self._on = surfaces
+        self._cwd = ""
+        self._mode = "default"
+        self._blocks: dict[str, Block] = {}
+        self._tools: dict[str, ToolBlock] = {}
+        self._batch: tuple[str, int] = ("", -1)
+        self._batch_tools: list[ToolBlock] = []
+        self._running: dict[str, str] = {}
+        self._asking: set[str] = set()
+        self._cost_before = 0.0
+        self._cost: float | None = 0.0
+        self._up = self._down = 0
+        self._todos: tuple[TodoItem, ...] = ()
+        self._count = 0
+
+    def _add(self, block: B) -> B:
+        self._on.transcript.append(block)
+        return block
+
+    def _next_id(self) -> str:
+        self._count += 1
+        return f"note-{self._count}"
+
+    def _show_work(self) -> None:
+        """What the calls are at: a question to the user comes before what runs."""
+        names = list(self._running.values())
+        if self._asking:
+            self._on.status.show_activity("Waiting for you")
+        elif names:
+            self._on.status.show_activity(f"Running {names[0]}" if len(names) == 1 else f"Running {len(names)} tools")

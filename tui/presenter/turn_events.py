@@ -1,0 +1,71 @@
+"""Events of a turn and its requests: the status line, the gauge, the line that sums up."""
+
+from __future__ import annotations
+
+from core.protocol import events as ev
+from tui.presenter.base import PresenterBase
+from tui.rendering.amounts import dollars, duration, tokens
+from tui.widgets.transcript.blocks import NoticeBlock, PromptBlock, RuleBlock
+
+END_WORDS: dict[str, tuple[str, str]] = {
+    "interrupted": ("■ Interrupted. What was done stands; say how to go on.", "caution"),
+    "denied": ("■ Stopped at your no. Say what to do instead.", "caution"),
+    "max_turns": ("■", "caution"),
+    "max_tokens": ("■", "caution"),
+    "refusal": ("■ The model declined:", "caution"),
+    "context_full": ("■", "caution"),
+    "error": ("✗", "notice.error"),
+}
+
+
+class TurnEvents(PresenterBase):
+    """Follows turns and requests."""
+
+    def on_prompt_submitted(self, event: ev.PromptSubmitted) -> None:
+        """The user's words."""
+        self._add(PromptBlock(event.message_id, event.text))
+
+    def on_turn_started(self, event: ev.TurnStarted) -> None:
+        """The status line begins to move."""
+        self._running.clear()
+        self._asking.clear()
+        self._up = self._down = 0
+        self._cost_before = self._cost or 0.0
+        self._on.status.begin()
+
+    def on_turn_ended(self, event: ev.TurnEnded) -> None:
+        """The status line comes to rest; a quiet line sums up."""
+        self._on.status.end()
+        if event.reason == "completed":
+            cost = dollars(self._cost - self._cost_before) if self._cost is not None else ""
+            requests = f"{event.steps} request{'' if event.steps == 1 else 's'}"
+            parts = [duration(event.duration_ms), requests, cost]
+            self._add(RuleBlock(self._next_id(), "─ " + " · ".join(part for part in parts if part)))
+        else:
+            words, style = END_WORDS[event.reason]
+            self._add(RuleBlock(self._next_id(), f"{words} {event.detail}".strip(), style))
+
+    def on_request_started(self, event: ev.RequestStarted) -> None:
+        """The model has the word."""
+        self._on.status.show_activity("Waiting for the model")
+
+    def on_request_finished(self, event: ev.RequestFinished) -> None:
+        """Count what went up and came down."""
+        self._up += event.usage.prompt_tokens
+        self._down += event.usage.output_tokens
+        self._on.status.show_tokens(f"↑ {tokens(self._up)} ↓ {tokens(self._down)}")
+
+    def on_request_failed(self, event: ev.RequestFailed) -> None:
+        """A countdown, or nothing more than the end of the turn will say."""
+        if event.retry_in_s is not None:
+            seconds = f"in {event.retry_in_s:.0f} s" if event.retry_in_s >= 1 else "now"
+            text = f"{event.reason} Attempt {event.attempt}; trying again {seconds}."
+            self._add(NoticeBlock(self._next_id(), "warning", text))
+            self._on.status.show_retry(event.reason, event.retry_in_s)
+
+    def on_usage_updated(self, event: ev.UsageUpdated) -> None:
+        """The gauge."""
+        self._cost = event.cost_usd
+        prompt = event.last.prompt_tokens
+        cache = f"cache {event.last.cache_read_tokens / prompt * 100:.0f}%" if prompt else ""
+        self._on.footer.show_usage(event.context_tokens, event.context_window, cache, dollars(event.cost_usd))
