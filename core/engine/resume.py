@@ -23,8 +23,8 @@ from core.protocol.messages import (
     ToolResultBlock,
     ToolUseBlock,
 )
-from core.protocol.views import ToolDisplay
 from core.query.normalize import MISSING_RESULT
+from core.sessions.entries import CallRecord
 from core.sessions.load import LoadedSession
 
 
@@ -81,18 +81,18 @@ def _events(message: Message, results: dict[str, ToolResultBlock], loaded: Loade
     for index, block in enumerate(message.content):
         yield BlockFinished(block_id=f"{message.id}:{index}", block=block)
         if isinstance(block, ToolUseBlock):
-            yield ToolStarted(tool_use_id=block.id, name=block.name, input=block.input)
-            yield _finished(block, results.get(block.id), loaded)
+            call = loaded.calls.get(block.id, CallRecord())
+            yield ToolStarted(tool_use_id=block.id, name=block.name, input=block.input, batch=call.batch)
+            yield _finished(block, results.get(block.id), call)
 
 
-def _finished(call: ToolUseBlock, result: ToolResultBlock | None, loaded: LoadedSession) -> ToolFinished:
-    display, duration_ms = loaded.displays.get(call.id, (ToolDisplay(), 0))
+def _finished(call: ToolUseBlock, result: ToolResultBlock | None, record: CallRecord) -> ToolFinished:
     content = MISSING_RESULT if result is None else result.content
     return ToolFinished(
         tool_use_id=call.id,
         name=call.name,
         content=content if isinstance(content, str) else "\n".join(str(block.get("text", "")) for block in content),
         is_error=result is None or result.is_error,
-        display=display,
-        duration_ms=duration_ms,
+        display=record.display,
+        duration_ms=record.duration_ms,
     )

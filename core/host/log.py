@@ -22,4 +22,6 @@ def start_log(path: Path, level: str = "INFO") -> None:
     except OSError:
         handler = logging.NullHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    for old in LOGGER.handlers:
+        old.close()
     LOGGER.handlers = [handler]

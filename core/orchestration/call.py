@@ -59,6 +59,7 @@ class CallOutcome:
     block: ToolResultBlock
     display: ToolDisplay
     duration_ms: int
+    batch: int = 0
     modify: Callable[[ToolState], ToolState] | None = None
     ends_turn: bool = False
     """The user declined without a word: no further request is sent."""
@@ -130,7 +131,8 @@ async def run_call(call: ToolUseBlock, batch: int, state: ToolState, environment
         LOGGER.exception("tool %s failed", call.name)
         result = _error(f"{call.name} failed unexpectedly: {type(error).__name__}: {error}", "failed")
     duration_ms = round((clock.monotonic() - started) * 1000)
-    return publish_result(call, result, duration_ms, publisher, ends_turn=ends_turn)
+    outcome = publish_result(call, result, duration_ms, publisher, ends_turn=ends_turn)
+    return replace(outcome, batch=batch)
 
 
 def publish_result(

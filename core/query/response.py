@@ -20,6 +20,7 @@ from core.protocol.messages import Block, Message, TextBlock, ToolUseBlock
 from core.protocol.usage import Usage
 from core.query.normalize import is_thinking
 from core.query.turn import Query
+from core.sessions.entries import CallRecord
 
 SHOWN_FIELDS = ("text", "thinking", "input")
 _KINDS: dict[str, BlockKind] = {"text": "text", "thinking": "thinking", "tool_use": "tool_use"}
@@ -206,7 +207,9 @@ class Response:
             )
 
     def _record_result(self, outcome: CallOutcome) -> None:
-        self._query.conversation.record_result(outcome.block, outcome.display, outcome.duration_ms)
+        self._query.conversation.record_result(
+            outcome.block, CallRecord(display=outcome.display, duration_ms=outcome.duration_ms, batch=outcome.batch)
+        )
 
     def _block_id(self, index: int) -> str:
         return f"{self._request_id}:{index}"

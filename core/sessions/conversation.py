@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from core.protocol.messages import Block, Message, ToolResultBlock
 from core.protocol.usage import Usage
-from core.protocol.views import SystemPrompt, ToolDisplay
-from core.sessions.entries import block_record, message_record, result_record, system_record, usage_record
+from core.protocol.views import SystemPrompt
+from core.sessions.entries import CallRecord, block_record, message_record, result_record, system_record, usage_record
 from core.sessions.writer import TranscriptWriter
 
 
@@ -27,9 +27,9 @@ class Conversation:
         """Write down a block of a response before the response is complete."""
         self._writer.write(block_record(message_id, block, model))
 
-    def record_result(self, block: ToolResultBlock, display: ToolDisplay, duration_ms: int) -> None:
+    def record_result(self, block: ToolResultBlock, call: CallRecord) -> None:
         """Write down the result of a call as it comes."""
-        self._writer.write(result_record(block, display, duration_ms))
+        self._writer.write(result_record(block, call))
 
     def append_recorded(self, message: Message) -> None:
         """Add a message whose parts are written already."""

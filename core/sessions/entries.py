@@ -6,7 +6,7 @@ block under one ``message.id``, a tool result as it comes, so a kill loses at mo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from core.protocol.codec import to_json
@@ -25,6 +25,15 @@ class RecordBase:
     cwd: str
     version: str
     git_branch: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRecord:
+    """What a transcript keeps of a call beside its result, so that it can be shown again as it was."""
+
+    display: ToolDisplay = field(default_factory=ToolDisplay)
+    duration_ms: int = 0
+    batch: int = 0
 
 
 def header_record() -> dict[str, Any]:
@@ -54,12 +63,12 @@ def block_record(message_id: str, block: Block, model: str) -> dict[str, Any]:
     }
 
 
-def result_record(block: Block, display: ToolDisplay, duration_ms: int) -> dict[str, Any]:
+def result_record(block: Block, call: CallRecord) -> dict[str, Any]:
     """The result of one call."""
     return {
         "type": "user",
         "message": {"role": "user", "content": [block_to_wire(block)]},
-        "toolUseResult": {"display": to_json(display), "durationMs": duration_ms},
+        "toolUseResult": {"display": to_json(call.display), "durationMs": call.duration_ms, "batch": call.batch},
     }
 
 

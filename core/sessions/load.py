@@ -15,6 +15,7 @@ from core.protocol.errors import AgentError
 from core.protocol.messages import Message, Role, ToolResultBlock, ToolUseBlock, block_from_wire
 from core.protocol.usage import Usage
 from core.protocol.views import SystemPrompt, ToolDisplay
+from core.sessions.entries import CallRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,8 @@ class LoadedSession:
 
     session_id: str
     messages: tuple[Message, ...] = ()
-    displays: dict[str, tuple[ToolDisplay, int]] = field(default_factory=dict[str, tuple[ToolDisplay, int]])
-    """What the window showed of each call, and its milliseconds, by tool_use id."""
+    calls: dict[str, CallRecord] = field(default_factory=dict[str, CallRecord])
+    """What the window showed of each call, by tool_use id."""
     requests: list[RequestUsage] = field(default_factory=list[RequestUsage])
     system: SystemPrompt | None = None
     tools_digest: str = ""
@@ -159,7 +160,11 @@ class _Builder:
             data = cast("dict[str, Any]", shown)
             with contextlib.suppress(ValueError):
                 display = from_json(ToolDisplay, data.get("display") or {})
-                self._loaded.displays[block.tool_use_id] = (display, int(data.get("durationMs") or 0))
+                self._loaded.calls[block.tool_use_id] = CallRecord(
+                    display=display,
+                    duration_ms=int(data.get("durationMs") or 0),
+                    batch=int(data.get("batch") or 0),
+                )
 
     def _close_response(self) -> None:
         """End the open response: it, then its results in the order of its calls."""

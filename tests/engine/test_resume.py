@@ -342,3 +342,17 @@ async def test_a_call_is_on_disk_before_it_runs_and_its_result_as_soon_as_it_com
         rest.set()
         gate.open("b")
         await rig.settle()
+
+
+async def test_batches_are_the_same_after_a_resume(tmp_path: Path, isolated_machine: Path) -> None:
+    (tmp_path / "a.txt").write_text("one\n")
+    read = [call("Read", f"r{n}", file_path="a.txt") for n in range(3)]
+    todo = call("TodoWrite", "w1", todos=[{"id": "1", "content": "x"}])
+    replies = [Reply([read[0], read[1], todo, read[2]]), Reply([say("Read.")])]
+    async with running(replies, tmp_path, isolated_machine) as rig:
+        await rig.prompt("go")
+        live = {event.tool_use_id: event.batch for event in rig.of(ev.ToolStarted)}
+    assert live == {"r0": 0, "r1": 0, "w1": 1, "r2": 2}
+    async with running([], tmp_path, isolated_machine, resume="latest") as rig:
+        await rig.until(lambda: len(rig.of(ev.ToolFinished)) == 4)
+        assert {event.tool_use_id: event.batch for event in rig.of(ev.ToolStarted)} == live

@@ -23,7 +23,7 @@ from core.protocol.messages import Message, OtherBlock, TextBlock, ThinkingBlock
 from core.protocol.usage import Usage
 from core.protocol.views import SystemPrompt, ToolDisplay
 from core.sessions.conversation import Conversation
-from core.sessions.entries import RecordBase
+from core.sessions.entries import CallRecord, RecordBase
 from core.sessions.load import LoadedSession, find_transcript, load_session
 from core.sessions.writer import TranscriptWriter
 from tests.fakes.clock import FakeClock
@@ -158,11 +158,11 @@ def test_a_whole_turn_comes_back(notes: Notes) -> None:
     notes.talk.record_block("m1", other, "model")
     notes.talk.record_block("m1", call(1), "model")
     notes.talk.record_block("m1", call(2), "model")
-    notes.talk.record_result(result(2), ToolDisplay(summary="two"), 7)
+    notes.talk.record_result(result(2), CallRecord(display=ToolDisplay(summary="two"), duration_ms=7, batch=1))
     notes.talk.record_block("m1", call(3), "model")
-    notes.talk.record_result(result(3, is_error=True), ToolDisplay(), 1)
+    notes.talk.record_result(result(3, is_error=True), CallRecord())
     notes.talk.record_usage("m1", "model", Usage(input_tokens=5), "tool_use")
-    notes.talk.record_result(result(1), ToolDisplay(), 1)
+    notes.talk.record_result(result(1), CallRecord())
     notes.talk.record_block("m2", TextBlock(text="done"), "model")
     notes.talk.record_usage("m2", "model", Usage(output_tokens=6), "end_turn")
     notes.talk.append(say(2, "thanks"))
@@ -175,7 +175,7 @@ def test_a_whole_turn_comes_back(notes: Notes) -> None:
     assert results.content == (result(1), result(2), result(3, is_error=True))
     assert (done.text, done.stop_reason) == ("done", "end_turn")
     assert [request.usage for request in loaded.requests] == [Usage(input_tokens=5), Usage(output_tokens=6)]
-    assert loaded.displays["t2"] == (ToolDisplay(summary="two"), 7)
+    assert loaded.calls["t2"] == CallRecord(display=ToolDisplay(summary="two"), duration_ms=7, batch=1)
     assert loaded.bad_lines == 0
 
 
@@ -258,7 +258,7 @@ def test_a_kill_at_any_byte_costs_at_most_the_record_being_written(notes: Notes)
 
 def test_results_without_their_call_stay_results(notes: Notes) -> None:
     notes.talk.append(say(1))
-    notes.talk.record_result(result(1), ToolDisplay(), 1)
+    notes.talk.record_result(result(1), CallRecord())
     notes.talk.record_block("m2", TextBlock(text="x"), "model")
     notes.talk.close()
     assert [message.role for message in notes.loaded().messages] == ["user", "user", "assistant"]

@@ -126,6 +126,16 @@ class ChoicePrompt(Walled, Vertical, can_focus=True):
             yield _Body(self._palette, self.question)
         yield self._choices
 
+    def on_mount(self) -> None:
+        self.call_after_refresh(self._tell_rest)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._tell_rest)
+
+    def _tell_rest(self) -> None:
+        """Say that not everything is in view: nobody should approve what they have not seen."""
+        self._title.show_rest(round(self.query_one(VerticalScroll).max_scroll_y))
+
     def set_title(self, title: Line) -> None:
         """Another title: the count of what waits has changed."""
         self._title.show(title)
@@ -151,6 +161,10 @@ class ChoicePrompt(Walled, Vertical, can_focus=True):
             return
         self._was_typing = False
         self._take(event)
+
+    def take_keys(self) -> None:
+        """Have the keys again, the comment line where it is open."""
+        (self._input or self).focus()
 
     def cancel(self) -> None:
         """Answer as Esc does."""
@@ -227,10 +241,18 @@ class _Title(LineWidget):
     def __init__(self, palette: Palette, title: Line) -> None:
         super().__init__(palette)
         self._title = title
+        self._rest = 0
 
     def show(self, title: Line) -> None:
         self._title = title
         self.update_lines()
 
+    def show_rest(self, lines: int) -> None:
+        if lines != self._rest:
+            self._rest = lines
+            self.update_lines()
+
     def build(self, width: int) -> list[Line]:
-        return [self._title]
+        if not self._rest:
+            return [self._title]
+        return [(*self._title, (f"  {self._rest} more line{'' if self._rest == 1 else 's'}: PgDn", "caution"))]

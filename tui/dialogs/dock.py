@@ -95,6 +95,11 @@ class QuestionDock(Walled, Vertical):
         else:
             self._retitle()
 
+    def take_keys(self) -> None:
+        """Give the keys back to the question, where one is open."""
+        if self._prompt is not None:
+            self._prompt.take_keys()
+
     def scroll_body(self, direction: int) -> None:
         """Scroll what the question is about."""
         if self._prompt is not None:

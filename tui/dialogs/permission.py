@@ -40,6 +40,7 @@ def permission_question(request: PermissionRequest, cwd: str, waiting: int) -> Q
         body=lambda width: _body(request, cwd, width),
         choices=tuple(choices),
         cancel="deny",
+        footer=(("asked because ", "faint"), (reveal(request.reason), "muted")),
         comment_label="what should it do instead? Enter sends",
     )
 
@@ -71,7 +72,7 @@ def _body(request: PermissionRequest, cwd: str, width: int) -> list[Line]:
         lines += [(("  ", "text"), *line) for line in change_lines(request.display.diff, width - 2)]
     elif not isinstance(command, str):
         lines += _fields(request, width)
-    return [*lines, *wrap([("asked because ", "faint"), (reveal(request.reason), "muted")], width)]
+    return lines
 
 
 def _fields(request: PermissionRequest, width: int) -> list[Line]:

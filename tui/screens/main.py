@@ -92,6 +92,10 @@ class MainScreen(Walled, Screen[None]):
     def on_resize(self) -> None:
         self._todos.place(self.size.width)
 
+    def on_click(self) -> None:
+        """A click in the conversation must not take the keys from a question."""
+        self.dock.take_keys()
+
     def begin(self) -> Presenter:
         """Make the presenter: from now on events can be shown."""
         from tui.presenter.presenter import Presenter
@@ -233,8 +237,9 @@ class MainScreen(Walled, Screen[None]):
             self.post_message(self.LeaveRequested())
             return
         self._leave_by = now + TWICE_S
-        self.status.show_hint(f"{key} once more leaves")
-        self.set_timer(TWICE_S, lambda: self.status.show_hint(""))
+        hint = f"{key} once more leaves"
+        self.status.show_hint(hint)
+        self.set_timer(TWICE_S, lambda: self.status.clear_hint(hint))
 
     def _send(self, op: Op) -> None:
         self.post_message(self.OpRequested(op))

@@ -75,6 +75,11 @@ class StatusLine(LineWidget):
         self._hint = text
         self.update_lines()
 
+    def clear_hint(self, text: str) -> None:
+        """Take a remark away, unless another has taken its place."""
+        if self._hint == text:
+            self.show_hint("")
+
     def build(self, width: int) -> list[Line]:
         if self._hint:
             margin: Line = (("  ", "text"),)
