@@ -88,7 +88,7 @@ class ChoicePrompt(Walled, Vertical, can_focus=True):
     }
     ChoicePrompt > VerticalScroll {
         height: auto;
-        max-height: 40vh;
+        max-height: 33vh;
         scrollbar-size-vertical: 1;
     }
     ChoicePrompt > Input {
@@ -134,7 +134,8 @@ class ChoicePrompt(Walled, Vertical, can_focus=True):
 
     def _tell_rest(self) -> None:
         """Say that not everything is in view: nobody should approve what they have not seen."""
-        self._title.show_rest(round(self.query_one(VerticalScroll).max_scroll_y))
+        for body in self.query(VerticalScroll):  # none once it has been answered
+            self._title.show_rest(round(body.max_scroll_y))
 
     def set_title(self, title: Line) -> None:
         """Another title: the count of what waits has changed."""
