@@ -18,6 +18,7 @@ from core.llm.errors import ModelError
 from core.memory.instructions import Instructions
 from core.orchestration.call import CallEnvironment
 from core.prompt.reminders import Known, user_context
+from core.prompt.sections import named_date
 from core.protocol.events import FaultOccurred, ModelChanged, Notice, TurnEnded, TurnStarted
 from core.protocol.usage import Usage
 from core.protocol.views import SystemPrompt
@@ -207,7 +208,7 @@ class Session:
         for warning in prepared.instructions.warnings:
             calls.publisher.emit(Notice(level="warning", text=warning))
         is_resumed = self.state.system is not None
-        if not is_resumed:
+        if self.state.system is None:
             self.state.system = prepared.system
             self.conversation.record_system(prepared.system, calls.tools.digest)
             context = user_context(prepared.instructions.text)
@@ -215,7 +216,7 @@ class Session:
                 append_text(self.conversation, self._host, "user", context, is_meta=True)
         told = replace(self._current(), mode="default")
         if is_resumed:
-            told = replace(told, date="")  # the system prompt names the day on which the session began
+            told = replace(told, date=named_date(self.state.system))
         self._reminders = Reminders(told, self._current, calls.services.todos)
 
     def _current(self) -> Known:

@@ -5,6 +5,7 @@ Built once, at the first query, and frozen: models bind their thinking to it.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -54,6 +55,12 @@ def build_system_prompt(environment: Environment, *, custom: str = "", append: s
     if append:
         parts.append(append)
     return SystemPrompt(static=static, session="\n\n".join(parts))
+
+
+def named_date(system: SystemPrompt) -> str:
+    """The date that a system prompt names; empty where it names none."""
+    found = re.search(r"^Date: (.+)$", system.session, re.MULTILINE)
+    return found[1] if found else ""
 
 
 def git_section(git: GitSnapshot) -> str:

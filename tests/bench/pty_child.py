@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import pty
 import re
 import select
 import signal
@@ -40,11 +39,16 @@ class PtyChild:
         with warnings.catch_warnings():
             # A newer Python warns where threads run: the child does nothing but exec.
             warnings.simplefilter("ignore", DeprecationWarning)
-            self.pid, self._fd = pty.fork()
+            # The size is set before the program can ask for it: a new size right at the start is another test.
+            self._fd, terminal = os.openpty()
+            fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+            self.pid = os.fork()
         if self.pid == 0:
+            os.close(self._fd)
+            os.login_tty(terminal)
             os.chdir(cwd)
             os.execvpe(argv[0], list(argv), dict(env))
-        self._set_size(columns, rows)
+        os.close(terminal)
 
     @property
     def bytes_seen(self) -> int:

@@ -98,9 +98,9 @@ def test_a_broken_settings_file_and_files_that_cannot_be_read(machine: Machine, 
         text("Four of five failed."),
     )
     child = machine.start(url)
+    say(child, "read all")
     child.read_until("not valid JSON")
     assert child.shows("settings.json:2")
-    say(child, "read all")
     child.read_until("Four of five failed.")
     for expected in ("Read image.png.txt", "binary", "Read loop", "Read missing", "does not exist", "Edit notes.txt"):
         child.read_until(expected)
