@@ -1,259 +1,233 @@
-"""The conversation as one widget: it draws only the lines in view, from strips that are cached per block."""
+"""The conversation: the windowed blocks with a cursor for the keys, search, and the way back to the end."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
 from rich.style import Style
 from textual import events
-from textual.geometry import Size
-from textual.scroll_view import ScrollView
+from textual.message import Message
 from textual.strip import Strip
 
 from tui.keymap import TRANSCRIPT_KEYS, bindings
-from tui.rendering.line import Line, cell_len
+from tui.rendering.line import Line
 from tui.rendering.palette import Palette
-from tui.widgets.wall import Walled
+from tui.widgets.transcript.drawing import Pencil
+from tui.widgets.transcript.scrollbar import show_marks
+from tui.widgets.transcript.search import Search
+from tui.widgets.transcript.selecting import SelectableView
+from tui.widgets.transcript.viewport import Place
 
 if TYPE_CHECKING:
-    # Blocks bring the whole protocol with them, which the first paint does not wait for.
     from tui.widgets.transcript.blocks import Block
 
-
-class _Entry:
-    """A block with its lines at the present width and the strips drawn so far."""
-
-    __slots__ = ("block", "height", "lines", "revision", "stable", "strips")
-
-    def __init__(self, block: Block) -> None:
-        self.block = block
-        self.revision = -1
-        self.lines: list[Line] = []
-        self.strips: dict[int, Strip] = {}
-        self.stable = 0
-        """Lines that could not change any more when they were last drawn."""
-        self.height = 0
-
-    def render(self, width: int) -> None:
-        """Bring the lines up to date; strips of lines that cannot have changed are kept."""
-        if self.revision == self.block.revision:
-            return
-        self.lines = self.block.lines(width)
-        self.strips = {at: strip for at, strip in self.strips.items() if at < self.stable}
-        self.stable = self.block.stable_lines(width)
-        self.revision = self.block.revision
-        self.height = len(self.lines) + (self.block.margin if self.lines else 0)
-
-    def forget(self) -> None:
-        """The width or the colours have changed: nothing drawn is good any more."""
-        self.revision = -1
-        self.stable = 0
-        self.strips = {}
+MAX_MARKS = 400
+"""More hits than this are not marked one by one: the bar has no room for them."""
 
 
-class TranscriptView(Walled, ScrollView, can_focus=True):
-    """Shows blocks in order, follows the end unless the reader has scrolled up."""
+class TranscriptView(SelectableView):
+    """One conversation: the main one, a sidechain, or a replay."""
 
-    DEFAULT_CSS = """
-    TranscriptView {
-        height: 1fr;
-        padding: 0 1;
-        overflow-x: hidden;
-        overflow-y: scroll;
-        scrollbar-size-vertical: 1;
-    }
-    """
     BINDINGS = bindings(TRANSCRIPT_KEYS)
 
-    def __init__(self, palette: Palette) -> None:
-        super().__init__()
-        self._palette = palette
-        self._entries: list[_Entry] = []
-        self._index: dict[str, int] = {}
-        self._tops: list[int] = []
-        self._dirty_from = 0
-        self._width = 0
-        self._following = True
-        self._seen_blocks = 0
-        self._cursor: int | None = None
+    class SearchRequested(Message):
+        """The reader wants to type a search."""
 
-    # What a presenter does
+    class LeaveRequested(Message):
+        """The reader wants to go back to the input."""
+
+    class SearchMoved(Message):
+        """Another hit, or none: ``number`` of ``total``."""
+
+        def __init__(self, number: int, total: int) -> None:
+            super().__init__()
+            self.number = number
+            self.total = total
+
+    def __init__(self, palette: Palette) -> None:
+        super().__init__(palette)
+        self.cursor: int | None = None
+        """The block that the keys are about."""
+        self._prompts: list[int] = []
+        self._search: Search | None = None
+        self._marks_key: tuple[object, ...] = ()
+        self._marked_total = 0
 
     def append(self, block: Block) -> None:
-        """Add a block at the end; drawn at the next ``flush``."""
-        self._index[block.id] = len(self._entries)
-        self._entries.append(_Entry(block))
-        self._dirty_from = min(self._dirty_from, len(self._entries) - 1)
-
-    def changed(self, block: Block) -> None:
-        """A block has changed; drawn at the next ``flush``."""
-        at = self._index.get(block.id)
-        if at is not None:
-            self._dirty_from = min(self._dirty_from, at)
+        if block.is_prompt:
+            self._prompts.append(len(self.plan))
+        super().append(block)
 
     def drop(self, block: Block) -> None:
-        """Take a block away."""
-        at = self._index.get(block.id)
+        at = self.plan.place(block.id)
         if at is None:
             return
-        del self._entries[at]
-        self._index = {entry.block.id: i for i, entry in enumerate(self._entries)}
-        self._cursor = None
-        self._dirty_from = min(self._dirty_from, at)
+        super().drop(block)
+        self.cursor = self._search = None
+        self.unselect()
+        self._prompts = [place - (place > at) for place in self._prompts if place != at]
 
-    def flush(self) -> None:
-        """Lay out what has changed and draw it."""
-        if not self._width or self._dirty_from > len(self._entries):
-            return
-        top = self._tops[self._dirty_from - 1] if self._dirty_from else 0
-        if self._dirty_from:
-            top += self._entries[self._dirty_from - 1].height
-        del self._tops[self._dirty_from :]
-        for entry in self._entries[self._dirty_from :]:
-            entry.render(self._width)
-            self._tops.append(top)
-            top += entry.height
-        self._dirty_from = len(self._entries) + 1
-        self.virtual_size = Size(self._width, top)
-        if self._following:
-            self._seen_blocks = len(self._entries)
-            self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
-        self.refresh()
+    # Folding
 
-    def set_palette(self, palette: Palette) -> None:
-        """Draw in other colours."""
-        self._palette = palette
-        for entry in self._entries:
-            entry.strips = {}
-        self.refresh()
+    def activate(self, at: int) -> None:
+        self.cursor = at
+        self.toggle(at)
 
-    @property
-    def blocks(self) -> Iterable[Block]:
-        """In order."""
-        return (entry.block for entry in self._entries)
+    def toggle(self, at: int) -> None:
+        """Fold or unfold a block; what stands above it stays where it is."""
+        if self.plan[at].block.toggle():
+            self.selection = None
+            self.viewport.following = False
+            self.flush()
 
-    # What the reader does
-
-    def scroll_page(self, direction: int) -> None:
-        """Scroll most of a page up (-1) or down (1)."""
-        self._scroll_by(direction * max(1, self.size.height - 2))
-
-    def scroll_edge(self, direction: int) -> None:
-        """To the beginning (-1), or to the end (1), following again."""
-        self._following = direction > 0
-        self._seen_blocks = len(self._entries)
-        self.scroll_to(y=0 if direction < 0 else self.max_scroll_y, animate=False, immediate=True)
-        self.refresh()
-
-    def unfold_all(self) -> bool:
-        """Unfold everything, or fold it where all is unfolded; whether it is unfolded now."""
-        foldable = [entry.block for entry in self._entries if entry.block.is_foldable]
-        unfold = any(block.folded for block in foldable)
-        for block in foldable:
-            if block.folded == unfold:
+    def set_folded(self, folded: dict[str, bool]) -> dict[str, bool]:
+        """Fold and unfold blocks by their ids; gives how they were."""
+        before: dict[str, bool] = {}
+        for entry in self.plan:
+            block = entry.block
+            if block.is_foldable and folded.get(block.id, block.folded) != block.folded:
+                before[block.id] = block.folded
                 block.toggle()
-        self._dirty_from = 0
+        self.selection = None
         self.flush()
-        return unfold
+        return before
+
+    # Keys
 
     def action_step(self, direction: int) -> None:
         """Move the block cursor and bring the block into view."""
-        if not self._entries:
+        if not len(self.plan):
             return
-        last = len(self._entries) - 1
-        at = last if self._cursor is None else min(max(self._cursor + direction, 0), last)
-        self._cursor = at
-        top, height = self._tops[at], self._entries[at].height
-        if top < self.scroll_offset.y:
-            self._scroll_by(top - self.scroll_offset.y)
-        elif top + height > self.scroll_offset.y + self.size.height:
-            self._scroll_by(min(top, top + height - self.size.height) - self.scroll_offset.y)
-        self.refresh()
+        at = len(self.plan) - 1 if self.cursor is None else self.cursor + direction
+        while 0 < at < len(self.plan) - 1 and not self.plan.measure(at):
+            at += direction
+        self._put_cursor(min(max(at, 0), len(self.plan) - 1))
+
+    def action_prompt(self, direction: int) -> None:
+        """To the prompt before or after, put at the top of the view."""
+        here = self.viewport.top[0] if self.cursor is None else self.cursor
+        at = bisect_left(self._prompts, here) - 1 if direction < 0 else bisect_right(self._prompts, here)
+        if 0 <= at < len(self._prompts):
+            self.cursor = self._prompts[at]
+            self.viewport.put_first((self.cursor, 0))
+            self.show_position()
 
     def action_fold(self) -> None:
         """Fold or unfold the block under the cursor."""
-        if self._cursor is not None:
-            self._toggle(self._cursor)
+        if self.cursor is not None:
+            self.toggle(self.cursor)
+
+    def action_scroll(self, pages: float) -> None:
+        """Scroll by parts of a page."""
+        self.scroll_lines(round(pages * self.viewport.height))
+
+    def action_edge(self, direction: int) -> None:
+        """To the beginning or the end."""
+        self.scroll_edge(direction)
+
+    def action_copy(self, what: str) -> None:
+        """Copy the selection, or of the block under the cursor its ``source``, ``code`` or ``output``."""
+        if self.selection is not None:
+            self.copy_selection()
+        elif self.cursor is not None:
+            block = self.plan[self.cursor].block
+            text = {"source": block.source, "code": block.code, "output": block.output}[what]
+            self.post_message(self.CopyRequested(text, what if what != "source" else "block"))
+
+    def action_search(self) -> None:
+        """Type what to search."""
+        self.post_message(self.SearchRequested())
+
+    def action_leave(self) -> None:
+        """Let go of the selection, then of the search, then of the keys."""
+        if self.selection is not None:
+            self.unselect()
+        elif self._search is not None:
+            self.search("")
+        else:
+            self.post_message(self.LeaveRequested())
+
+    # Search
+
+    def search(self, query: str) -> None:
+        """Search for a text, from what is in view on; an empty one ends the search."""
+        self._search = Search(self.plan, query) if query else None
+        self.action_find(1)
+
+    def action_find(self, direction: int) -> None:
+        """To the next hit, or to the one before."""
+        search = self._search
+        if search is None:
+            self.post_message(self.SearchMoved(0, 0))
+            self.show_position()
+            return
+        place = search.step(direction, self.viewport.top)
+        if place is not None:
+            self.viewport.reveal(place, margin=3)
+            self.cursor = place[0]
+        self.show_position()
+        self.post_message(self.SearchMoved(search.number, search.total))
 
     # Textual
 
-    def on_resize(self, event: events.Resize) -> None:
-        width = self.scrollable_content_region.width
-        if width != self._width and width > 0:
-            self._width = width
-            for entry in self._entries:
-                entry.forget()
-            self._dirty_from = 0
-            self.flush()
-        if self._following:
-            self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
-
     def on_click(self, event: events.Click) -> None:
-        line = event.y + self.scroll_offset.y
-        if self._is_behind and event.y == self.size.height - 1:
+        if self._is_behind and event.y == self.viewport.height - 1:
             self.scroll_edge(1)
-            return
-        at = bisect_right(self._tops, line) - 1
-        if at >= 0 and line < self._tops[at] + self._entries[at].height:
-            self._cursor = at
-            self._toggle(at)
+        else:
+            super().on_click(event)
+        event.prevent_default()
+
+    def on_focus(self) -> None:
+        self.show_position()
 
     def on_blur(self) -> None:
-        self._cursor = None
-        self.refresh()
+        self.show_position()
 
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
-        self._following = new_value >= self.max_scroll_y - 0.5
-        if self._following:
-            self._seen_blocks = len(self._entries)
+    def show_position(self) -> None:
+        super().show_position()
+        self._show_marks()
 
-    def render_line(self, y: int) -> Strip:
-        width = self.scrollable_content_region.width
-        base = self.rich_style
-        if self._is_behind and y == self.size.height - 1:
-            return self._pill(width, base)
-        strip = self._line(y + self.scroll_offset.y)
-        if strip is None:
-            return Strip.blank(width, base)
-        return strip.adjust_cell_length(width, base).apply_style(base)
+    # Drawing
 
-    # Inside
-
-    def _line(self, number: int) -> Strip | None:
-        at = bisect_right(self._tops, number) - 1
-        if at < 0 or at >= len(self._entries):
-            return None
-        entry = self._entries[at]
-        row = number - self._tops[at] - entry.block.margin
-        if row < 0 or row >= len(entry.lines):
-            return None
-        strip = entry.strips.get(row)
-        if strip is None:
-            strip = entry.strips[row] = Strip(self._palette.segments(entry.lines[row]))
-        if at == self._cursor and self.has_focus:
-            return strip.apply_style(Style(bold=True)) if row else strip.apply_style(Style(reverse=True))
+    def decorate(self, strip: Strip, place: Place, line: Line | None, pencil: Pencil) -> Strip:
+        strip = super().decorate(strip, place, line, pencil)
+        if self._search is not None and line is not None:
+            style = "search.current" if place == self._search.current else "search"
+            strip = pencil.with_ranges(strip, self._search.columns(line), style)
+        if place[0] == self.cursor and self.has_focus and line is not None:
+            strip = pencil.with_bar(strip)
         return strip
 
-    def _pill(self, width: int, base: Style) -> Strip:
-        fresh = len(self._entries) - self._seen_blocks
-        text = f" ↓ {fresh} new · Ctrl+End " if fresh > 0 else " ↓ Ctrl+End to follow "
-        left = max(0, (width - cell_len(text)) // 2)
-        segments = self._palette.segments(((" " * left, "text"), (text, "badge")))
-        return Strip(segments).adjust_cell_length(width, base).apply_style(base)
+    def footer_strip(self, pencil: Pencil) -> Strip | None:
+        if not self._is_behind:
+            return None
+        fresh = len(self.plan) - self._seen_blocks
+        return pencil.centered(f" ↓ {fresh} new · Ctrl+End " if fresh > 0 else " ↓ Ctrl+End to follow ", "badge")
 
     @property
     def _is_behind(self) -> bool:
-        return not self._following and self.max_scroll_y > 0
+        return not self.viewport.following and self.viewport.is_full
 
-    def _toggle(self, at: int) -> None:
-        if self._entries[at].block.toggle():
-            self._dirty_from = min(self._dirty_from, at)
-            self._following = False
-            self.flush()
-            self._following = self.scroll_offset.y >= self.max_scroll_y
+    def _put_cursor(self, at: int) -> None:
+        self.cursor = at
+        height = self.plan.measure(at)
+        margin = self.plan[at].block.margin
+        self.viewport.reveal((at, max(0, height - 1)))
+        self.viewport.reveal((at, min(margin, max(0, height - 1))))
+        self.show_position()
 
-    def _scroll_by(self, lines: float) -> None:
-        self.scroll_to(y=self.scroll_offset.y + lines, animate=False, immediate=True)
+    def _show_marks(self) -> None:
+        """Mark prompts and hits on the scrollbar; made anew only where they would move by a cell."""
+        total, height = self.plan.heights.total, self.viewport.height
+        hits = self._search.blocks if self._search is not None else []
+        key = (len(self._prompts), len(hits), self._search is None, height)
+        if not total or (key == self._marks_key and abs(total - self._marked_total) * height < total):
+            return
+        self._marks_key, self._marked_total = key, total
+        marks: dict[int, Style] = {}
+        for places, name in ((self._prompts, "muted"), (hits, "caution")):
+            style = self._palette.style(name)
+            for at in places[-MAX_MARKS:]:
+                marks[self.plan.heights.top(at) * height // total] = style
+        show_marks(self.vertical_scrollbar, marks if self.viewport.is_full else {})
