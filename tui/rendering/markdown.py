@@ -37,6 +37,11 @@ class MarkdownStream:
             self._source = ["".join(self._source)]
         return self._source[0] if self._source else ""
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether the text is complete."""
+        return self._finished
+
     def feed(self, text: str) -> None:
         """Add text. Nothing is rendered before somebody asks for lines."""
         if self._finished:
@@ -54,8 +59,15 @@ class MarkdownStream:
 
     def lines(self, width: int) -> list[Line]:
         """All lines, finished and unfinished."""
+        return self.lines_from(width, 0)
+
+    def lines_from(self, width: int, start: int) -> list[Line]:
+        """The lines from a row on; what it costs does not depend on the rows before."""
         self._advance(max(1, width))
-        return self._committed + self._open_lines
+        committed = len(self._committed)
+        if start >= committed:
+            return self._open_lines[start - committed :]
+        return self._committed[start:] + self._open_lines
 
     def committed_count(self, width: int) -> int:
         """How many of the first lines will never change at this width."""

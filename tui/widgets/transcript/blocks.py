@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from core.protocol.events import NoticeLevel
-from tui.rendering.line import Line, pad, wrap
-from tui.rendering.markdown import MarkdownStream
+from tui.rendering.line import Line, Span, pad, wrap
+from tui.rendering.markdown import MarkdownStream, render_markdown
 from tui.rendering.sanitize import clean
 
 INDENT = 2
 PROSE_COLUMNS = 120
 """Longer lines of prose are hard to read, however wide the terminal is."""
 PROMPT_MAX_LINES = 30
+_MARGIN: Span = (" " * INDENT, "text")
 NOTICE_SIGNS: dict[NoticeLevel, str] = {"info": "›", "warning": "⚠", "error": "✗"}
 
 
 class Block:
-    """One thing in the conversation. ``revision`` grows with each change, so that a view knows what to draw anew."""
+    """One thing in the conversation. ``revision`` grows with each change, so that a view knows what to draw anew.
 
-    is_foldable = False
+    A conversation holds thousands of them: they have slots, and when finished they keep their source only.
+    """
+
+    __slots__ = ("folded", "id", "margin", "revision")
 
     def __init__(self, block_id: str) -> None:
         self.id = block_id
@@ -26,9 +30,18 @@ class Block:
         self.margin = 1
         """Blank lines above it."""
 
+    @property
+    def is_foldable(self) -> bool:
+        """Whether there is something to fold."""
+        return False
+
     def lines(self, width: int) -> list[Line]:
         """All its lines, none wider than ``width``."""
         raise NotImplementedError
+
+    def lines_from(self, width: int, start: int) -> list[Line]:
+        """Its lines from a row on."""
+        return self.lines(width)[start:]
 
     def stable_lines(self, width: int) -> int:
         """How many of its first lines will never change at this width."""
@@ -38,6 +51,9 @@ class Block:
     def source(self) -> str:
         """What it says, unwrapped and undecorated."""
         return ""
+
+    def release(self) -> None:
+        """Drop what can be made again from the source."""
 
     def touch(self) -> None:
         """Declare a change."""
@@ -53,6 +69,8 @@ class Block:
 
 class WelcomeBlock(Block):
     """What stands in an empty conversation."""
+
+    __slots__ = ("_is_demo", "_version")
 
     def __init__(self, block_id: str, version: str, *, is_demo: bool) -> None:
         super().__init__(block_id)
@@ -86,10 +104,15 @@ class WelcomeBlock(Block):
 class PromptBlock(Block):
     """What the user said."""
 
+    __slots__ = ("_text",)
+
     def __init__(self, block_id: str, text: str) -> None:
         super().__init__(block_id)
         self._text = text
-        self.is_foldable = text.count("\n") >= PROMPT_MAX_LINES
+
+    @property
+    def is_foldable(self) -> bool:
+        return self._text.count("\n") >= PROMPT_MAX_LINES
 
     @property
     def source(self) -> str:
@@ -109,40 +132,68 @@ class PromptBlock(Block):
 
 
 class TextBlock(Block):
-    """Prose of the model, rendered as it streams."""
+    """Prose of the model, rendered as it streams. Finished, it is a source, and its lines while somebody draws them."""
+
+    __slots__ = ("_drawn", "_drawn_width", "_source", "_stream", "interrupted")
 
     def __init__(self, block_id: str) -> None:
         super().__init__(block_id)
-        self._stream = MarkdownStream()
+        self._stream: MarkdownStream | None = MarkdownStream()
+        self._source = ""
+        self._drawn: list[Line] = []
+        self._drawn_width = 0
         self.interrupted = False
 
     @property
     def source(self) -> str:
-        return self._stream.source
+        return self._source if self._stream is None else self._stream.source
 
     def feed(self, text: str) -> None:
         """Add text."""
+        if self._stream is None:
+            raise ValueError("the text is finished")
         self._stream.feed(text)
         self.touch()
 
     def finish(self, text: str, *, interrupted: bool) -> None:
         """The whole text; what streamed is kept where it is the same."""
-        if self._stream.source != text:
-            self._stream = MarkdownStream()
-            self._stream.feed(text)
-        self._stream.finish()
+        self._source = text
+        if self._stream is not None and self._stream.source == text:
+            self._stream.finish()
+        else:
+            self._stream = None
+        self._drawn_width = 0
         self.interrupted = interrupted
         self.touch()
 
     def lines(self, width: int) -> list[Line]:
-        margin = (" " * INDENT, "text")
-        rows: list[Line] = [(margin, *line) for line in self._stream.lines(_prose_width(width))]
+        rows = self._prose_from(width, 0)
         if self.interrupted:
-            rows.append((margin, ("■ cut off", "caution")))
+            rows.append((_MARGIN, ("■ cut off", "caution")))
         return rows
 
+    def lines_from(self, width: int, start: int) -> list[Line]:
+        return self.lines(width)[start:] if self.interrupted else self._prose_from(width, start)
+
     def stable_lines(self, width: int) -> int:
-        return self._stream.committed_count(_prose_width(width))
+        width = _prose_width(width)
+        return len(self._finished_lines(width)) if self._stream is None else self._stream.committed_count(width)
+
+    def release(self) -> None:
+        if self._stream is None or self._stream.is_finished:
+            self._stream = None
+            self._drawn = []
+            self._drawn_width = 0
+
+    def _prose_from(self, width: int, start: int) -> list[Line]:
+        width = _prose_width(width)
+        prose = self._finished_lines(width)[start:] if self._stream is None else self._stream.lines_from(width, start)
+        return [(_MARGIN, *line) for line in prose]
+
+    def _finished_lines(self, width: int) -> list[Line]:
+        if self._drawn_width != width:
+            self._drawn, self._drawn_width = render_markdown(self._source, width), width
+        return self._drawn
 
 
 def _prose_width(width: int) -> int:
@@ -152,12 +203,16 @@ def _prose_width(width: int) -> int:
 class ThinkingBlock(Block):
     """Reasoning: one line with its length while folded."""
 
-    is_foldable = True
+    __slots__ = ("_is_running", "_pieces")
 
     def __init__(self, block_id: str) -> None:
         super().__init__(block_id)
         self._pieces: list[str] = []
         self._is_running = True
+
+    @property
+    def is_foldable(self) -> bool:
+        return True
 
     @property
     def source(self) -> str:
@@ -193,6 +248,8 @@ class ThinkingBlock(Block):
 class NoticeBlock(Block):
     """Something the program has to say."""
 
+    __slots__ = ("_hint", "_level", "_text")
+
     def __init__(self, block_id: str, level: NoticeLevel, text: str, hint: str = "") -> None:
         super().__init__(block_id)
         self._level: NoticeLevel = level
@@ -214,6 +271,8 @@ class NoticeBlock(Block):
 
 class RuleBlock(Block):
     """The quiet line at the end of a turn."""
+
+    __slots__ = ("_style", "_text")
 
     def __init__(self, block_id: str, text: str, style: str = "faint") -> None:
         super().__init__(block_id)

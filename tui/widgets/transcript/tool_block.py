@@ -31,7 +31,20 @@ LIVE_PREVIEW = 8
 class ToolBlock(Block):
     """One call from the moment it is asked for to its result."""
 
-    is_foldable = True
+    __slots__ = (
+        "_content",
+        "_cwd",
+        "_display",
+        "_duration_ms",
+        "_input",
+        "_input_chars",
+        "_progress",
+        "_progress_lines",
+        "_todos",
+        "group",
+        "name",
+        "state",
+    )
 
     def __init__(self, block_id: str, name: str, cwd: str) -> None:
         super().__init__(block_id)
@@ -47,6 +60,10 @@ class ToolBlock(Block):
         self._display = ToolDisplay()
         self._duration_ms = 0
         self._todos: tuple[TodoItem, ...] = ()
+
+    @property
+    def is_foldable(self) -> bool:
+        return True
 
     @property
     def source(self) -> str:
