@@ -188,7 +188,7 @@ async def test_folding_by_click_and_by_key(opener: Opener) -> None:
 
 
 def is_on_tool(window: Window) -> bool:
-    at = window.transcript._cursor  # pyright: ignore[reportPrivateUsage]
+    at = window.transcript.cursor
     return at is not None and isinstance(list(window.transcript.blocks)[at], ToolBlock)
 
 

@@ -44,7 +44,7 @@ async def test_text_and_thinking_of_a_model(opener: Opener, case: dict[str, Any]
     async with opener([Reply([think(f"t {text}"), say(f"`{text}`\n\n{text}\n\nend")])], size=WIDE) as window:
         await window.ask("go")
         await window.press("ctrl+o")
-        assert window.shows("end", "Ask, or tell it")
+        assert window.shows("end", "Reading  q back")
         screen = window.screen
         assert all(str(part) in screen for part in case["must_show"])
 
@@ -69,7 +69,7 @@ async def test_output_of_a_command(opener: Opener, case: dict[str, Any]) -> None
     async with opener(script, size=(120, 60)) as window:
         await window.ask("go")
         await window.press("ctrl+o", "ctrl+end")
-        assert window.shows("finish", "end", "Ask, or tell it")
+        assert window.shows("finish", "end", "Reading  q back")
 
 
 async def test_markup_is_text_everywhere(opener: Opener) -> None:

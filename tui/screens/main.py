@@ -21,7 +21,7 @@ from tui.widgets.line_widget import LineWidget
 from tui.widgets.queue_lane import QueueLane
 from tui.widgets.status import StatusLine
 from tui.widgets.todo import TodoLine, TodoPanel, TodoViews
-from tui.widgets.transcript.view import TranscriptView
+from tui.widgets.transcript.pane import ConversationPane
 from tui.widgets.wall import Walled
 
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ class MainScreen(Walled, Screen[None]):
         super().__init__()
         self._palette = palette
         self._now = now
-        self._transcript = TranscriptView(palette)
+        self._pane = ConversationPane(palette)
+        self._transcript = self._pane.view
         self.composer = Composer()
         self.status = StatusLine(palette, now)
         self.dock = QuestionDock(palette, now)
@@ -80,7 +81,7 @@ class MainScreen(Walled, Screen[None]):
     def compose(self) -> ComposeResult:
         yield Header(self._palette)
         with Horizontal(id="middle"):
-            yield self._transcript
+            yield self._pane
             yield self._side
         yield self.dock
         yield self._todo_line
@@ -212,9 +213,18 @@ class MainScreen(Walled, Screen[None]):
         """Show or hide the todo list."""
         self._todos.toggle()
 
-    def action_unfold_all(self) -> None:
-        """Unfold everything, or fold it again."""
-        self._transcript.unfold_all()
+    def action_transcript(self) -> None:
+        """Read the conversation with everything unfolded, or go back to how it was."""
+        self.set_class(self._pane.toggle_reading(), "-reading")
+
+    def action_search(self, text: str = "") -> None:
+        """Search the conversation."""
+        self._pane.search(text)
+
+    @on(ConversationPane.Left)
+    def _conversation_left(self) -> None:
+        self.remove_class("-reading")
+        self.composer.focus()
 
     def action_page(self, direction: int) -> None:
         """Scroll the conversation, or what a question is about."""

@@ -22,6 +22,8 @@ class Block:
     """
 
     __slots__ = ("folded", "id", "margin", "revision")
+    is_prompt = False
+    """Whether the user said it: the view can jump between those."""
 
     def __init__(self, block_id: str) -> None:
         self.id = block_id
@@ -42,6 +44,10 @@ class Block:
     def lines_from(self, width: int, start: int) -> list[Line]:
         """Its lines from a row on."""
         return self.lines(width)[start:]
+
+    def estimated_lines(self, width: int) -> int:
+        """About how many lines there will be, without making them."""
+        return 1
 
     def stable_lines(self, width: int) -> int:
         """How many of its first lines will never change at this width."""
@@ -104,6 +110,8 @@ class WelcomeBlock(Block):
 class PromptBlock(Block):
     """What the user said."""
 
+    is_prompt = True
+
     __slots__ = ("_text",)
 
     def __init__(self, block_id: str, text: str) -> None:
@@ -117,6 +125,9 @@ class PromptBlock(Block):
     @property
     def source(self) -> str:
         return self._text
+
+    def estimated_lines(self, width: int) -> int:
+        return min(PROMPT_MAX_LINES, _estimate(self._text, width))
 
     def lines(self, width: int) -> list[Line]:
         rows = wrap(
@@ -147,6 +158,9 @@ class TextBlock(Block):
     @property
     def source(self) -> str:
         return self._source if self._stream is None else self._stream.source
+
+    def estimated_lines(self, width: int) -> int:
+        return _estimate(self.source, _prose_width(width))
 
     def feed(self, text: str) -> None:
         """Add text."""
@@ -194,6 +208,10 @@ class TextBlock(Block):
         if self._drawn_width != width:
             self._drawn, self._drawn_width = render_markdown(self._source, width), width
         return self._drawn
+
+
+def _estimate(text: str, width: int) -> int:
+    return 1 + text.count("\n") + len(text) // max(1, width)
 
 
 def _prose_width(width: int) -> int:

@@ -43,7 +43,7 @@ class SearchBar(Walled, Input):
             self.keep = keep
 
     def __init__(self) -> None:
-        super().__init__(id="search", placeholder="Search the conversation", select_on_focus=True)
+        super().__init__(placeholder="Search the conversation", select_on_focus=True)
         self.display = False
 
     def open(self, text: str = "") -> None:

@@ -1,0 +1,103 @@
+"""A conversation with its search line: what the main screen, a sidechain and a replay show alike."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+
+from tui.rendering.line import Line, Span, truncate
+from tui.rendering.palette import Palette
+from tui.widgets.line_widget import LineWidget
+from tui.widgets.transcript.search_bar import SearchBar
+from tui.widgets.transcript.view import TranscriptView
+from tui.widgets.wall import Walled
+
+
+class _ReadingLine(LineWidget):
+    """What the keys do while the conversation has them all."""
+
+    def build(self, width: int) -> list[Line]:
+        keys = (("q", "back"), ("/", "search"), ("n N", "hits"), ("{ }", "prompts"), ("y", "copy"), ("Enter", "fold"))
+        spans: list[Span] = [("Reading", "strong accent")]
+        for key, what in keys:
+            spans += [(f"  {key} ", "key"), (what, "muted")]
+        return [truncate(tuple(spans), width)]
+
+
+class ConversationPane(Walled, Vertical):
+    """Searching, and reading with everything unfolded."""
+
+    DEFAULT_CSS = """
+    ConversationPane {
+        width: 1fr;
+        height: 1fr;
+    }
+    """
+
+    class Left(Message):
+        """The keys go back to where the user types."""
+
+    def __init__(self, palette: Palette) -> None:
+        super().__init__()
+        self.view = TranscriptView(palette)
+        self._search = SearchBar()
+        self._reading_line = _ReadingLine(palette, classes="reading")
+        self._reading_line.display = False
+        self._folded_before: dict[str, bool] | None = None
+
+    def compose(self) -> ComposeResult:
+        yield self.view
+        yield self._search
+        yield self._reading_line
+
+    def toggle_reading(self) -> bool:
+        """Unfold everything and take the keys, or go back to how it was; whether it is being read now."""
+        self._reading_line.display = self._folded_before is None
+        if self._folded_before is None:
+            self._folded_before = self.view.set_folded({block.id: False for block in self.view.blocks})
+            self.view.focus()
+            return True
+        self.view.set_folded(self._folded_before)
+        self._folded_before = None
+        self.post_message(self.Left())
+        return False
+
+    def search(self, text: str = "") -> None:
+        """Open the search line."""
+        self._search.open(text)
+
+    @on(TranscriptView.SearchRequested)
+    def _requested(self) -> None:
+        self.search()
+
+    @on(SearchBar.Typed)
+    def _typed(self, event: SearchBar.Typed) -> None:
+        self.view.search(event.text)
+
+    @on(SearchBar.Move)
+    def _moves(self, event: SearchBar.Move) -> None:
+        self.view.action_find(event.direction)
+
+    @on(SearchBar.Closed)
+    def _closed(self, event: SearchBar.Closed) -> None:
+        if not event.keep:
+            self.view.search("")
+            self._search.close()
+        if event.keep or self._folded_before is not None:
+            self.view.focus()
+        else:
+            self.post_message(self.Left())
+
+    @on(TranscriptView.SearchMoved)
+    def _moved(self, event: TranscriptView.SearchMoved) -> None:
+        self._search.show_count(event.number, event.total)
+
+    @on(TranscriptView.LeaveRequested)
+    def _leave(self) -> None:
+        self._search.close()
+        if self._folded_before is not None:
+            self.toggle_reading()
+        else:
+            self.post_message(self.Left())
