@@ -24,6 +24,7 @@ from tui.dialogs.dock import QuestionDock
 from tui.rendering.palette import Palette
 from tui.rendering.sanitize import clean
 from tui.screens.main import MainScreen
+from tui.widgets.transcript.selecting import SelectableView
 from tui.widgets.wall import Walled
 
 if TYPE_CHECKING:
@@ -221,6 +222,14 @@ class AgentApp(Walled, App[None]):
         if self._bridge is not None:
             self._bridge.remember(event.text)
         await self._op_requested(MainScreen.OpRequested(SubmitPrompt(text=event.text)))
+
+    @on(SelectableView.CopyRequested)
+    async def _copy_requested(self, event: SelectableView.CopyRequested) -> None:
+        from tui.clipboard import copy
+
+        if self._bridge is not None:
+            remark = await copy(self._bridge, event.text, event.what, self.copy_to_clipboard)
+            self._main.status.show_hint(remark)
 
     @on(MainScreen.HelpRequested)
     def _help_requested(self) -> None:

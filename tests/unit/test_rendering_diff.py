@@ -43,7 +43,7 @@ def test_every_line_fits_and_changes_are_counted(old: str, new: str, width: int,
     assert all(line_width(line) <= width for line in lines)
     assert limit is None or len(lines) <= limit
     if limit is None and width == 80:
-        signs = [style for line in lines for text, style in line if text in ("+ ", "- ")]
+        signs = [style.split()[0] for line in lines for text, style in line if text in ("+ ", "- ")]
         assert (signs.count("added.sign"), signs.count("removed.sign")) == diff_stat(old, new)
 
 

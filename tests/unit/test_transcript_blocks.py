@@ -50,7 +50,7 @@ def test_a_released_text_is_drawn_again() -> None:
     block.release()
     assert (block.lines(40), block.source) == (before, PROSE)
     assert block.stable_lines(40) == len(before)
-    assert block.lines(20) != before
+    assert block.lines(8) != before
 
 
 def test_an_open_text_is_not_released() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tui.rendering.fence import code_block
 from tui.rendering.inline import inline_spans
-from tui.rendering.line import Line, Span, cell_len, line_width, wrap
+from tui.rendering.line import DECOR, DECOR_ROW, Line, Span, cell_len, line_width, wrap
 from tui.rendering.tables import render_table
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _heading(tokens: "Sequence[Token]", place: _Place) -> list[Line]:
     level = tokens[0].tag[1:]
     lines = _text(tokens, place._replace(base=f"{place.base} heading.{level}"))
     if lines and level == "1":
-        lines.append((("━" * max(line_width(line) for line in lines), "heading.rule"),))
+        lines.append((("━" * max(line_width(line) for line in lines), f"heading.rule {DECOR_ROW}"),))
     return lines
 
 
@@ -95,7 +95,7 @@ def _quote(tokens: "Sequence[Token]", place: _Place) -> list[Line]:
     room = place.width - cell_len(_QUOTE)
     if room < _MIN_WIDTH:
         return _sequence(tokens, place._replace(base=base))
-    prefix: Span = (_QUOTE, "quote.mark")
+    prefix: Span = (_QUOTE, f"quote.mark {DECOR}")
     return [(prefix, *line) for line in _sequence(tokens, place._replace(width=room, base=base))]
 
 
@@ -127,7 +127,7 @@ def _item(tokens: "Sequence[Token]", mark: str, place: _Place, loose: bool) -> l
         return [*wrap([(mark, style)], place.width), *_sequence(tokens, inner, tight=not loose)]
     lines = _sequence(tokens, inner._replace(width=room), tight=not loose)
     first: Span = (f"{mark} ", style)
-    rest: Span = (" " * indent, place.base)
+    rest: Span = (" " * indent, f"{place.base} list.indent")
     if not lines:
         return [(first,)]
     return [(first, *lines[0]), *((rest, *line) if line else () for line in lines[1:])]

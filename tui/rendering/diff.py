@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from tui.rendering.compare import Edit, compare_lines, compare_words, split_lines
 from tui.rendering.highlight import PLAIN, highlight, language_for_path
-from tui.rendering.line import Line, Span, pad, truncate, wrap
+from tui.rendering.line import DECOR, DECOR_ROW, Line, Span, pad, truncate, wrap
 from tui.rendering.reveal import reveal
 from tui.rendering.sanitize import clean
 
@@ -116,15 +116,18 @@ def _counted(count: int, noun: str) -> str:
 
 
 def _note(text: str, width: int) -> Line:
-    return truncate(((text, "diff.fold"),), width)
+    return truncate(((text, f"diff.fold {DECOR_ROW}"),), width)
 
 
 def _draw_row(row: _Row, digits: int, width: int) -> list[Line]:
     """One line of a diff; what does not fit goes on below, beside an empty gutter."""
     side = _SIDE[row.sign]
     numbers = f"{row.old or '':>{digits}} {row.new or '':>{digits}} "
-    first: Line = ((numbers, "diff.number"), (f"{row.sign} ", _SIGN[row.sign]))
-    rest: Line = ((" " * len(numbers), "diff.number"), ("↪ ", _SIGN[row.sign]))
+    # Whoever copies a diff gets the new text.
+    decor = DECOR_ROW if row.sign == "-" else DECOR
+    sign = f"{_SIGN[row.sign]} {decor}"
+    first: Line = ((numbers, f"diff.number {DECOR}"), (f"{row.sign} ", sign))
+    rest: Line = ((" " * len(numbers), f"diff.number {DECOR}"), ("↪ ", sign))
     if width - len(numbers) - 2 < _MIN_TEXT:
         first, rest = first[1:], rest[1:]  # The sign matters more than the numbers.
     lines = wrap(row.spans, width, first_prefix=first, rest_prefix=rest, words=False)
@@ -139,7 +142,7 @@ def _rows(hunk: Hunk, language: str) -> Iterator[_Row]:
     for (sign, text), line, words in zip(hunk.lines, coloured, marked, strict=True):
         spans = line if sign == " " else _emphasised(line, sign, words)
         if not text.endswith("\n") and sign != " " and _keeps_newlines(hunk):
-            spans = (*spans, (f" ⟨{_NO_NEWLINE}⟩", "diff.fold"))
+            spans = (*spans, (f" ⟨{_NO_NEWLINE}⟩", f"diff.fold {DECOR}"))
         yield _Row(sign, old if sign != "+" else None, new if sign != "-" else None, spans)
         old += sign != "+"
         new += sign != "-"

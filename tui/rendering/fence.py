@@ -7,7 +7,7 @@ give the same lines for the same text.
 import re
 
 from tui.rendering.highlight import PLAIN, CodeStream
-from tui.rendering.line import Line, cell_len, line_width, truncate, wrap
+from tui.rendering.line import DECOR, DECOR_ROW, Line, cell_len, line_width, truncate, wrap
 from tui.rendering.sanitize import clean
 
 GUTTER = "  "
@@ -36,15 +36,15 @@ def language_of(info: str) -> str:
 def label(info: str, width: int) -> list[Line]:
     """The line above a block that says what it is; none if the fence does not tell."""
     text = clean(info).strip()
-    return [truncate(((GUTTER + text, "code.label"),), width)] if text else []
+    return [truncate(((GUTTER + text, f"code.label {DECOR_ROW}"),), width)] if text else []
 
 
 def code_rows(lines: list[Line], width: int) -> list[Line]:
     """Code lines behind their gutter, wrapped to the width."""
     if width < _MIN_WIDTH:
         return [row for line in lines for row in wrap(line or ((" ", PLAIN),), width, words=False)]
-    gutter = (GUTTER, PLAIN)
-    mark = (CONTINUED, "code.wrap")
+    gutter = (GUTTER, f"{PLAIN} {DECOR}")
+    mark = (CONTINUED, f"code.wrap {DECOR}")
     room = width - cell_len(GUTTER)
     rows: list[Line] = []
     for line in lines:

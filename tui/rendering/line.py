@@ -3,6 +3,9 @@
 A span is a text and a style name, a line is a tuple of spans. Widths are those of `rich.cells`, which Textual also
 uses for its strips, so a line measured here is as wide on the screen. This module knows no colours and no markup, and
 it does not clean text: untrusted strings pass through `tui.rendering.sanitize` before they become spans.
+
+Style names may have words beside them that no theme defines; they tell what of a row is text for whoever copies it
+(`tui.rendering.copying`) and never change its look.
 """
 
 from bisect import bisect_right
@@ -13,6 +16,15 @@ from rich.cells import get_character_cell_size
 
 Span = tuple[str, str]
 Line = tuple[Span, ...]
+
+DECOR = "decor"
+"""Decoration: gutters, margins, signs, line numbers, borders."""
+DECOR_ROW = "decor.row"
+"""On any span: the whole row is decoration, such as a label or "… 12 more lines"."""
+JOINED = "joined"
+"""On the first span of a row's text: it goes on the row above, and a blank was swallowed between them."""
+GLUED = "glued"
+"""On the first span of a row's text: it goes on the row above, and nothing was swallowed."""
 
 ELLIPSIS = "…"
 _JOINER = "\u200d"
@@ -67,7 +79,8 @@ def wrap(
     """Wrap spans into lines that are never wider than `width`.
 
     Newlines in the text start a new line. With `words` false lines break at the last column and no space is dropped,
-    which is right for code. A prefix that leaves no room for text is left out.
+    which is right for code. A prefix that leaves no room for text is left out. Rows that go on the row above say so
+    with a style word, `JOINED` or `GLUED`.
     """
     width = max(1, width)
     first_prefix, first_room = _fitting(first_prefix, width)
@@ -108,7 +121,7 @@ def truncate(line: Line, width: int) -> Line:
 def pad(line: Line, width: int, style: str) -> Line:
     """Fill a line with blanks of one style up to a width."""
     missing = width - line_width(line)
-    return (*line, (" " * missing, style)) if missing > 0 else line
+    return (*line, (" " * missing, f"{style} {DECOR}")) if missing > 0 else line
 
 
 def _is_regional(character: str) -> bool:
@@ -224,14 +237,17 @@ def _slices(row: list[Span], cuts: list[tuple[int, int]]) -> list[Line]:
     """Cut a row of spans at ascending character borders."""
     lines: list[Line] = []
     index, offset = 0, 0  # The span under the border and the position of its first character.
+    reached = 0
     for start, end in cuts:
         line: list[Span] = []
+        word = "" if not lines else JOINED if start > reached else GLUED
+        reached = end
         while index < len(row) and offset < end:
             text, style = row[index]
             stop = offset + len(text)
             piece = text[max(start - offset, 0) : end - offset]
             if piece:
-                line.append((piece, style))
+                line.append((piece, style if line or not word else f"{style} {word}"))
             if stop > end:
                 break
             index, offset = index + 1, stop

@@ -39,6 +39,12 @@ def parse(source: str) -> list[Block]:
     return blocks
 
 
+def fenced_code(source: str) -> str:
+    """The code of all code blocks of a text, however deep they stand, with a blank line between them."""
+    found = [token.content for token in _parser().parse(source) if token.type in ("fence", "code_block")]
+    return "\n".join(found)
+
+
 def parse_inline(content: str) -> "list[Token]":
     """The inline tokens of a text."""
     parser = _parser()

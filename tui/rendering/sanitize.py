@@ -11,7 +11,7 @@ from tui.rendering.escapes import STRING_LIMIT, ColourState, strip_escapes
 from tui.rendering.line import Line, Span
 from tui.rendering.reveal import reveal
 
-__all__ = ["StreamCleaner", "ansi_spans", "clean", "clean_line", "reveal"]
+__all__ = ["StreamCleaner", "ansi_spans", "clean", "clean_copy", "clean_line", "reveal"]
 
 TAB = 4
 _MAX_MARKS = 8
@@ -62,6 +62,11 @@ def clean(text: str) -> str:
     if "\r" in text:
         text = "\n".join(_last_state(line) if "\r" in line else line for line in text.split("\n"))
     return text.expandtabs(TAB)
+
+
+def clean_copy(text: str) -> str:
+    """Make a text safe for the clipboard: as `clean`, but tabs stay what they are."""
+    return "\t".join(clean(part) for part in text.split("\t"))
 
 
 def clean_line(text: str) -> str:

@@ -5,10 +5,14 @@ Takes cells as spans, returns lines; columns shrink and cells wrap before anythi
 
 from collections.abc import Sequence
 
-from tui.rendering.line import Line, Span, line_width, plain, wrap
+from tui.rendering.line import DECOR, DECOR_ROW, Line, Span, line_width, plain, wrap
 
 Cell = Sequence[Span]
 
+DIVIDER = "decor.divider"
+"""A style word of the border between two cells."""
+ROW_GOES_ON = "decor.more"
+"""A style word of the first border where the cells go on those of the line above."""
 _BORDER = "table.border"
 # A column narrower than this shows fragments, not words.
 _MIN_COLUMN = 5
@@ -76,7 +80,7 @@ def _shrink(natural: list[int], floors: list[int], room: int) -> list[int]:
 
 
 def _rule(left: str, middle: str, right: str, widths: Sequence[int]) -> Line:
-    return ((left + middle.join("─" * (width + 2) for width in widths) + right, _BORDER),)
+    return ((left + middle.join("─" * (width + 2) for width in widths) + right, f"{_BORDER} {DECOR_ROW}"),)
 
 
 def _row(cells: Sequence[Cell], widths: Sequence[int], aligns: Sequence[str]) -> list[Line]:
@@ -84,14 +88,14 @@ def _row(cells: Sequence[Cell], widths: Sequence[int], aligns: Sequence[str]) ->
     lines: list[Line] = []
     for number in range(max(len(cell) for cell in wrapped)):
         spans: list[Span] = []
-        lead = "│ "
+        lead, style = "│ ", f"{_BORDER} {ROW_GOES_ON if number else DECOR}"
         for cell, width, align in zip(wrapped, widths, aligns, strict=True):
             line = cell[number] if number < len(cell) else ()
             spare = width - line_width(line)
             before = spare if align == "right" else spare // 2 if align == "center" else 0
-            spans += [(lead + " " * before, _BORDER), *line]
-            lead = " " * (spare - before) + " │ "
-        lines.append((*spans, (lead[:-1], _BORDER)))
+            spans += [(lead + " " * before, style), *line]
+            lead, style = " " * (spare - before) + " │ ", f"{_BORDER} {DIVIDER}"
+        lines.append((*spans, (lead[:-1], f"{_BORDER} {DECOR}")))
     return lines
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from core.protocol.views import FileDiff, TodoItem
 from tui.rendering.diff import diff_lines
 from tui.rendering.highlight import highlight
-from tui.rendering.line import Line, Span, line_width, truncate, wrap
+from tui.rendering.line import DECOR, DECOR_ROW, Line, Span, line_width, truncate, wrap
 from tui.rendering.sanitize import ansi_spans, clean, clean_line
 
 MAX_BODY_LINES = 2_000
@@ -34,6 +34,14 @@ def argument(name: str, arguments: dict[str, Any], cwd: str) -> str:
     """The one argument that tells what a call is about, on one line."""
     view = _ARGUMENTS.get(name, _first_text)
     return clean_line(view(arguments, cwd))
+
+
+def code_of_call(name: str, arguments: dict[str, Any]) -> str:
+    """What a call brings along that a reader may want: a command, or the new text of a file or a change."""
+    if name == "MultiEdit":
+        edits: list[Any] = arguments.get("edits") or []
+        return "\n".join(_text(cast("dict[str, Any]", edit), "new_string") for edit in edits if isinstance(edit, dict))
+    return next((_text(arguments, key) for key in ("command", "content", "new_string") if key in arguments), "")
 
 
 def _path(arguments: dict[str, Any], cwd: str) -> str:
@@ -98,8 +106,8 @@ def command_lines(command: str, width: int) -> list[Line]:
     """A command, highlighted, wrapped, with its prompt sign."""
     lines: list[Line] = []
     for index, row in enumerate(highlight(clean(command), "bash")):
-        sign: Span = ("$ " if index == 0 else "  ", "muted")
-        lines += wrap(row, width, first_prefix=(sign,), rest_prefix=(("  ", "muted"),), words=False)
+        sign: Span = ("$ " if index == 0 else "  ", f"muted {DECOR}")
+        lines += wrap(row, width, first_prefix=(sign,), rest_prefix=(("  ", f"muted {DECOR}"),), words=False)
     return lines
 
 
@@ -109,7 +117,7 @@ def output_lines(text: str, width: int, style: str = "muted") -> list[Line]:
     hidden = len(rows) - MAX_BODY_LINES
     lines = [line for row in rows[:MAX_BODY_LINES] for line in wrap(row, width, words=False)]
     if hidden > 0:
-        lines.append(((f"… {hidden:,} more lines", "muted emphasis"),))
+        lines.append(((f"… {hidden:,} more lines", f"muted emphasis {DECOR_ROW}"),))
     return lines
 
 
@@ -122,7 +130,7 @@ def todo_lines(items: tuple[TodoItem, ...], width: int) -> list[Line]:
         spans.append((clean_line(text), TODO_STYLES[item.status]))
         if item.priority != "medium":
             spans.append((f" ({item.priority})", "caution" if item.priority == "high" else "faint"))
-        lines += wrap(spans, width, rest_prefix=(("  ", "text"),))
+        lines += wrap(spans, width, rest_prefix=(("  ", f"text {DECOR}"),))
     return lines
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from core.protocol.events import NoticeLevel
-from tui.rendering.line import Line, Span, pad, wrap
+from tui.rendering.line import DECOR, DECOR_ROW, Line, Span, pad, wrap
 from tui.rendering.markdown import MarkdownStream, render_markdown
-from tui.rendering.sanitize import clean
+from tui.rendering.parser import fenced_code
+from tui.rendering.sanitize import clean, clean_copy
 
 INDENT = 2
 PROSE_COLUMNS = 120
 """Longer lines of prose are hard to read, however wide the terminal is."""
 PROMPT_MAX_LINES = 30
-_MARGIN: Span = (" " * INDENT, "text")
+_MARGIN: Span = (" " * INDENT, f"text {DECOR}")
 NOTICE_SIGNS: dict[NoticeLevel, str] = {"info": "›", "warning": "⚠", "error": "✗"}
 
 
@@ -56,6 +57,16 @@ class Block:
     @property
     def source(self) -> str:
         """What it says, unwrapped and undecorated."""
+        return ""
+
+    @property
+    def code(self) -> str:
+        """The code in it, safe for the clipboard."""
+        return ""
+
+    @property
+    def output(self) -> str:
+        """What came out of it, safe for the clipboard."""
         return ""
 
     def release(self) -> None:
@@ -103,16 +114,15 @@ class WelcomeBlock(Block):
                 (" all keys", "muted"),
             ),
         ]
-        bar: Line = (("▌ ", "accent"),)
+        bar: Line = (("▌ ", f"accent {DECOR}"),)
         return [line for row in rows for line in wrap(row, width, first_prefix=bar, rest_prefix=bar)]
 
 
 class PromptBlock(Block):
     """What the user said."""
 
-    is_prompt = True
-
     __slots__ = ("_text",)
+    is_prompt = True
 
     def __init__(self, block_id: str, text: str) -> None:
         super().__init__(block_id)
@@ -133,12 +143,12 @@ class PromptBlock(Block):
         rows = wrap(
             [(clean(self._text), "prompt")],
             width - 1,
-            first_prefix=(("❯ ", "prompt.mark"),),
-            rest_prefix=(("  ", "prompt"),),
+            first_prefix=(("❯ ", f"prompt.mark {DECOR}"),),
+            rest_prefix=(("  ", f"prompt {DECOR}"),),
         )
         if self.folded and len(rows) > PROMPT_MAX_LINES:
             hidden = len(rows) - PROMPT_MAX_LINES
-            rows = [*rows[:PROMPT_MAX_LINES], ((f"  … {hidden} more lines", "prompt muted"),)]
+            rows = [*rows[:PROMPT_MAX_LINES], ((f"  … {hidden} more lines", f"prompt muted {DECOR_ROW}"),)]
         return [pad(row, width, "prompt") for row in rows]
 
 
@@ -162,6 +172,10 @@ class TextBlock(Block):
     def estimated_lines(self, width: int) -> int:
         return _estimate(self.source, _prose_width(width))
 
+    @property
+    def code(self) -> str:
+        return clean_copy(fenced_code(self.source)).removesuffix("\n")
+
     def feed(self, text: str) -> None:
         """Add text."""
         if self._stream is None:
@@ -183,7 +197,7 @@ class TextBlock(Block):
     def lines(self, width: int) -> list[Line]:
         rows = self._prose_from(width, 0)
         if self.interrupted:
-            rows.append((_MARGIN, ("■ cut off", "caution")))
+            rows.append((_MARGIN, ("■ cut off", f"caution {DECOR_ROW}")))
         return rows
 
     def lines_from(self, width: int, start: int) -> list[Line]:
@@ -256,10 +270,10 @@ class ThinkingBlock(Block):
         label = "Thinking" if self._is_running else "Thought"
         size = f" · {words} words" if words else ""
         fold = "" if not text else " ▸" if self.folded else " ▾"
-        head: Line = ((f"{sign}{label}{size}{fold}", "thinking"),)
+        head: Line = ((f"{sign}{label}{size}{fold}", f"thinking {DECOR_ROW}"),)
         if self.folded or not text:
             return [head]
-        bar: Line = (("  │ ", "faint"),)
+        bar: Line = (("  │ ", f"faint {DECOR}"),)
         return [head, *wrap([(text, "thinking")], width, first_prefix=bar, rest_prefix=bar)]
 
 
@@ -283,8 +297,8 @@ class NoticeBlock(Block):
         spans = [(clean(self._text), style if self._level == "error" else "text")]
         if self._hint:
             spans.append((f" {clean(self._hint)}", "muted"))
-        sign = ((f"{NOTICE_SIGNS[self._level]} ", style),)
-        return wrap(spans, width, first_prefix=sign, rest_prefix=(("  ", "text"),))
+        sign = ((f"{NOTICE_SIGNS[self._level]} ", f"{style} {DECOR}"),)
+        return wrap(spans, width, first_prefix=sign, rest_prefix=(_MARGIN,))
 
 
 class RuleBlock(Block):
@@ -302,6 +316,4 @@ class RuleBlock(Block):
         return self._text
 
     def lines(self, width: int) -> list[Line]:
-        return wrap(
-            [(clean(self._text), self._style)], width, first_prefix=(("  ", "text"),), rest_prefix=(("  ", "text"),)
-        )
+        return wrap([(clean(self._text), self._style)], width, first_prefix=(_MARGIN,), rest_prefix=(_MARGIN,))

@@ -69,19 +69,19 @@ class ConversationPane(Walled, Vertical):
         self._search.open(text)
 
     @on(TranscriptView.SearchRequested)
-    def _requested(self) -> None:
+    def _search_requested(self) -> None:
         self.search()
 
     @on(SearchBar.Typed)
-    def _typed(self, event: SearchBar.Typed) -> None:
+    def _search_typed(self, event: SearchBar.Typed) -> None:
         self.view.search(event.text)
 
     @on(SearchBar.Move)
-    def _moves(self, event: SearchBar.Move) -> None:
+    def _search_stepped(self, event: SearchBar.Move) -> None:
         self.view.action_find(event.direction)
 
     @on(SearchBar.Closed)
-    def _closed(self, event: SearchBar.Closed) -> None:
+    def _search_left(self, event: SearchBar.Closed) -> None:
         if not event.keep:
             self.view.search("")
             self._search.close()
@@ -91,11 +91,11 @@ class ConversationPane(Walled, Vertical):
             self.post_message(self.Left())
 
     @on(TranscriptView.SearchMoved)
-    def _moved(self, event: TranscriptView.SearchMoved) -> None:
+    def _search_moved(self, event: TranscriptView.SearchMoved) -> None:
         self._search.show_count(event.number, event.total)
 
     @on(TranscriptView.LeaveRequested)
-    def _leave(self) -> None:
+    def _view_left(self) -> None:
         self._search.close()
         if self._folded_before is not None:
             self.toggle_reading()

@@ -6,11 +6,12 @@ from typing import Any, Literal
 
 from core.protocol.views import TodoItem, ToolDisplay
 from tui.rendering.amounts import duration
-from tui.rendering.line import Line, Span
-from tui.rendering.sanitize import clean_line
+from tui.rendering.line import DECOR, DECOR_ROW, Line, Span
+from tui.rendering.sanitize import clean_copy, clean_line
 from tui.rendering.tool_views import (
     argument,
     change_lines,
+    code_of_call,
     command_lines,
     headline,
     output_lines,
@@ -70,6 +71,14 @@ class ToolBlock(Block):
         command = self._input.get("command")
         return f"$ {command}\n{self._content}" if isinstance(command, str) else self._content
 
+    @property
+    def code(self) -> str:
+        return clean_copy(code_of_call(self.name, self._input))
+
+    @property
+    def output(self) -> str:
+        return clean_copy(self._content)
+
     def feed_input(self, count: int) -> None:
         """More characters of the input have come."""
         self._input_chars += count
@@ -107,18 +116,18 @@ class ToolBlock(Block):
         self.touch()
 
     def lines(self, width: int) -> list[Line]:
-        gutter: Span = (GROUP_SIGNS[self.group], "tool.group")
+        gutter: Span = (GROUP_SIGNS[self.group], f"tool.group {DECOR}")
         spans: list[Span] = [
             gutter,
-            (f"{SIGNS[self.state]} ", f"state.{self.state}"),
+            (f"{SIGNS[self.state]} ", f"state.{self.state} {DECOR}"),
             (clean_line(self.name), "tool.name"),
         ]
         about = argument(self.name, self._input, self._cwd)
         if about:
             spans.append((f" {about}", "tool.argument"))
         head = headline(spans, self._remark(), width)
-        inner: Span = ("│ " if self.group in ("first", "middle") else "  ", "tool.group")
-        body = [(inner, ("  ", "text"), *line) for line in self._body(width - 4)]
+        inner: Span = ("│ " if self.group in ("first", "middle") else "  ", f"tool.group {DECOR}")
+        body = [(inner, ("  ", f"text {DECOR}"), *line) for line in self._body(width - 4)]
         return [head, *body]
 
     def _remark(self) -> str:
@@ -159,4 +168,4 @@ class ToolBlock(Block):
         """The first lines while folded, and how many there are beside them."""
         if not self.folded or len(lines) <= limit + 1:
             return lines
-        return [*lines[:limit], ((f"… {len(lines) - limit} more lines (click, or Ctrl+O)", "faint"),)]
+        return [*lines[:limit], ((f"… {len(lines) - limit} more lines (click, or Ctrl+O)", f"faint {DECOR_ROW}"),)]

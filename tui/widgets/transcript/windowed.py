@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from tui.widgets.transcript.blocks import Block
 
 RIGHT_MARGIN = 1
+WHEEL_LINES = 3
+"""Lines for a notch of the wheel."""
 
 
 class WindowedView(Walled, ScrollView, can_focus=True):
@@ -139,7 +141,7 @@ class WindowedView(Walled, ScrollView, can_focus=True):
     def _wheel(self, event: events.MouseEvent, direction: int) -> None:
         event.prevent_default()
         event.stop()
-        self.scroll_lines(direction * round(self.app.scroll_sensitivity_y))
+        self.scroll_lines(direction * WHEEL_LINES)
 
     def on_resize(self, event: events.Resize) -> None:
         region = self.scrollable_content_region
