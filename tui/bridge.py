@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from core.bus.subscription import Subscription
 from core.engine.engine import Engine
 from core.engine.start import Start, read_start
 from core.engine.wiring import build_engine
+from core.host.clipboard import copy_with_tool, has_terminal_clipboard, save_copy
 from core.host.files import LineLog
 from core.host.log import LOGGER
 from core.llm.client import ModelClient
@@ -90,6 +92,22 @@ class Bridge:
         """Add a prompt to the history; a disk that fails costs only that."""
         with contextlib.suppress(OSError):
             self._history.append(json.dumps(prompt).encode())
+
+    def copy(self, text: str) -> str:
+        """Hand text to the clipboard of the machine and say through what; to be called in a thread.
+
+        Empty where there is no tool for it, and the terminal may be asked.
+        """
+        return copy_with_tool(text, os.environ)
+
+    def save_copy(self, text: str) -> str:
+        """Write text to a file where nothing else can take it, and give its path. Raises ``OSError``."""
+        return str(save_copy(text, self.start.launch.paths.data))
+
+    @property
+    def has_terminal_clipboard(self) -> bool:
+        """Whether the terminal may be asked to take text."""
+        return has_terminal_clipboard(os.environ)
 
     async def close(self) -> None:
         """End the session: nothing of it runs afterwards."""

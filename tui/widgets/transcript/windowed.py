@@ -210,9 +210,7 @@ def _changed(before: list[Strip], after: list[Strip], width: int) -> list[Region
     regions: list[Region] = []
     start: int | None = None
     for y in range(len(after) + 1):
-        differs = y < len(after) and (
-            y >= len(before) or (after[y] is not before[y] and after[y] != before[y])
-        )
+        differs = y < len(after) and (y >= len(before) or (after[y] is not before[y] and after[y] != before[y]))
         if differs and start is None:
             start = y
         elif not differs and start is not None:
