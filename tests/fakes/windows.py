@@ -193,6 +193,18 @@ class Window:
         await self.asked(of)
         await self.press(*keys)
 
+    async def drag(self, start: tuple[int, int], end: tuple[int, int]) -> None:
+        """Press the button at one cell, and let go of it at another."""
+        post = self.pilot._post_mouse_events  # pyright: ignore[reportPrivateUsage]
+        await post([textual_events.MouseDown], offset=start, button=1)
+        await post([textual_events.MouseMove], offset=end, button=1)
+        await post([textual_events.MouseUp], offset=end, button=1)
+        await self.pilot.pause()
+
+    def row(self, text: str) -> int:
+        """The number of the first row with a text."""
+        return self.lines.index(self.line(text))
+
     async def resize(self, columns: int, rows: int) -> None:
         await self.pilot.resize_terminal(columns, rows)
         await self.pilot.pause()
