@@ -259,3 +259,14 @@ def test_feeding_after_the_end_is_refused() -> None:
 
 def test_a_base_style_lies_below_everything() -> None:
     assert render_markdown("a `b`", 20, base="muted") == [(("a ", "muted"), ("b", "muted code"))]
+
+
+def test_a_long_paragraph_keeps_its_text_and_its_marks() -> None:
+    words = "some **strong words** and `code of it` "
+    for source in (words * 300, words.replace(" ", "\n") * 300, "x" * 9000, "*a [b " * 900):
+        drawn = render_markdown(source.strip(), 60)
+        kept = "".join(plain(line) for line in drawn).replace(" ", "")
+        wanted = source if source.startswith(("x", "*a")) else source.replace("**", "").replace("`", "")
+        assert kept == "".join(wanted.split())
+    strong = [text for line in render_markdown(words * 300, 10_000) for text, style in line if "strong" in style]
+    assert strong == ["strong words"] * 300

@@ -98,10 +98,11 @@ def prefix_of(levels: Sequence[Level]) -> str:
     return "".join(level.rest for level in levels)
 
 
-def probe_of(levels: Sequence[Level], drawn: int) -> list[str]:
-    """Two lines, a blank one and one that stands for text inside of levels, some of which begin with it."""
+def probe_of(levels: Sequence[Level], drawn: int) -> str:
+    """A line that stands for any text inside of levels; those behind the first `drawn` begin with it."""
+    # A heading needs no blank line above it, which might belong to the block above.
     opened = "".join(level.first for level in levels[drawn:])
-    return [prefix_of(levels[:drawn]), f"{prefix_of(levels[:drawn])}{opened}{_FILLER}"]
+    return f"{prefix_of(levels[:drawn])}{opened}###### {_FILLER}"
 
 
 def inside(line: str, levels: Sequence[Level]) -> str | None:

@@ -21,7 +21,10 @@ class FencedRows:
         self._first = first
         self._rest = rest
         self._began = False
-        self._waiting = self._fence.label
+
+    def label(self) -> list[Line]:
+        """The row above the code, which is final at once."""
+        return self._final(self._fence.label)
 
     def push(self, line: str) -> tuple[list[Line], int]:
         """Take a complete line; return the rows that are final now, and how many lines (0 or 1) belong to the block."""
@@ -41,11 +44,10 @@ class FencedRows:
 
     def pending(self, unfinished: str) -> list[Line]:
         """The rows that are not final."""
-        return self._dressed(self._waiting + self._fence.pending(inside(unfinished, self.levels) or "", last=False))
+        return self._dressed(self._fence.pending(inside(unfinished, self.levels) or "", last=False))
 
     def _final(self, rows: list[Line]) -> list[Line]:
-        rows = self._dressed(self._waiting + rows)
-        self._waiting = []
+        rows = self._dressed(rows)
         self._began = self._began or bool(rows)
         return rows
 

@@ -113,7 +113,7 @@ class MarkdownStream:
         source = self._head.source(text)
         finished, code = find_finished(blocks, source, text.count("\n"), self._head.count)
         lines = text.split("\n")
-        if code is not None and self._begin_code(code, lines, source.lines):
+        if code is not None and self._begin_code(code, lines):
             return True
         if self._finished:
             self._committed += self._rows(text)
@@ -137,7 +137,7 @@ class MarkdownStream:
                 rows.pop()  # The lower border.
         elif levels and not finished.is_item:
             # As long as all that stands in an item draws nothing, its mark waits for what follows.
-            probe = self._rows(text + "\n".join(probe_of(levels, len(levels))))
+            probe = self._rows(text + probe_of(levels, len(levels)))
             if probe[: len(rows)] != rows:
                 return False
         self._committed += rows
@@ -145,7 +145,7 @@ class MarkdownStream:
         self._tail = "\n".join(lines[finished.line :])
         return True
 
-    def _begin_code(self, code: OpenCode, lines: list[str], shown: list[str]) -> bool:
+    def _begin_code(self, code: OpenCode, lines: list[str]) -> bool:
         """Commit what stands above a code block, which is then treated line by line; not if its place is unclear."""
         text = "".join(f"{line}\n" for line in lines[: code.start])
         rows = self._rows(text)
@@ -154,19 +154,15 @@ class MarkdownStream:
         rest: Line = ()
         if code.levels:
             # A letter in the place of the code tells what its rows begin with.
-            probe = text + "\n".join(probe_of(code.levels, code.drawn))
-            source = self._head.source(probe)
-            if code.start:
-                source.lines[code.start] = shown[code.start - 1]
-            drawn = self._drawn(parse(probe), source)
+            drawn = self._rows(text + probe_of(code.levels, code.drawn))
             if drawn[: len(rows)] != rows:
                 return False
             lead, first = drawn[len(rows) : -1], drawn[-1][:-1]
             rest = _rows_begin(code.levels, self._width, self._base)
         elif rows or self._committed:
             lead = [()]
-        self._committed += rows
         self._code = FencedRows(code, self._width, lead, first, rest)
+        self._committed += rows + self._code.label()
         self._tail = "\n".join(lines[code.line + 1 :])
         return True
 
