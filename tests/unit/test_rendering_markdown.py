@@ -26,8 +26,30 @@ code_lines = st.lists(
 codes = st.tuples(
     st.sampled_from(["", "> q\n\n", "p\n", "- l\n"]), st.sampled_from(["py", "js", "", "html"]), code_lines
 ).map(lambda parts: f"{parts[0]}```{parts[1]}\n" + "\n".join(parts[2]))
-texts = fragments | st.text(max_size=60) | codes
+NESTED = (
+    "- a", "- b", "* c", "-", "1. d", "7) e", "- [ ] f", "1. [x] g", "> h", ">", "", "", "  - i", "   - j",
+    "    k", "  l", "   m", "> - n", "- > o", "- - p", "1. - q", "> > r", "  > s", "s", "```", "```py",
+    "  ```", "   ```py", "- ```", "> ```", "> ```py", "  - ```", "x = 1", "  x = 1", "   def f():", ">   y",
+    "> z", "| a | b |", "|---|---|", "| c | d |", "  | a | b |", "  |---|---|", "  | c | d |", "> | a | b |",
+    "> |--|--|", "> | c | d |", "---", "===", "# t", "  # u", "-     v", "&#8203;", "- &#8203;",
+    "  ```py | x", "``` | x", "  --|--", "a | b",
+)  # fmt: skip
+nests = st.lists(st.sampled_from(NESTED), max_size=24).map("\n".join)
+long_tables = st.tuples(st.sampled_from(["", "- ", "> "]), st.integers(38, 90), st.integers(1, 40), nests).map(
+    lambda parts: "\n".join(
+        [
+            f"{parts[0] if row == 0 or parts[0] == '> ' else '  '}{cells}"
+            for row, cells in enumerate(table_rows(*parts[1:3]))
+        ]
+        + [parts[3]]
+    )
+)
+texts = fragments | st.text(max_size=60) | codes | nests | long_tables
 widths = st.sampled_from([1, 2, 7, 12, 24, 80])
+
+
+def table_rows(count: int, size: int) -> list[str]:
+    return ["| a | b |", "|--|--|", *(f"| {number} | {'w ' * (number * size % 60)} |" for number in range(count))]
 
 
 def cut(text: str, places: list[int]) -> list[str]:
@@ -124,7 +146,8 @@ def test_lists_hang_and_nest() -> None:
         "    1. six",
         "• seven",
     ]
-    assert draw("9. a\n10. b\n\n    c") == [" 9. a", "", "10. b", "", "    c"]
+    assert draw("9. a\n10. b\n\n    c") == ["9. a", "10. b", "", "    c"]
+    assert draw("- a\n\n- b\n- c") == ["• a", "", "• b", "• c"]
     assert draw("- [ ] open\n- [x] done\n- plain") == ["☐ open", "☑ done", "• plain"]
     assert draw("-\n- a") == ["• ", "• a"]
 
@@ -236,3 +259,14 @@ def test_feeding_after_the_end_is_refused() -> None:
 
 def test_a_base_style_lies_below_everything() -> None:
     assert render_markdown("a `b`", 20, base="muted") == [(("a ", "muted"), ("b", "muted code"))]
+
+
+def test_a_long_paragraph_keeps_its_text_and_its_marks() -> None:
+    words = "some **strong words** and `code of it` "
+    for source in (words * 300, words.replace(" ", "\n") * 300, "x" * 9000, "*a [b " * 900):
+        drawn = render_markdown(source.strip(), 60)
+        kept = "".join(plain(line) for line in drawn).replace(" ", "")
+        wanted = source if source.startswith(("x", "*a")) else source.replace("**", "").replace("`", "")
+        assert kept == "".join(wanted.split())
+    strong = [text for line in render_markdown(words * 300, 10_000) for text, style in line if "strong" in style]
+    assert strong == ["strong words"] * 300

@@ -1,16 +1,18 @@
 """Markdown blocks to lines: headings, paragraphs, lists, quotes, code, tables, rules.
 
 Takes the tokens of one top-level block and returns its lines for a width. It holds no state and joins no blocks: that
-is the business of `tui.rendering.markdown`.
+is the business of `tui.rendering.markdown`. How an item looks depends on nothing that stands below it, so that lists
+can be drawn while they arrive: between two items is a blank line where the source has one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from tui.rendering.fence import code_block
 from tui.rendering.inline import inline_spans
 from tui.rendering.line import DECOR, DECOR_ROW, Line, Span, cell_len, line_width, wrap
-from tui.rendering.tables import render_table
+from tui.rendering.parser import siblings
+from tui.rendering.tables import TableLayout, continue_table, sample_size, table_layout, whole_table
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -18,8 +20,21 @@ if TYPE_CHECKING:
 # Nested blocks stop moving to the right when this much room is left.
 _MIN_WIDTH = 10
 _BULLETS = "•◦"
-_TASKS = {"[ ] ": "☐", "[x] ": "☑", "[X] ": "☑"}
+TASKS = {"[ ] ": "☐", "[x] ": "☑", "[X] ": "☑"}
+"""How the first text of an item begins that is a task, and its mark."""
 _QUOTE = "▎ "
+
+
+class Source(NamedTuple):
+    """The text of the tokens, and what a part of a text does not tell of the whole."""
+
+    lines: list[str]
+    numbers: dict[int, int]
+    """The number of the first item of the list that begins on a line, where it is not the one that stands there."""
+    continued: dict[int, TableLayout]
+    """The layout of a table that goes on one above, by the line it begins on."""
+    layouts: dict[int, TableLayout]
+    """Filled while drawing: the layout of every table, by the line it begins on."""
 
 
 class _Place(NamedTuple):
@@ -28,31 +43,30 @@ class _Place(NamedTuple):
     width: int
     base: str
     depth: int
+    source: Source
 
 
-def render_block(tokens: "Sequence[Token]", width: int, base: str) -> list[Line]:
+def render_block(tokens: "Sequence[Token]", width: int, base: str, source: Source) -> list[Line]:
     """The lines of one top-level block; no blank line at either end."""
-    return _block(tokens, _Place(width, base, 0))
+    return _block(tokens, _Place(width, base, 0, source))
 
 
-def _sequence(tokens: "Sequence[Token]", place: _Place, *, tight: bool = False) -> list[Line]:
+def _sequence(tokens: "Sequence[Token]", place: _Place, *, in_item: bool = False) -> list[Line]:
     lines: list[Line] = []
-    for group in _groups(tokens):
+    for group in siblings(tokens):
         block = _block(group, place)
-        if lines and block and not tight:
+        if lines and block and _is_apart(group, place, in_item=in_item):
             lines.append(())
         lines.extend(block)
     return lines
 
 
-def _groups(tokens: "Sequence[Token]") -> "Iterator[Sequence[Token]]":
-    """Cut a run of sibling blocks into blocks."""
-    start, depth = 0, 0
-    for index, token in enumerate(tokens):
-        depth += token.nesting
-        if depth == 0:
-            yield tokens[start : index + 1]
-            start = index + 1
+def _is_apart(tokens: "Sequence[Token]", place: _Place, *, in_item: bool) -> bool:
+    """Whether a blank line stands above a block; in lists only where the source has one."""
+    start = tokens[0].map[0] if tokens[0].map else 0
+    if start in place.source.continued:
+        return False
+    return not in_item or (start > 0 and not place.source.lines[start - 1].strip(" >"))
 
 
 def _block(tokens: "Sequence[Token]", place: _Place) -> list[Line]:
@@ -101,31 +115,29 @@ def _quote(tokens: "Sequence[Token]", place: _Place) -> list[Line]:
 
 def _list(tokens: "Sequence[Token]", place: _Place) -> list[Line]:
     opening = tokens[0]
-    items = list(_groups(tokens[1:-1]))
-    loose = any(
-        token.type == "paragraph_open" and not token.hidden and token.level == opening.level + 2 for token in tokens
-    )
-    start = int(opening.attrs.get("start", 1)) if opening.type == "ordered_list_open" else None
-    size = len(str(start + len(items) - 1)) + 1 if start is not None else 1
+    items = list(siblings(tokens[1:-1]))
+    start = None
+    if opening.type == "ordered_list_open":
+        start = place.source.numbers.get(opening.map[0] if opening.map else 0, int(opening.attrs.get("start", 1)))
     lines: list[Line] = []
     for number, item in enumerate(items):
         mark = _BULLETS[place.depth % 2]
         if start is not None:
-            mark = f"{start + number}{item[0].markup}".rjust(size)
-        if lines and loose:
+            mark = f"{start + number}{item[0].markup}"
+        if lines and _is_apart(item, place, in_item=True):
             lines.append(())
-        lines.extend(_item(item[1:-1], mark, place, loose))
+        lines.extend(_item(item[1:-1], mark, place))
     return lines
 
 
-def _item(tokens: "Sequence[Token]", mark: str, place: _Place, loose: bool) -> list[Line]:
+def _item(tokens: "Sequence[Token]", mark: str, place: _Place) -> list[Line]:
     tokens, mark, style = _task(tokens, mark)
     indent = cell_len(mark) + 1
     room = place.width - indent
     inner = place._replace(depth=place.depth + 1)
     if room < _MIN_WIDTH:
-        return [*wrap([(mark, style)], place.width), *_sequence(tokens, inner, tight=not loose)]
-    lines = _sequence(tokens, inner._replace(width=room), tight=not loose)
+        return [*wrap([(mark, style)], place.width), *_sequence(tokens, inner, in_item=True)]
+    lines = _sequence(tokens, inner._replace(width=room), in_item=True)
     first: Span = (f"{mark} ", style)
     rest: Span = (" " * indent, f"{place.base} list.indent")
     if not lines:
@@ -138,7 +150,7 @@ def _task(tokens: "Sequence[Token]", mark: str) -> "tuple[Sequence[Token], str, 
     if len(tokens) < 2 or tokens[0].type != "paragraph_open":
         return tokens, mark, "list.mark"
     inline = tokens[1]
-    box = _TASKS.get(inline.content[:4])
+    box = TASKS.get(inline.content[:4])
     if box is None:
         return tokens, mark, "list.mark"
     shorter = inline.copy(content=inline.content[4:])
@@ -149,11 +161,13 @@ def _task(tokens: "Sequence[Token]", mark: str) -> "tuple[Sequence[Token], str, 
 
 def _table(tokens: "Sequence[Token]", place: _Place) -> list[Line]:
     rows: list[list[Line]] = []
+    sizes: list[int] = []
     aligns: list[str] = []
     heading = False
     for token in tokens:
         if token.type == "tr_open":
             rows.append([])
+            sizes.append(len(place.source.lines[token.map[0]]) if token.map else 0)
         elif token.type in ("th_open", "td_open"):
             heading = token.type == "th_open"
             if heading:
@@ -161,4 +175,10 @@ def _table(tokens: "Sequence[Token]", place: _Place) -> list[Line]:
         elif token.type == "inline":
             base = f"{place.base} table.header" if heading else place.base
             rows[-1].append(inline_spans(token.content, base))
-    return render_table(rows[0], rows[1:], aligns, place.width)
+    start = tokens[0].map[0] if tokens[0].map else 0
+    layout = place.source.continued.get(start)
+    if layout is not None:
+        return continue_table(rows[0], rows[1:], aligns, place.width, layout)
+    layout = table_layout(rows[0], rows[1:], sample_size(sizes[1:]), place.width)
+    place.source.layouts[start] = layout
+    return whole_table(rows[0], rows[1:], aligns, place.width, layout)

@@ -3,6 +3,7 @@
 Takes the text of one paragraph, heading or cell and returns cleaned spans; it wraps nothing and knows no blocks.
 """
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -16,15 +17,47 @@ if TYPE_CHECKING:
 # Longer texts are not remembered: the one that is being written would fill the memory with its past.
 _CACHED_LENGTH = 1000
 
+# A longer text is cut in pieces that are parsed apart: what a delta of a long paragraph costs has a bound, and so has
+# what unpaired marks cost. Marks do not reach from one piece into another.
+_PIECE = 2_000
+_BORDER = re.compile(r"(?<![\s\\])[ \n](?!\s)")
+
 _OPENED = {"strong_open": "strong", "em_open": "emphasis", "s_open": "strike", "link_open": "link"}
 _CLOSED = {"strong_close": "strong", "em_close": "emphasis", "s_close": "strike", "link_close": "link"}
 
 
 def inline_spans(content: str, base: str) -> Line:
     """The spans of an inline text, styled over `base`; a hard break is a newline."""
-    if len(content) > _CACHED_LENGTH:
+    if len(content) <= _CACHED_LENGTH:
+        return _cached_spans(content, base)
+    if len(content) <= _PIECE:
         return _spans(content, base)
-    return _cached_spans(content, base)
+    spans: list[Span] = []
+    start = 0
+    while len(content) - start > _PIECE:
+        end = _piece_end(content[start : start + _PIECE])
+        spans += _piece_spans(content[start : start + end], base)
+        start += end
+        if content[start].isspace():
+            spans.append((" ", base))
+            start += 1
+    return (*spans, *_spans(content[start:], base))
+
+
+def _piece_end(window: str) -> int:
+    """Where the first piece of a text ends: between two words, outside of marks if there is such a place."""
+    borders = [match.start() for match in _BORDER.finditer(window, len(window) // 2)]
+    for border in reversed(borders):
+        head = window[:border]
+        pairs = head.count("**")
+        if not (pairs % 2 or head.count("*") % 2 or head.count("`") % 2 or head.count("[") > head.count("]")):
+            return border
+    return borders[-1] if borders else len(window)
+
+
+@lru_cache(maxsize=256)
+def _piece_spans(content: str, base: str) -> Line:
+    return _spans(content, base)
 
 
 @lru_cache(maxsize=2048)

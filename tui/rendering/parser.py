@@ -4,6 +4,7 @@ Owns the choice of syntax (CommonMark, tables and strikethrough; HTML is text, n
 limits on nesting. The parser is imported and built on first use.
 """
 
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -37,6 +38,16 @@ def parse(source: str) -> list[Block]:
             blocks.append(Block(tokens, start, end))
             tokens = []
     return blocks
+
+
+def siblings(tokens: "Sequence[Token]") -> "Iterator[Sequence[Token]]":
+    """Cut a run of tokens into the blocks that stand side by side."""
+    start, depth = 0, 0
+    for index, token in enumerate(tokens):
+        depth += token.nesting
+        if depth == 0:
+            yield tokens[start : index + 1]
+            start = index + 1
 
 
 def fenced_code(source: str) -> str:

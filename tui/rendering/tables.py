@@ -4,6 +4,7 @@ Takes cells as spans, returns lines; columns shrink and cells wrap before anythi
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from tui.rendering.line import DECOR, DECOR_ROW, Line, Span, line_width, plain, wrap
 
@@ -17,36 +18,76 @@ _BORDER = "table.border"
 # A column narrower than this shows fragments, not words.
 _MIN_COLUMN = 5
 _WORD = 14
+_SAMPLE_ROWS = 40
+_SAMPLE_CHARACTERS = 4_000
 
 
-def render_table(
-    header: Sequence[Cell], rows: Sequence[Sequence[Cell]], aligns: Sequence[str], width: int
+class TableLayout(NamedTuple):
+    """How wide the columns are; none if they do not fit and rows become records."""
+
+    widths: tuple[int, ...] | None
+    separated: bool
+    """Whether a rule stands between all rows."""
+
+
+def sample_size(lengths: Sequence[int]) -> int:
+    """How many of the first rows decide on the layout, by the lengths of their sources."""
+    total = 0
+    for number, length in enumerate(lengths):
+        if number == _SAMPLE_ROWS or total > _SAMPLE_CHARACTERS:
+            return number
+        total += length
+    return len(lengths)
+
+
+def table_layout(header: Sequence[Cell], rows: Sequence[Sequence[Cell]], sample: int, width: int) -> TableLayout:
+    """The layout of a table; rows behind the sample have no say, so that a long table can be drawn while it arrives."""
+    columns = len(header)
+    seen = [header, *rows[:sample]]
+    widths = _fit(seen, width - 3 * columns - 1, is_long=len(rows) > sample) if columns else None
+    if widths is None:
+        return TableLayout(None, False)
+    # Once a row takes several lines, a reader needs to see where it ends.
+    separated = any(line_width(cell) > size for row in seen[1:] for cell, size in zip(row, widths, strict=True))
+    return TableLayout(tuple(widths), separated)
+
+
+def whole_table(
+    header: Sequence[Cell], rows: Sequence[Sequence[Cell]], aligns: Sequence[str], width: int, layout: TableLayout
 ) -> list[Line]:
     """The lines of a table; `aligns` holds "left", "center", "right" or "" for every column."""
-    columns = len(header)
-    room = width - 3 * columns - 1
-    widths = _fit([header, *rows], room) if columns else None
+    widths = layout.widths
     if widths is None:
         return _records(header, rows, width)
-    body = [_row(cells, widths, aligns) for cells in rows]
     lines = [_rule("┌", "┬", "┐", widths), *_row(header, widths, aligns)]
-    middle = _rule("├", "┼", "┤", widths)
-    # Once a row takes several lines, a reader needs to see where it ends.
-    separated = any(len(row) > 1 for row in body)
-    for number, row in enumerate(body):
-        if number == 0 or separated:
-            lines.append(middle)
-        lines.extend(row)
+    if rows and not layout.separated:
+        lines.append(_rule("├", "┼", "┤", widths))
+    return lines + continue_table(header, rows, aligns, width, layout)
+
+
+def continue_table(
+    header: Sequence[Cell], rows: Sequence[Sequence[Cell]], aligns: Sequence[str], width: int, layout: TableLayout
+) -> list[Line]:
+    """The lines of the rows that follow on rows which were drawn before, and the end of the table."""
+    widths = layout.widths
+    if widths is None:
+        return [line for row in rows for line in ((), *_record(header, row, width))]
+    lines: list[Line] = []
+    for row in rows:
+        if layout.separated:
+            lines.append(_rule("├", "┼", "┤", widths))
+        lines.extend(_row(row, widths, aligns))
     lines.append(_rule("└", "┴", "┘", widths))
     return lines
 
 
-def _fit(rows: Sequence[Sequence[Cell]], room: int) -> list[int] | None:
+def _fit(rows: Sequence[Sequence[Cell]], room: int, *, is_long: bool) -> list[int] | None:
     """Column widths that fit the room, or none if a column would become too narrow to read."""
     columns = list(zip(*rows, strict=True))
     natural = [max(1, *(line_width(cell) for cell in column)) for column in columns]
     if sum(natural) <= room:
-        return natural
+        # The cells of a long table that nobody has seen yet may be wider.
+        return _shrink([size + max(2, size // 4) for size in natural], natural, room) if is_long else natural
     words = [max(_MIN_COLUMN, _longest_word(column)) for column in columns]
     for wanted in (words, [_MIN_COLUMN] * len(columns)):
         floors = [min(size, floor) for size, floor in zip(natural, wanted, strict=True)]
@@ -103,10 +144,14 @@ def _records(header: Sequence[Cell], rows: Sequence[Sequence[Cell]], width: int)
     """Every row as lines of `name: value`, for a screen too narrow for a table."""
     if not rows:
         return wrap([span for cell in header for span in (*cell, (" ", "text"))], width)
+    lines = _record(header, rows[0], width)
+    for row in rows[1:]:
+        lines += [(), *_record(header, row, width)]
+    return lines
+
+
+def _record(header: Sequence[Cell], row: Sequence[Cell], width: int) -> list[Line]:
     lines: list[Line] = []
-    for number, row in enumerate(rows):
-        if number:
-            lines.append(())
-        for name, value in zip(header, row, strict=True):
-            lines.extend(wrap([*name, (": ", _BORDER), *value], width, rest_prefix=(("  ", "text"),)))
+    for name, value in zip(header, row, strict=True):
+        lines.extend(wrap([*name, (": ", _BORDER), *value], width, rest_prefix=(("  ", "text"),)))
     return lines
