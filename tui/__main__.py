@@ -173,9 +173,11 @@ def _run_window(options: argparse.Namespace) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         sys.stderr.write('agent-tui: this is not a terminal. For use in scripts: agent-tui -p "…"\n')
         return USAGE_ERROR
+    from core.settings.paths import find_paths
     from tui.app import AgentApp
 
-    app = AgentApp(_flags(options), _selection(options), first_prompt=options.prompt)
+    config = find_paths(os.environ).config
+    app = AgentApp(_flags(options), _selection(options), first_prompt=options.prompt, config=config)
     app.run()
     return app.return_code or 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.protocol.events import NoticeLevel
+from tui.keymap import key_text
 from tui.rendering.line import Line, pad, wrap
 from tui.rendering.markdown import MarkdownStream
 from tui.rendering.sanitize import clean
@@ -12,6 +13,12 @@ PROSE_COLUMNS = 120
 """Longer lines of prose are hard to read, however wide the terminal is."""
 PROMPT_MAX_LINES = 30
 NOTICE_SIGNS: dict[NoticeLevel, str] = {"info": "›", "warning": "⚠", "error": "✗"}
+
+WELCOME_KEYS = (
+    ("session.mode", " how much is asked  "),
+    ("session.interrupt", " stop  "),
+    ("session.help", " all keys"),
+)
 
 
 class Block:
@@ -70,17 +77,16 @@ class WelcomeBlock(Block):
                     "muted",
                 ),
             ),
-            (
-                ("Shift+Tab", "key"),
-                (" how much is asked  ", "muted"),
-                ("Esc", "key"),
-                (" stop  ", "muted"),
-                ("F1", "key"),
-                (" all keys", "muted"),
-            ),
+            tuple(span for key_id, what in WELCOME_KEYS for span in _key(key_id, what)),
         ]
         bar: Line = (("▌ ", "accent"),)
         return [line for row in rows for line in wrap(row, width, first_prefix=bar, rest_prefix=bar)]
+
+
+def _key(key_id: str, what: str) -> Line:
+    """A key and what it does; nothing where the user has taken the key away."""
+    text = key_text(key_id)
+    return ((text, "key"), (what, "muted")) if text else ()
 
 
 class PromptBlock(Block):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from core.protocol.views import TodoItem, ToolDisplay
+from tui.keymap import key_text
 from tui.rendering.amounts import duration
 from tui.rendering.line import Line, Span
 from tui.rendering.sanitize import clean_line
@@ -142,4 +143,5 @@ class ToolBlock(Block):
         """The first lines while folded, and how many there are beside them."""
         if not self.folded or len(lines) <= limit + 1:
             return lines
-        return [*lines[:limit], ((f"… {len(lines) - limit} more lines (click, or Ctrl+O)", "faint"),)]
+        key = [text] if (text := key_text("view.unfold")) else []
+        return [*lines[:limit], ((f"… {len(lines) - limit} more lines ({' or '.join(('click', *key))})", "faint"),)]
