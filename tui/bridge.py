@@ -7,7 +7,6 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from core.bus.subscription import Subscription
@@ -55,11 +54,6 @@ class Bridge:
     def needs_credentials(self) -> bool:
         """Whether there is no model to talk to."""
         return self._model is None and self.start.needs_credentials
-
-    @property
-    def config_folder(self) -> Path:
-        """Where the user's settings, keys and themes are."""
-        return self.start.launch.paths.config
 
     def report(self, problems: Iterable[str]) -> None:
         """Have problems of the user's files told when the session starts; too late once the engine runs."""

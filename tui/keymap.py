@@ -36,7 +36,7 @@ SCREEN_KEYS = (
     Key("session.background", "ctrl+b", "background", "Running command to the background", "Session", "Ctrl+B"),
     Key("session.quit", "ctrl+c", "cancel_or_quit", "Stop, clear the input, or leave (twice)", "Session", "Ctrl+C"),
     Key("session.exit", "ctrl+d", "exit_if_empty", "Leave (twice, with nothing typed)", "Session", "Ctrl+D"),
-    Key("session.help", "f1", "help", "This list", "Session", "F1"),
+    Key("session.help", "f1", "help", "Show all keys", "Session", "F1"),
     Key("session.palette", "ctrl+p", "palette", "All commands, to find and run", "Session", "Ctrl+P"),
     Key("session.themes", "", "themes", "Choose the theme", "Session", "command"),
     Key("session.leave", "", "leave", "Leave at once", "Session", "command"),

@@ -31,10 +31,11 @@ COLOURLESS = "ansi-16"
 
 
 class TailoredApp(App[None]):
-    """Holds the theme that is worn and the user's folder; ``wanted`` is a theme's name or ``auto``."""
+    """Holds the theme that is worn. ``wanted`` is its name, ``auto``, or empty for what the settings say; ``config``
+    is the user's folder, None where theirs is not to be read."""
 
     def __init__(self, wanted: str, config: Path | None) -> None:
-        is_colourless = bool(os.environ.get("NO_COLOR"))
+        is_colourless = "NO_COLOR" in os.environ
         # Textual would only turn colours into greys; with the terminal's own it takes them away.
         super().__init__(ansi_color=True if is_colourless else None)
         self._is_colourless = is_colourless
@@ -112,10 +113,6 @@ class TailoredApp(App[None]):
     def _settle(self, bridge: Bridge, wanted: str) -> None:
         """The settings are read: what they say of the theme, and what is to be told once the session starts."""
         self._bridge = bridge
-        if self._config is None:
-            self._config = bridge.config_folder
-            self.problems += self._read_files()
-            self._use_keys()
         if wanted != self._wanted:
             self.wear(wanted)
         names = theme_names(self._user_themes)
@@ -223,11 +220,13 @@ class TailoredApp(App[None]):
 
 def _textual_theme(name: str, theme: Theme) -> TextualTheme:
     colors = theme.colors
+    # Textual's own themes of this kind define these two, and its stylesheets use them.
+    ansi = {"ansi-background": "ansi_default", "ansi-foreground": "ansi_default"} if theme.is_ansi else {}
     return TextualTheme(
         name=name,
         dark=theme.dark,
         ansi=theme.is_ansi,
-        variables={key: colors[key] for key in ("border", "muted", "panel", "surface")},
+        variables={key: colors[key] for key in ("border", "muted", "panel", "surface")} | ansi,
         background=colors["background"],
         surface=colors["surface"],
         panel=colors["panel"],

@@ -89,7 +89,9 @@ class _Reading:
             if key_id not in _BY_ID:
                 self._tell(key_id, f"there is no action {key_id!r}")
             else:
-                self._set(key_id, self._names(key_id, value))
+                names = self._names(key_id, value)
+                if names is not None:
+                    self._set(key_id, names)
         if isinstance(blocks, list):
             for block in cast("list[Any]", blocks):
                 self._take_block(block)
@@ -118,12 +120,12 @@ class _Reading:
             else:
                 self._set(key_id, [name, *(other for other in self._now(_BY_ID[key_id]) if other != name)])
 
-    def _names(self, key_id: str, value: Any) -> list[str]:
-        """The keys of an entry; those that cannot be used are told."""
-        if value is None or value is False:
+    def _names(self, key_id: str, value: Any) -> list[str] | None:
+        """The keys of an entry, none where it takes them away; None where not one that is given can be used."""
+        if value in (None, False, "", []):
             return []
-        texts = cast("list[Any]", value) if isinstance(value, list) else str(value).split(",") if value != "" else []
-        return [name for text in texts if (name := self._parse(str(text), key_id)) is not None]
+        texts = cast("list[Any]", value) if isinstance(value, list) else str(value).split(",")
+        return [name for text in texts if (name := self._parse(str(text), key_id)) is not None] or None
 
     def _parse(self, text: str, where: str) -> str | None:
         try:

@@ -11,7 +11,7 @@ from tui.keymap import ALL_KEYS, Key, keys_of
 from tui.rendering.line import Line, Span, cell_len, line_width, pad, truncate, wrap
 from tui.screens.panel import Panel
 
-KEY_COLUMN = 16
+KEY_COLUMN = 13
 GAP = 3
 REMARKS = (
     "While it works, Enter queues a message: it is sent after the running step.",

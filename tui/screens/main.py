@@ -120,11 +120,14 @@ class MainScreen(RequestScreen):
 
     def keys_changed(self) -> None:
         """Other keys are in force: write them where keys are written."""
+        from tui.widgets.transcript.blocks import WelcomeBlock
+
         for widget in self.query(LineWidget):
             widget.update_lines()
         for block in self._transcript.blocks:
-            block.touch()
-            self._transcript.changed(block)
+            if isinstance(block, WelcomeBlock):
+                block.touch()
+                self._transcript.changed(block)
         self._transcript.flush()
 
     def warn(self, text: str) -> None:

@@ -52,9 +52,10 @@ class Panel(Walled, ModalScreen[ScreenResultType]):
         self._body = _Rows(palette, "body", self)
         self._foot = _Rows(palette, "foot", self)
         self._scroll = VerticalScroll(self._body, can_focus=False)
+        self.box = Vertical(classes="panel")
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="panel"):
+        with self.box:
             yield self._head
             yield self._scroll
             yield self._foot
@@ -101,9 +102,8 @@ class Panel(Walled, ModalScreen[ScreenResultType]):
         self.dismiss()
 
     def on_resize(self) -> None:
-        box = self.query_one(".panel", Vertical)
         columns = min(self.COLUMNS, self.size.width - 2)
-        box.styles.width = columns
+        self.box.styles.width = columns
         # Six columns are taken by border and padding. The height is that of the whole list: a filter must not make
         # the box jump.
         typed, self.typed = self.typed, ""

@@ -70,9 +70,11 @@ class PickPanel(Panel[str | None], Generic[Item]):
         return (("Enter", "key"), (" chooses   ", "muted"), ("Esc", "key"), (" closes this", "muted"))
 
     def filtered(self) -> None:
-        scored = [(self._search.match(self.typed, self.name_of(item))[0], item) for item in self._items]
-        best = sorted((pair for pair in scored if pair[0] > 0), key=lambda pair: -pair[0])
-        self._shown = [item for _, item in best] if self.typed else list(self._items)
+        if self.typed:
+            scored = [(self._search.match(self.typed, self.name_of(item))[0], item) for item in self._items]
+            self._shown = [item for score, item in sorted(scored, key=lambda pair: -pair[0]) if score > 0]
+        else:
+            self._shown = list(self._items)
         self.go(0)
 
     def go(self, at: int) -> None:
@@ -102,12 +104,12 @@ class PickPanel(Panel[str | None], Generic[Item]):
 
     def on_click(self, event: events.Click) -> None:
         """A click on a row takes it; one beside the box closes it."""
-        if event.widget is self._body:
-            row = event.get_content_offset(self._body)
-            if row is not None and row.y < len(self._shown):
+        row = event.get_content_offset(self._body)
+        if row is not None and event.screen_offset in self._scroll.region:
+            if row.y < len(self._shown):
                 self.go(row.y)
                 self._take()
-        elif event.widget is self:
+        elif event.screen_offset not in self.box.region:
             self.action_leave()
 
     def action_leave(self) -> None:

@@ -31,6 +31,7 @@ class ThemeScreen(PickPanel[Theme | None]):
     """Gives the name of the theme; the item None stands for following the terminal."""
 
     TITLE_TEXT = "Theme"
+    COLUMNS = 58
 
     class Marked(Message):
         """Show the window in this theme."""
