@@ -170,12 +170,16 @@ def _prompt(options: argparse.Namespace) -> str:
 
 
 def _run_window(options: argparse.Namespace) -> int:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        sys.stderr.write('agent-tui: this is not a terminal. For use in scripts: agent-tui -p "…"\n')
+    is_dumb = os.environ.get("TERM") == "dumb"
+    if is_dumb or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        what = "this terminal cannot show a window (TERM=dumb)" if is_dumb else "this is not a terminal"
+        sys.stderr.write(f'agent-tui: {what}. For use in scripts: agent-tui -p "…"\n')
         return USAGE_ERROR
+    from core.settings.paths import find_paths
     from tui.app import AgentApp
 
-    app = AgentApp(_flags(options), _selection(options), first_prompt=options.prompt)
+    config = find_paths(os.environ).config
+    app = AgentApp(_flags(options), _selection(options), first_prompt=options.prompt, config=config)
     app.run()
     return app.return_code or 0
 

@@ -15,15 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 from textual import on
-from textual.app import App
-from textual.theme import Theme
 from textual.worker import Worker, WorkerState
 
-from themes.loader import choose_theme, load_theme, theme_names
 from tui.dialogs.dock import QuestionDock
-from tui.rendering.palette import Palette
+from tui.keymap import textual_keymap
 from tui.rendering.sanitize import clean
 from tui.screens.main import MainScreen
+from tui.tailored import TailoredApp
 from tui.widgets.transcript.selecting import SelectableView
 from tui.widgets.wall import Walled
 
@@ -54,8 +52,9 @@ def load_late() -> ModuleType:
     return modules[0]
 
 
-class AgentApp(Walled, App[None]):
-    """``flags`` and ``selection`` come from the command line; ``model`` and ``now`` are what tests replace."""
+class AgentApp(Walled, TailoredApp):
+    """``flags`` and ``selection`` come from the command line, ``config`` is the user's folder; ``model`` and ``now``
+    are what tests replace."""
 
     TITLE = "agent-tui"
     CSS_PATH = Path(__file__).with_name("styles") / "main.tcss"
@@ -68,18 +67,17 @@ class AgentApp(Walled, App[None]):
         selection: Mapping[str, Any],
         *,
         first_prompt: str = "",
+        config: Path | None = None,
         model: ModelClient | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        super().__init__()
+        super().__init__(str(flags.get("theme") or ""), config)
         self._flags = flags
         self._selection = selection
         self._first_prompt = first_prompt
         self._model = model
-        self._bridge: Bridge | None = None
         self._early: list[Op] = []
         self._is_running_engine = False
-        self._palette = self._use_theme(str(flags.get("theme") or "auto"))
         self._main = MainScreen(self._palette, now)
 
     def on_mount(self) -> None:
@@ -89,30 +87,9 @@ class AgentApp(Walled, App[None]):
             loop.add_signal_handler(
                 signal.SIGHUP, partial(self.run_worker, self._hang_up, name="hang-up", exit_on_error=False)
             )
+        self.set_keymap(textual_keymap())
         self.push_screen(self._main)
         self.call_after_refresh(self._begin)
-
-    def _use_theme(self, wanted: str) -> Palette:
-        theme = load_theme(choose_theme(wanted, dict(os.environ)))
-        colors = theme.colors
-        self.register_theme(
-            Theme(
-                name=theme.name,
-                dark=theme.dark,
-                variables={"border": colors["border"], "muted": colors["muted"]},
-                background=colors["background"],
-                surface=colors["surface"],
-                panel=colors["panel"],
-                foreground=colors["foreground"],
-                primary=colors["primary"],
-                accent=colors["accent"],
-                success=colors["success"],
-                warning=colors["warning"],
-                error=colors["error"],
-            )
-        )
-        self.theme = theme.name
-        return Palette(theme.styles)
 
     # The start: everything that takes time comes after the first paint.
 
@@ -128,13 +105,7 @@ class AgentApp(Walled, App[None]):
         except AgentError as error:
             self._refuse(error)
             return
-        self._bridge = bridge
-        settings = bridge.start.settings
-        if settings.theme in theme_names() and settings.theme != self.theme:
-            self._palette = self._use_theme(settings.theme)
-            self._main.set_palette(self._palette)
-        if settings.theme not in ("auto", *theme_names()):
-            self._main.status.show_hint(f"There is no theme {settings.theme!r}. There are: {', '.join(theme_names())}.")
+        self._settle(bridge, bridge.start.settings.theme)
         self._main.composer.prompts.load(await asyncio.to_thread(bridge.read_history))
         self._next_step()
 
@@ -230,12 +201,6 @@ class AgentApp(Walled, App[None]):
         if self._bridge is not None:
             remark = await copy(self._bridge, event.text, event.what, self.copy_to_clipboard)
             self._main.status.show_hint(remark)
-
-    @on(MainScreen.HelpRequested)
-    def _help_requested(self) -> None:
-        from tui.screens.help import HelpScreen
-
-        self.push_screen(HelpScreen(self._palette))
 
     @on(MainScreen.LeaveRequested)
     def _leave_requested(self) -> None:

@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import json
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from core.bus.subscription import Subscription
@@ -19,6 +20,8 @@ from core.host.log import LOGGER
 from core.llm.client import ModelClient
 from core.protocol.envelope import Envelope
 from core.protocol.ops import Op
+from core.settings.load import Problem
+from core.settings.write import write_setting
 
 BATCH_INTERVAL_S = 1 / 30
 HISTORY_ITEMS = 500
@@ -53,6 +56,16 @@ class Bridge:
     def needs_credentials(self) -> bool:
         """Whether there is no model to talk to."""
         return self._model is None and self.start.needs_credentials
+
+    def report(self, problems: Iterable[str]) -> None:
+        """Have problems of the user's files told when the session starts; too late once the engine runs."""
+        launch = self.start.launch
+        told = tuple(Problem(*problem.split(": ", 1)) for problem in problems)
+        self.start.launch = replace(launch, problems=(*launch.problems, *told))
+
+    def save_setting(self, key: str, value: str) -> None:
+        """Write a setting to the user's file; to be called in a thread. Raises ``AgentError``."""
+        write_setting(self.start.launch.paths.user_settings, key, value)
 
     @property
     def session_id(self) -> str:

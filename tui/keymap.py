@@ -1,19 +1,25 @@
-"""All keys in one table: each has an id, a tooltip and a group, so that help and footer write themselves."""
+"""All keys in one table: each has an id, a tooltip and a group, so that help and footer write themselves.
+
+The user may put others in their place: what is really in force is told by ``keys_of`` and ``key_text``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from textual.binding import Binding, BindingType
+
+from tui.key_names import written
 
 Group = Literal["Conversation", "Input", "Session"]
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One binding. ``keys`` in Textual's names, comma separated; ``action`` of the main screen."""
+    """One binding. ``keys`` in Textual's names, comma separated; empty for a command that has none unless the user
+    gives it one. ``action`` of the main screen."""
 
     id: str
     keys: str
@@ -21,7 +27,7 @@ class Key:
     tooltip: str
     group: Group
     shown: str = ""
-    """How the key is written for people; empty: not listed."""
+    """Empty: not listed in the help. How the keys are written there comes from the keys themselves."""
 
 
 SCREEN_KEYS = (
@@ -30,7 +36,10 @@ SCREEN_KEYS = (
     Key("session.background", "ctrl+b", "background", "Running command to the background", "Session", "Ctrl+B"),
     Key("session.quit", "ctrl+c", "cancel_or_quit", "Stop, clear the input, or leave (twice)", "Session", "Ctrl+C"),
     Key("session.exit", "ctrl+d", "exit_if_empty", "Leave (twice, with nothing typed)", "Session", "Ctrl+D"),
-    Key("session.help", "f1", "help", "This list", "Session", "F1"),
+    Key("session.help", "f1", "help", "Show all keys", "Session", "F1"),
+    Key("session.palette", "ctrl+p", "palette", "All commands, to find and run", "Session", "Ctrl+P"),
+    Key("session.themes", "", "themes", "Choose the theme", "Session", "command"),
+    Key("session.leave", "", "leave", "Leave at once", "Session", "command"),
     Key("view.todos", "ctrl+t", "toggle_todos", "Show or hide the todo list", "Conversation", "Ctrl+T"),
     Key("view.transcript", "ctrl+o", "transcript", "Read it with everything unfolded", "Conversation", "Ctrl+O"),
     Key("view.search", "ctrl+f", "search", "Search the conversation", "Conversation", "Ctrl+F"),
@@ -78,6 +87,43 @@ ALL_KEYS = (*SCREEN_KEYS, *COMPOSER_KEYS, *TRANSCRIPT_KEYS)
 def bindings(keys: Iterable[Key], *, priority: bool = False) -> list[BindingType]:
     """Textual bindings, one for each entry."""
     return [
-        Binding(key.keys, key.action, key.tooltip, show=False, priority=priority, id=key.id, tooltip=key.tooltip)
+        Binding(
+            key.keys or NO_KEY, key.action, key.tooltip, show=False, priority=priority, id=key.id, tooltip=key.tooltip
+        )
         for key in keys
     ]
+
+
+NO_KEY = "unbound"
+"""Bound in place of a key where there is none: Textual's keymap can only replace keys, and no terminal sends this."""
+
+_changed: dict[str, tuple[str, ...]] = {}
+
+
+def use_keys(changed: Mapping[str, tuple[str, ...]]) -> None:
+    """From now on these keys are in force, by id, beside those of the table."""
+    _changed.clear()
+    _changed.update(changed)
+
+
+def textual_keymap() -> dict[str, str]:
+    """What Textual has to be told: the keys that are not as in the table."""
+    return {key_id: ",".join(keys) or NO_KEY for key_id, keys in _changed.items()}
+
+
+def default_keys(key: Key) -> tuple[str, ...]:
+    """The keys of the table."""
+    return tuple(name for name in key.keys.split(",") if name)
+
+
+def keys_of(key: Key) -> tuple[str, ...]:
+    """The keys in force, in Textual's names."""
+    return _changed.get(key.id, default_keys(key))
+
+
+def key_text(key_id: str, default: str = "") -> str:
+    """How the first key of an action is written for people; ``default`` where it has none."""
+    for key in ALL_KEYS:
+        if key.id == key_id:
+            return next((written(name) for name in keys_of(key)), default)
+    return default

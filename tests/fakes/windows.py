@@ -306,7 +306,8 @@ class Opener:
         elif script is not None:
             model = ScriptedModel(in_order(script), clock=host.clock)
         clock = Now()
-        app = AgentApp(flags or {}, selection or {}, first_prompt=first_prompt, model=model, now=clock)
+        config = find_paths(os.environ).config
+        app = AgentApp(flags or {}, selection or {}, first_prompt=first_prompt, config=config, model=model, now=clock)
         engines: list[Engine] = []
         readers: list[Reader] = []
         window: Window | None = None

@@ -44,12 +44,20 @@ def test_everything_unfolded(snap_compare: Compare) -> None:
     assert snap_compare(SCENES["answered"]("dark"), terminal_size=(120, 90), run_before=unfold)
 
 
-def test_help(snap_compare: Compare) -> None:
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("keys", ["f1", "ctrl+p", "ctrl+p theme enter"], ids=["help", "palette", "themes"])
+def test_panel(keys: str, size: tuple[int, int], snap_compare: Compare) -> None:
     async def ask(pilot: Any) -> None:
-        await pilot.press("f1")
+        for key in keys.split():
+            await pilot.press(*(key if key == "theme" else [key]))
         await settled(pilot)
 
-    assert snap_compare(SCENES["welcome"]("dark"), terminal_size=(80, 30), run_before=ask)
+    assert snap_compare(SCENES["working"]("dark"), terminal_size=size, run_before=ask)
+
+
+@pytest.mark.parametrize("theme", ["ansi-16", "colour-blind", "colour-blind-light", "ember", "high-contrast", "paper"])
+def test_theme(theme: str, snap_compare: Compare) -> None:
+    assert snap_compare(SCENES["working"](theme), terminal_size=(120, 36), run_before=settled)
 
 
 @pytest.mark.parametrize("name", sorted(SHOTS))

@@ -9,11 +9,11 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.screen import Screen
 
 from tui.dialogs.dock import QuestionDock
 from tui.keymap import SCREEN_KEYS, bindings
 from tui.rendering.palette import Palette
+from tui.screens.requests import RequestScreen
 from tui.widgets.composer.editor import Composer
 from tui.widgets.gauge import Footer
 from tui.widgets.header import Header
@@ -22,7 +22,6 @@ from tui.widgets.queue_lane import QueueLane
 from tui.widgets.status import StatusLine
 from tui.widgets.todo import TodoLine, TodoPanel, TodoViews
 from tui.widgets.transcript.pane import ConversationPane
-from tui.widgets.wall import Walled
 
 if TYPE_CHECKING:
     from core.protocol.ops import Op
@@ -33,7 +32,7 @@ TWICE_S = 1.5
 MODE_ORDER = ("default", "acceptEdits", "plan")
 
 
-class MainScreen(Walled, Screen[None]):
+class MainScreen(RequestScreen):
     """Draws what it is told, and turns keys into ops."""
 
     BINDINGS = bindings([key for key in SCREEN_KEYS if key.id != "session.interrupt"], priority=True) + bindings(
@@ -56,12 +55,6 @@ class MainScreen(Walled, Screen[None]):
             super().__init__()
             self.text = text
 
-    class HelpRequested(Message):
-        """The user wants to see the keys."""
-
-    class LeaveRequested(Message):
-        """The user leaves."""
-
     def __init__(self, palette: Palette, now: Callable[[], float]) -> None:
         super().__init__()
         self._palette = palette
@@ -76,6 +69,7 @@ class MainScreen(Walled, Screen[None]):
         self._todos = TodoViews(panel, self._todo_line, self._side)
         self._leave_by = 0.0
         self._announced_typing = False
+        self._warnings = 0
         self.presenter: Presenter | None = None
 
     def compose(self) -> ComposeResult:
@@ -124,6 +118,26 @@ class MainScreen(Walled, Screen[None]):
         self.dock.set_palette(palette)
         for widget in self.query(LineWidget):
             widget.set_palette(palette)
+
+    def keys_changed(self) -> None:
+        """Other keys are in force: write them where keys are written."""
+        from tui.widgets.transcript.blocks import WelcomeBlock
+
+        for widget in self.query(LineWidget):
+            widget.update_lines()
+        for block in self._transcript.blocks:
+            if isinstance(block, WelcomeBlock):
+                block.touch()
+                self._transcript.changed(block)
+        self._transcript.flush()
+
+    def warn(self, text: str) -> None:
+        """Tell of something that is wrong in the user's files, where it stays."""
+        from tui.widgets.transcript.blocks import NoticeBlock
+
+        self._warnings += 1
+        self._transcript.append(NoticeBlock(f"warning-{self._warnings}", "warning", f"Settings: {text}"))
+        self._transcript.flush()
 
     @on(QuestionDock.PermissionAnswered)
     def _permission_answered(self, event: QuestionDock.PermissionAnswered) -> None:
@@ -205,10 +219,6 @@ class MainScreen(Walled, Screen[None]):
 
         self._send(BackgroundTools())
 
-    def action_help(self) -> None:
-        """The list of keys."""
-        self.post_message(self.HelpRequested())
-
     def action_toggle_todos(self) -> None:
         """Show or hide the todo list."""
         self._todos.toggle()
@@ -236,10 +246,6 @@ class MainScreen(Walled, Screen[None]):
     def action_edge(self, direction: int) -> None:
         """To the beginning or the end of the conversation."""
         self._transcript.scroll_edge(direction)
-
-    def action_redraw(self) -> None:
-        """Draw everything anew."""
-        self.refresh(layout=True, repaint=True)
 
     def _leave(self, key: str) -> None:
         now = self._now()

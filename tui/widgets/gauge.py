@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tui.keymap import key_text
 from tui.rendering.amounts import tokens
 from tui.rendering.line import Line, Span, line_width
 from tui.rendering.palette import Palette
@@ -55,13 +56,13 @@ class Footer(LineWidget):
 
     def build(self, width: int) -> list[Line]:
         left: list[Span] = [(f"{MODE_SIGNS[self._mode]} {MODE_WORDS[self._mode]}", f"mode.{self._mode}")]
-        keys: list[Span] = [("  Shift+Tab", "key"), (" mode", "muted"), ("  F1", "key"), (" keys", "muted")]
+        keys: list[Span] = _key("session.mode", "mode") + _key("session.help", "keys")
         if self._tasks:
             left.append((f"  {self._tasks} in background", "caution"))
         right = self._gauge()
         # What gives way on a narrow screen, in this order.
         none: list[Span] = []
-        candidates = [(keys, right), (keys[2:], right), (keys[2:], right[:3]), (none, right[:2])]
+        candidates = [(keys, right), (keys[-2:], right), (keys[-2:], right[:3]), (none, right[:2])]
         for some_keys, some_right in candidates:
             gap = width - line_width(left) - line_width(some_keys) - line_width(some_right)
             if gap >= 1:
@@ -82,6 +83,12 @@ class Footer(LineWidget):
         if self._cost:
             spans.append((f" · {self._cost}", "muted"))
         return spans
+
+
+def _key(key_id: str, what: str) -> list[Span]:
+    """A key and what it does; nothing where the user has taken the key away."""
+    text = key_text(key_id)
+    return [(f"  {text}", "key"), (f" {what}", "muted")] if text else []
 
 
 def _bar(share: float) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from textual.timer import Timer
 
+from tui.keymap import key_text
 from tui.rendering.line import Line, Span, wrap
 from tui.rendering.palette import Palette
 from tui.rendering.sanitize import clean, clean_line
@@ -96,5 +97,7 @@ class StatusLine(LineWidget):
             spans.append((f"{self._activity}…", "text"))
             if self._item:
                 spans.append((f" {self._item}", "accent"))
-        details = " · ".join(part for part in (f"{int(elapsed)}s", self._tokens, "Esc to stop") if part)
+        key = key_text("session.interrupt", "Ctrl+C")
+        stop = f"{key} to stop"
+        details = " · ".join(part for part in (f"{int(elapsed)}s", self._tokens, stop) if part)
         return [(*spans, (f"  ({details})", "muted"))]

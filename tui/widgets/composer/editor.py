@@ -41,6 +41,9 @@ class Composer(Walled, TextArea):
     class Typing(Message):
         """The user has begun to type."""
 
+    class HelpWanted(Message):
+        """The user has typed ``?`` where nothing else stands."""
+
     class TakeBack(Message):
         """The user wants the queued messages back in the editor."""
 
@@ -61,6 +64,10 @@ class Composer(Walled, TextArea):
             event.prevent_default()
             event.stop()
             self._enter()
+        elif event.character == "?" and not self.text:
+            event.prevent_default()
+            event.stop()
+            self.post_message(self.HelpWanted())
         elif event.is_printable and not self.text:
             self.post_message(self.Typing())
 

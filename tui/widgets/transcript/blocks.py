@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.protocol.events import NoticeLevel
+from tui.keymap import key_text
 from tui.rendering.line import DECOR, DECOR_ROW, Line, Span, pad, wrap
 from tui.rendering.markdown import MarkdownStream, render_markdown
 from tui.rendering.parser import fenced_code
@@ -14,6 +15,12 @@ PROSE_COLUMNS = 120
 PROMPT_MAX_LINES = 30
 _MARGIN: Span = (" " * INDENT, f"text {DECOR}")
 NOTICE_SIGNS: dict[NoticeLevel, str] = {"info": "›", "warning": "⚠", "error": "✗"}
+
+WELCOME_KEYS = (
+    ("session.mode", " how much is asked  "),
+    ("session.interrupt", " stop  "),
+    ("session.help", " all keys"),
+)
 
 
 class Block:
@@ -105,17 +112,16 @@ class WelcomeBlock(Block):
                     "muted",
                 ),
             ),
-            (
-                ("Shift+Tab", "key"),
-                (" how much is asked  ", "muted"),
-                ("Esc", "key"),
-                (" stop  ", "muted"),
-                ("F1", "key"),
-                (" all keys", "muted"),
-            ),
+            tuple(span for key_id, what in WELCOME_KEYS for span in _key(key_id, what)),
         ]
         bar: Line = (("▌ ", f"accent {DECOR}"),)
         return [line for row in rows for line in wrap(row, width, first_prefix=bar, rest_prefix=bar)]
+
+
+def _key(key_id: str, what: str) -> Line:
+    """A key and what it does; nothing where the user has taken the key away."""
+    text = key_text(key_id)
+    return ((text, "key"), (what, "muted")) if text else ()
 
 
 class PromptBlock(Block):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from core.protocol.views import TodoItem, ToolDisplay
+from tui.keymap import key_text
 from tui.rendering.amounts import duration
 from tui.rendering.line import DECOR, DECOR_ROW, Line, Span
 from tui.rendering.sanitize import clean_copy, clean_line
@@ -168,4 +169,6 @@ class ToolBlock(Block):
         """The first lines while folded, and how many there are beside them."""
         if not self.folded or len(lines) <= limit + 1:
             return lines
-        return [*lines[:limit], ((f"… {len(lines) - limit} more lines (click, or Ctrl+O)", f"faint {DECOR_ROW}"),)]
+        key = [text] if (text := key_text("view.transcript")) else []
+        remark = f"… {len(lines) - limit} more lines ({' or '.join(('click', *key))})"
+        return [*lines[:limit], ((remark, f"faint {DECOR_ROW}"),)]
