@@ -24,6 +24,7 @@ from tui.dialogs.dock import QuestionDock
 from tui.rendering.palette import Palette
 from tui.rendering.sanitize import clean
 from tui.screens.main import MainScreen
+from tui.terminal import Signals
 from tui.widgets.wall import Walled
 
 if TYPE_CHECKING:
@@ -41,6 +42,10 @@ LATE = (
     "watchfiles",
 )
 """Modules that the first paint does not need; together they take longer than it."""
+
+SLOW_S = 0.3
+READING = "Reading the session…"
+"""Told where taking up a session takes longer than that."""
 
 SAMPLE = "`a` **b**\n\n```python\nprint(1)\n```\n"
 """Rendered once out of sight, so that the first answer does not wait for parser and highlighter to load."""
@@ -69,6 +74,7 @@ class AgentApp(Walled, App[None]):
         first_prompt: str = "",
         model: ModelClient | None = None,
         now: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
         self._flags = flags
@@ -79,7 +85,8 @@ class AgentApp(Walled, App[None]):
         self._early: list[Op] = []
         self._is_running_engine = False
         self._palette = self._use_theme(str(flags.get("theme") or "auto"))
-        self._main = MainScreen(self._palette, now)
+        self._main = MainScreen(self._palette, now, wall)
+        self._signals = Signals(self, now)
 
     def on_mount(self) -> None:
         if not self.is_headless:
@@ -88,6 +95,7 @@ class AgentApp(Walled, App[None]):
             loop.add_signal_handler(
                 signal.SIGHUP, partial(self.run_worker, self._hang_up, name="hang-up", exit_on_error=False)
             )
+        self._signals.begin(os.getcwd())  # noqa: PTH109
         self.push_screen(self._main)
         self.call_after_refresh(self._begin)
 
@@ -129,6 +137,7 @@ class AgentApp(Walled, App[None]):
             return
         self._bridge = bridge
         settings = bridge.start.settings
+        self._signals.notifications = settings.notifications
         if settings.theme in theme_names() and settings.theme != self.theme:
             self._palette = self._use_theme(settings.theme)
             self._main.set_palette(self._palette)
@@ -183,12 +192,16 @@ class AgentApp(Walled, App[None]):
         from core.protocol.ops import SubmitPrompt
 
         assert self._bridge is not None
-        presenter = self._main.begin()
+        presenter = self._main.begin(self._signals.show)
+        reading = self.set_timer(SLOW_S, partial(self._main.status.show_hint, READING))
         try:
             await self._bridge.run()
         except AgentError as error:
             self._refuse(error)
             return
+        finally:
+            reading.stop()
+            self._main.status.clear_hint(READING)
         self._is_running_engine = True
         if self._first_prompt:
             self._early.append(SubmitPrompt(text=self._first_prompt))
@@ -220,7 +233,11 @@ class AgentApp(Walled, App[None]):
 
         if self._bridge is not None:
             self._bridge.remember(event.text)
-        await self._op_requested(MainScreen.OpRequested(SubmitPrompt(text=event.text)))
+        await self._op_requested(MainScreen.OpRequested(SubmitPrompt(text=event.text, lane=event.lane)))
+
+    def _watch_app_focus(self, focus: bool) -> None:
+        self._signals.has_focus = focus
+        super()._watch_app_focus(focus)
 
     @on(MainScreen.HelpRequested)
     def _help_requested(self) -> None:
@@ -262,6 +279,7 @@ class AgentApp(Walled, App[None]):
     async def _shutdown(self) -> None:
         if self._bridge is not None:
             await self._bridge.close()
+        self._signals.end()
         await super()._shutdown()
 
     def _handle_exception(self, error: Exception) -> None:

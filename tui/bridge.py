@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from typing import Any
 
 from core.bus.subscription import Subscription
@@ -59,7 +60,9 @@ class Bridge:
 
     async def run(self) -> None:
         """Build and start the engine. Raises ``AgentError``."""
-        self._engine = build_engine(self.start.settings, self.start.launch, model=self._model)
+        build = partial(build_engine, self.start.settings, self.start.launch, model=self._model)
+        # A long transcript takes a while to read, and keys are taken meanwhile.
+        self._engine = await asyncio.to_thread(build) if self.start.launch.resume else build()
         self._subscription = self._engine.subscribe()
         await self._engine.start()
 

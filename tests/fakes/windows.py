@@ -294,7 +294,9 @@ class Opener:
         elif script is not None:
             model = ScriptedModel(in_order(script), clock=host.clock)
         clock = Now()
-        app = AgentApp(flags or {}, selection or {}, first_prompt=first_prompt, model=model, now=clock)
+        app = AgentApp(
+            flags or {}, selection or {}, first_prompt=first_prompt, model=model, now=clock, wall=host.clock.time
+        )
         engines: list[Engine] = []
         readers: list[Reader] = []
         window: Window | None = None

@@ -44,5 +44,8 @@ class PresenterBase:
         names = list(self._running.values())
         if self._asking:
             self._on.status.show_waiting()
-        elif names:
+            self._on.signal("waiting")
+            return
+        self._on.signal("working")
+        if names:
             self._on.status.show_activity(f"Running {names[0]}" if len(names) == 1 else f"Running {len(names)} tools")

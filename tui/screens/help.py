@@ -21,7 +21,7 @@ KEY_COLUMN = 14
 class _Keys(LineWidget):
     def build(self, width: int) -> list[Line]:
         lines: list[Line] = []
-        for group in ("Session", "Conversation", "Input"):
+        for group in ("Session", "Conversation", "Input", "Queue"):
             lines.append(((group, "heading"),))
             for key in ALL_KEYS:
                 if key.group == group and key.shown:
