@@ -21,6 +21,7 @@ from tui.dialogs.dock import QuestionDock
 from tui.keymap import textual_keymap
 from tui.rendering.sanitize import clean
 from tui.screens.main import MainScreen
+from tui.signals import Signals
 from tui.tailored import TailoredApp
 from tui.widgets.transcript.selecting import SelectableView
 from tui.widgets.wall import Walled
@@ -40,6 +41,10 @@ LATE = (
     "watchfiles",
 )
 """Modules that the first paint does not need; together they take longer than it."""
+
+SLOW_S = 0.3
+READING = "Reading the session…"
+"""Told where taking up a session takes longer than that."""
 
 SAMPLE = "`a` **b**\n\n```python\nprint(1)\n```\n"
 """Rendered once out of sight, so that the first answer does not wait for parser and highlighter to load."""
@@ -70,6 +75,7 @@ class AgentApp(Walled, TailoredApp):
         config: Path | None = None,
         model: ModelClient | None = None,
         now: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(str(flags.get("theme") or ""), config)
         self._flags = flags
@@ -78,7 +84,8 @@ class AgentApp(Walled, TailoredApp):
         self._model = model
         self._early: list[Op] = []
         self._is_running_engine = False
-        self._main = MainScreen(self._palette, now)
+        self._main = MainScreen(self._palette, now, wall)
+        self._signals = Signals(self, now)
 
     def on_mount(self) -> None:
         if not self.is_headless:
@@ -88,6 +95,7 @@ class AgentApp(Walled, TailoredApp):
                 signal.SIGHUP, partial(self.run_worker, self._hang_up, name="hang-up", exit_on_error=False)
             )
         self.set_keymap(textual_keymap())
+        self._signals.begin(os.getcwd())  # noqa: PTH109
         self.push_screen(self._main)
         self.call_after_refresh(self._begin)
 
@@ -106,6 +114,7 @@ class AgentApp(Walled, TailoredApp):
             self._refuse(error)
             return
         self._settle(bridge, bridge.start.settings.theme)
+        self._signals.notifications = bridge.start.settings.notifications
         self._main.composer.prompts.load(await asyncio.to_thread(bridge.read_history))
         self._next_step()
 
@@ -155,12 +164,16 @@ class AgentApp(Walled, TailoredApp):
         from core.protocol.ops import SubmitPrompt
 
         assert self._bridge is not None
-        presenter = self._main.begin()
+        presenter = self._main.begin(self._signals.show)
+        reading = self.set_timer(SLOW_S, partial(self._main.status.show_hint, READING))
         try:
             await self._bridge.run()
         except AgentError as error:
             self._refuse(error)
             return
+        finally:
+            reading.stop()
+            self._main.status.clear_hint(READING)
         self._is_running_engine = True
         if self._first_prompt:
             self._early.append(SubmitPrompt(text=self._first_prompt))
@@ -192,7 +205,11 @@ class AgentApp(Walled, TailoredApp):
 
         if self._bridge is not None:
             self._bridge.remember(event.text)
-        await self._op_requested(MainScreen.OpRequested(SubmitPrompt(text=event.text)))
+        await self._op_requested(MainScreen.OpRequested(SubmitPrompt(text=event.text, lane=event.lane)))
+
+    def _watch_app_focus(self, focus: bool) -> None:
+        self._signals.has_focus = focus
+        super()._watch_app_focus(focus)
 
     @on(SelectableView.CopyRequested)
     async def _copy_requested(self, event: SelectableView.CopyRequested) -> None:
@@ -236,6 +253,7 @@ class AgentApp(Walled, TailoredApp):
     async def _shutdown(self) -> None:
         if self._bridge is not None:
             await self._bridge.close()
+        self._signals.end()
         await super()._shutdown()
 
     def _handle_exception(self, error: Exception) -> None:

@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from core.bus.subscription import Subscription
@@ -74,7 +75,9 @@ class Bridge:
 
     async def run(self) -> None:
         """Build and start the engine. Raises ``AgentError``."""
-        self._engine = build_engine(self.start.settings, self.start.launch, model=self._model)
+        build = partial(build_engine, self.start.settings, self.start.launch, model=self._model)
+        # A long transcript takes a while to read, and keys are taken meanwhile.
+        self._engine = await asyncio.to_thread(build) if self.start.launch.resume else build()
         self._subscription = self._engine.subscribe()
         await self._engine.start()
 

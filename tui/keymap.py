@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 
 from tui.key_names import written
 
-Group = Literal["Conversation", "Input", "Session"]
+Group = Literal["Conversation", "Input", "Session", "Queue"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,10 @@ SCREEN_KEYS = (
 """Keys of the main screen, whatever has the focus."""
 
 COMPOSER_KEYS = (
-    Key("input.send", "enter", "send", "Send, or queue while it works", "Input", "Enter"),
+    Key("input.send", "enter", "send", "Send; while it works: after the running step", "Input", "Enter"),
     Key("input.newline", "ctrl+j,shift+enter,alt+enter", "newline", "New line (also \\ and Enter)", "Input", "Ctrl+J"),
+    Key("input.follow_up", "tab,alt+q", "follow_up", "While it works: send after the turn", "Input", "Tab"),
+    Key("input.queue", "alt+up", "choose_queued", "Choose among the queued messages", "Input", "Alt+↑"),
     Key("input.older", "up", "older", "Older prompt, from the first line", "Input", "↑"),
     Key("input.newer", "down", "newer", "Newer prompt, from the last line", "Input", "↓"),
     Key("input.word_left", "alt+b", "cursor_word_left", "Word left", "Input"),
@@ -81,7 +83,18 @@ TRANSCRIPT_KEYS = (
 )
 """Keys of the conversation when it has the focus (Tab)."""
 
-ALL_KEYS = (*SCREEN_KEYS, *COMPOSER_KEYS, *TRANSCRIPT_KEYS)
+QUEUE_KEYS = (
+    Key("queue.previous", "up,k", "choose(-1)", "Previous queued message", "Queue", "↑ k"),
+    Key("queue.next", "down,j", "choose(1)", "Next queued message, then the input", "Queue", "↓ j"),
+    Key("queue.edit", "enter,e", "edit", "Take it back into the input", "Queue", "Enter e"),
+    Key("queue.remove", "delete,backspace,x", "remove", "Remove it", "Queue", "Del x"),
+    Key("queue.earlier", "alt+up,K", "move(-1)", "Earlier", "Queue", "Alt+↑ K"),
+    Key("queue.later", "alt+down,J", "move(1)", "Later", "Queue", "Alt+↓ J"),
+    Key("queue.leave", "escape", "leave", "Back to the input", "Queue", "Esc"),
+)
+"""Keys of the queued messages when they have the focus."""
+
+ALL_KEYS = (*SCREEN_KEYS, *COMPOSER_KEYS, *TRANSCRIPT_KEYS, *QUEUE_KEYS)
 
 
 def bindings(keys: Iterable[Key], *, priority: bool = False) -> list[BindingType]:

@@ -10,14 +10,16 @@ from typing import Any, assert_never
 from core.bus.bus import Bus
 from core.bus.recorder import Recorder
 from core.bus.subscription import Subscription
+from core.context.budget import context_limits
 from core.engine.launch import Launch
 from core.engine.resume import replay
 from core.engine.session import Session
 from core.host.log import LOGGER
-from core.llm.catalog import find_model
+from core.llm.catalog import ModelInfo, find_model
 from core.orchestration.call import CallEnvironment
 from core.permissions.broker import Reply
 from core.permissions.modes import check_mode
+from core.prompt.cache import warm_until
 from core.protocol import ops
 from core.protocol.errors import AgentError
 from core.protocol.events import (
@@ -30,6 +32,8 @@ from core.protocol.events import (
 from core.protocol.views import PermissionMode
 from core.sessions.load import LoadedSession
 from core.version import __version__
+
+SENT_ALREADY = "That message has been sent already."
 
 
 class Engine:
@@ -80,6 +84,7 @@ class Engine:
                 version=__version__,
                 tools=self.calls.tools.names,
                 context_window=model.window,
+                limits=context_limits(model),
                 is_demo=self._launch.is_demo,
                 is_resumed=self._loaded is not None,
             )
@@ -89,15 +94,7 @@ class Engine:
         if self._loaded is not None:
             replay(self._loaded, publisher)
             self.calls.services.todos.load()
-            publisher.emit(
-                UsageUpdated(
-                    context_tokens=self.session.conversation.last_usage.context_tokens,
-                    context_window=model.window,
-                    last=self.session.conversation.last_usage,
-                    total=self.session.ledger.usage,
-                    cost_usd=self.session.ledger.cost_usd,
-                )
-            )
+            publisher.emit(self._usage(model))
         self._spawn(self._tell_workspace(), "tell-workspace")
         self._spawn(self.calls.services.todos.watch(), "watch-todos")
 
@@ -119,10 +116,13 @@ class Engine:
     async def _handle(self, op: ops.Op) -> None:
         match op:
             case ops.SubmitPrompt():
-                self.session.submit(op.text)
+                self.session.submit(op.text, op.lane)
             case ops.EditQueued():
                 if not self.session.queue.edit(op.message_id, op.text):
-                    self._note("That message has been sent already.")
+                    self._note(SENT_ALREADY)
+            case ops.MoveQueued():
+                if not self.session.queue.move(op.message_id, op.by):
+                    self._note(SENT_ALREADY)
             case ops.Interrupt():
                 self.session.interrupt()
             case ops.AnswerPermission():
@@ -140,6 +140,20 @@ class Engine:
                 self.session.warm_up()
             case _:
                 assert_never(op)
+
+    def _usage(self, model: ModelInfo) -> UsageUpdated:
+        """How things stand when an earlier session is taken up."""
+        conversation, settings = self.session.conversation, self.session.state.settings
+        answered = [message.ts for message in conversation.messages if message.role == "assistant"]
+        return UsageUpdated(
+            context_tokens=conversation.last_usage.context_tokens,
+            context_window=model.window,
+            last=conversation.last_usage,
+            total=self.session.ledger.usage,
+            cost_usd=self.session.ledger.cost_usd,
+            limits=context_limits(model),
+            warm_until=warm_until(answered[-1], settings.cache_ttl, conversation.last_usage) if answered else None,
+        )
 
     def _set_mode(self, mode: PermissionMode) -> None:
         check_mode(mode, self.calls.services.host.environ)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from dataclasses import dataclass, replace
 
+from core.context.budget import context_limits
 from core.cost.ledger import Ledger
 from core.engine.launch import Launch
 from core.engine.preparation import Prepared, learn_model, load_instructions, prepare
@@ -21,10 +22,10 @@ from core.prompt.reminders import Known, user_context
 from core.prompt.sections import named_date
 from core.protocol.events import FaultOccurred, ModelChanged, Notice, TurnEnded, TurnStarted
 from core.protocol.usage import Usage
-from core.protocol.views import SystemPrompt
+from core.protocol.views import Lane, SystemPrompt
 from core.query.interrupt import INTERRUPT_NOTE
 from core.query.loop import run_query
-from core.query.queue import MessageQueue, append_text, take_queued
+from core.query.queue import MessageQueue, append_text, say_queued
 from core.query.turn import Query, Reminders, TurnOutcome, TurnSettings
 from core.sessions.conversation import Conversation
 from core.settings.schema import Settings
@@ -85,11 +86,11 @@ class Session:
         """Begin to load the model client: large, and not needed before the first prompt."""
         self._client.warm_up()
 
-    def submit(self, text: str) -> None:
+    def submit(self, text: str, lane: Lane = "steer") -> None:
         """Send a prompt, or queue it where a turn runs. Blank text is ignored."""
         if not text.strip():
             return
-        self.queue.add(text, is_shown=self.is_busy)
+        self.queue.add(text, lane, is_shown=self.is_busy)
         if not self.is_busy:
             self._start_turn()
 
@@ -111,7 +112,9 @@ class Session:
         info = find_model(model_id)
         with contextlib.suppress(ModelError):
             info = await learn_model(self._client, model_id)
-        self._calls.publisher.emit(ModelChanged(model=model_id, context_window=info.window))
+        self._calls.publisher.emit(
+            ModelChanged(model=model_id, context_window=info.window, limits=context_limits(info))
+        )
 
     async def close(self) -> None:
         """End the turn and everything it started; the transcript is complete afterwards."""
@@ -180,7 +183,7 @@ class Session:
         try:
             await self._get_ready(calls)
         finally:
-            take_queued(self.queue, self.conversation, calls.publisher, self._host)
+            say_queued(self.queue.take_next(), self.conversation, calls.publisher, self._host)
         assert self.state.system is not None and self._reminders is not None
         model = await learn_model(self._client, self.state.settings.model)
         return Query(

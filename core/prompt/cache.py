@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.protocol.usage import Usage
 from core.settings.schema import CacheTtl
 
 UNMARKABLE = frozenset({"thinking", "redacted_thinking"})
 """Block types that the API does not let carry a breakpoint."""
 MARKED_MESSAGES = 2
 """With the one on the static system prompt that makes three of the four that are allowed."""
+
+TTL_S: dict[CacheTtl, int] = {"5m": 300, "1h": 3_600}
 
 Wire = dict[str, Any]
 
@@ -38,6 +41,12 @@ def mark_messages(messages: list[Wire], ttl: CacheTtl) -> list[Wire]:
 def control(ttl: CacheTtl) -> dict[str, str]:
     """A breakpoint; five minutes is the API's default and is left unsaid."""
     return {"type": "ephemeral"} if ttl == "5m" else {"type": "ephemeral", "ttl": ttl}
+
+
+def warm_until(sent_at: float, ttl: CacheTtl, usage: Usage) -> float | None:
+    """Until when the prefix of a request is remembered, seconds since the epoch; None where nothing of it is."""
+    is_cached = usage.cache_read_tokens or usage.cache_write_5m_tokens or usage.cache_write_1h_tokens
+    return sent_at + TTL_S[ttl] if is_cached else None
 
 
 def _mark_last(content: list[Wire], ttl: CacheTtl) -> list[Wire] | None:

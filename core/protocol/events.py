@@ -13,6 +13,7 @@ from core.protocol.messages import Block
 from core.protocol.usage import Usage
 from core.protocol.views import (
     Answer,
+    ContextLimits,
     PermissionMode,
     PermissionRequest,
     QueuedMessage,
@@ -39,6 +40,7 @@ class SessionStarted:
     tools: tuple[str, ...]
     context_window: int
     """Tokens."""
+    limits: ContextLimits = field(default_factory=ContextLimits)
     is_demo: bool = False
     is_resumed: bool = False
     kind: Literal["session_started"] = "session_started"
@@ -62,6 +64,7 @@ class ModelChanged:
 
     model: str
     context_window: int
+    limits: ContextLimits = field(default_factory=ContextLimits)
     kind: Literal["model_changed"] = "model_changed"
 
 
@@ -94,7 +97,7 @@ class FaultOccurred:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueChanged:
-    """The queued messages, oldest first, after any change."""
+    """The queued messages in the order in which they will be taken, after any change."""
 
     items: tuple[QueuedMessage, ...]
     kind: Literal["queue_changed"] = "queue_changed"
@@ -290,6 +293,9 @@ class UsageUpdated:
     last: Usage
     total: Usage
     cost_usd: float | None
+    limits: ContextLimits = field(default_factory=ContextLimits)
+    warm_until: float | None = None
+    """Until when the cache holds what was sent, seconds since the epoch; None where nothing is cached."""
     kind: Literal["usage_updated"] = "usage_updated"
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from core.protocol.views import Answer, PermissionMode
+from core.protocol.views import Answer, Lane, PermissionMode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitPrompt:
-    """Send a prompt. While a turn runs it is queued and taken between two tool rounds."""
+    """Send a prompt. While a turn runs it is queued: taken between two tool rounds, or after the turn."""
 
     text: str
+    lane: Lane = "steer"
     kind: Literal["submit_prompt"] = "submit_prompt"
 
 
@@ -23,6 +24,15 @@ class EditQueued:
     message_id: str
     text: str
     kind: Literal["edit_queued"] = "edit_queued"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveQueued:
+    """Move a queued message by so many places, negative towards the front, among those of its lane."""
+
+    message_id: str
+    by: int
+    kind: Literal["move_queued"] = "move_queued"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,4 +90,15 @@ class WarmUp:
     kind: Literal["warm_up"] = "warm_up"
 
 
-Op = SubmitPrompt | EditQueued | Interrupt | AnswerPermission | SetMode | SetModel | BackgroundTools | StopTask | WarmUp
+Op = (
+    SubmitPrompt
+    | EditQueued
+    | MoveQueued
+    | Interrupt
+    | AnswerPermission
+    | SetMode
+    | SetModel
+    | BackgroundTools
+    | StopTask
+    | WarmUp
+)

@@ -10,6 +10,17 @@ TodoStatus = Literal["pending", "in_progress", "completed"]
 TodoPriority = Literal["high", "medium", "low"]
 TaskStatus = Literal["pending", "running", "completed", "failed", "killed"]
 Answer = Literal["once", "session", "deny"]
+Lane = Literal["steer", "follow_up"]
+"""When a queued message is taken: after the running tools, or as a turn of its own after this one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContextLimits:
+    """Tokens in the window at which it is told, shrunk, and no longer added to; 0 where that is not known."""
+
+    warning: int = 0
+    autocompact: int = 0
+    blocking: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +40,7 @@ class QueuedMessage:
 
     id: str
     text: str
+    lane: Lane = "steer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

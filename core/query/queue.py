@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from core.bus.bus import Publisher
 from core.host.host import Host
 from core.host.ids import IdSource
 from core.protocol.events import PromptSubmitted, QueueChanged
 from core.protocol.messages import Message, Role, TextBlock
-from core.protocol.views import QueuedMessage
+from core.protocol.views import Lane, QueuedMessage
 from core.sessions.conversation import Conversation
 
 
 class MessageQueue:
-    """First in, first taken; every change is published."""
+    """In the order in which they will be taken: what steers the turn first, then what follows it.
+
+    Every change is published.
+    """
 
     def __init__(self, ids: IdSource, publisher: Publisher) -> None:
         self._ids = ids
         self._publisher = publisher
         self.items: tuple[QueuedMessage, ...] = ()
 
-    def add(self, text: str, *, is_shown: bool = True) -> None:
+    def add(self, text: str, lane: Lane = "steer", *, is_shown: bool = True) -> None:
         """Queue a message; one that is taken in the same breath need not be shown as waiting."""
-        self.items = (*self.items, QueuedMessage(id=self._ids.uuid(), text=text))
+        self._arrange((*self.items, QueuedMessage(id=self._ids.uuid(), text=text, lane=lane)))
         if is_shown:
             self._publish()
 
@@ -30,7 +35,7 @@ class MessageQueue:
         if all(item.id != message_id for item in self.items):
             return False
         changed = [
-            QueuedMessage(id=item.id, text=text) if item.id == message_id else item
+            replace(item, text=text) if item.id == message_id else item
             for item in self.items
             if item.id != message_id or text.strip()
         ]
@@ -38,20 +43,42 @@ class MessageQueue:
         self._publish()
         return True
 
-    def take(self) -> tuple[QueuedMessage, ...]:
-        """All that waits, and an empty queue."""
-        taken, self.items = self.items, ()
+    def move(self, message_id: str, by: int) -> bool:
+        """Move a message among those of its lane, to its end at most; False where it is no longer here."""
+        moved = next((item for item in self.items if item.id == message_id), None)
+        if moved is None:
+            return False
+        lane = [item for item in self.items if item.lane == moved.lane]
+        place = min(max(lane.index(moved) + by, 0), len(lane) - 1)
+        lane.remove(moved)
+        lane.insert(place, moved)
+        self._arrange((*lane, *(item for item in self.items if item.lane != moved.lane)))
+        self._publish()
+        return True
+
+    def take_steering(self) -> tuple[QueuedMessage, ...]:
+        """Take all that steers the running turn."""
+        return self._take(sum(item.lane == "steer" for item in self.items))
+
+    def take_next(self) -> tuple[QueuedMessage, ...]:
+        """Take what a new turn begins with: all that steers, else the first that follows, each in its own turn."""
+        return self.take_steering() or self._take(1)
+
+    def _take(self, count: int) -> tuple[QueuedMessage, ...]:
+        taken, self.items = self.items[:count], self.items[count:]
         if taken:
             self._publish()
         return taken
+
+    def _arrange(self, items: tuple[QueuedMessage, ...]) -> None:
+        self.items = tuple(sorted(items, key=lambda item: item.lane != "steer"))
 
     def _publish(self) -> None:
         self._publisher.emit(QueueChanged(items=self.items))
 
 
-def take_queued(queue: MessageQueue, conversation: Conversation, publisher: Publisher, host: Host) -> bool:
-    """Move what is queued into the conversation as the user's messages; whether there was anything."""
-    taken = queue.take()
+def say_queued(taken: tuple[QueuedMessage, ...], conversation: Conversation, publisher: Publisher, host: Host) -> bool:
+    """Put what was taken into the conversation as the user's messages; whether there was anything."""
     for item in taken:
         append_text(conversation, host, "user", item.text, message_id=item.id)
         publisher.emit(PromptSubmitted(message_id=item.id, text=item.text))

@@ -8,6 +8,7 @@ from core.llm.assemble import Assembler
 from core.llm.client import BlockChunk, BlockStart, BlockStop, Chunk, MessageEnd, MessageStart, ModelRequest
 from core.orchestration.call import CallOutcome
 from core.orchestration.runner import ToolRunner
+from core.prompt.cache import warm_until
 from core.protocol.events import (
     BlockDelta,
     BlockDiscarded,
@@ -175,6 +176,8 @@ class Response:
                 first_token_ms=self._first_token_ms,
             )
         )
+        sent_at = self._query.host.clock.time() - self._elapsed_ms() / 1000
+        self._query.warm_until = warm_until(sent_at, self._query.turn.settings.cache_ttl, chunk.usage)
         self._query.publish_usage(chunk.usage.context_tokens)
 
     def _append_message(self) -> None:

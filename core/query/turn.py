@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from core.bus.bus import Publisher
+from core.context.budget import context_limits
 from core.cost.ledger import Ledger
 from core.host.host import Host
 from core.llm.catalog import ModelInfo
@@ -16,7 +17,7 @@ from core.protocol.events import TurnEndReason, UsageUpdated
 from core.protocol.messages import Role
 from core.protocol.usage import Usage
 from core.protocol.views import SystemPrompt
-from core.query.queue import MessageQueue, append_text, take_queued
+from core.query.queue import MessageQueue, append_text, say_queued
 from core.sessions.conversation import Conversation
 from core.settings.schema import Settings
 from core.tools.context import ToolState
@@ -79,6 +80,8 @@ class Query:
     usage: Usage = field(default_factory=Usage)
     """Of this turn."""
     steps: int = 0
+    warm_until: float | None = None
+    """Until when the cache holds what the newest request has sent."""
 
     @property
     def publisher(self) -> Publisher:
@@ -91,8 +94,8 @@ class Query:
         return self.calls.services.host
 
     def take_queued(self) -> bool:
-        """Take in what the user typed meanwhile; whether there was anything."""
-        return take_queued(self.queue, self.conversation, self.publisher, self.host)
+        """Take in what the user typed meanwhile to steer this turn; whether there was anything."""
+        return say_queued(self.queue.take_steering(), self.conversation, self.publisher, self.host)
 
     def publish_usage(self, context_tokens: int) -> None:
         """Tell how full the window is and what the session has cost."""
@@ -103,6 +106,8 @@ class Query:
                 last=self.conversation.last_usage,
                 total=self.ledger.usage,
                 cost_usd=self.ledger.cost_usd,
+                limits=context_limits(self.turn.model),
+                warm_until=self.warm_until,
             )
         )
 

@@ -9,6 +9,7 @@ from core.protocol.views import PermissionMode
 
 Effort = Literal["low", "medium", "high", "xhigh", "max"]
 CacheTtl = Literal["5m", "1h"]
+Notifications = Literal["auto", "bell", "off"]
 
 DEFAULT_MODEL = "claude-opus-5-5"
 """Named by the API's model overview as the place to start for most work."""
@@ -23,6 +24,8 @@ class Settings:
     """None leaves it to the model."""
     mode: PermissionMode = "default"
     theme: str = "auto"
+    notifications: Notifications = "auto"
+    """How somebody who looks elsewhere is called: a message where the terminal can show one, the bell, or not."""
     cache_ttl: CacheTtl = "5m"
     prompt_caching: bool = True
     instructions: bool = True
@@ -61,6 +64,7 @@ KEYS = (
     SettingKey("permissions.allow", "allow", list),
     SettingKey("permissions.deny", "deny", list),
     SettingKey("theme", "theme", str),
+    SettingKey("notifications", "notifications", str, ("auto", "bell", "off")),
     SettingKey("cacheTtl", "cache_ttl", str, ("5m", "1h")),
     SettingKey("maxOutputTokens", "max_output_tokens", int),
 )

@@ -90,7 +90,7 @@ def test_the_settings_give_the_first_paint_its_theme(machine_with_project: Machi
 def test_colours_are_no_more_than_the_terminal_has(
     machine_with_project: Machine, environ: dict[str, str], wanted: bytes, unwanted: bytes
 ) -> None:
-    child = machine_with_project.start("", "--demo", **environ)
+    child = machine_with_project.start("", "--demo", size=(120, 36), **environ)
     child.read_until("how much is asked")
     assert wanted in child.output
     assert unwanted not in child.output

@@ -306,8 +306,15 @@ class Opener:
         elif script is not None:
             model = ScriptedModel(in_order(script), clock=host.clock)
         clock = Now()
-        config = find_paths(os.environ).config
-        app = AgentApp(flags or {}, selection or {}, first_prompt=first_prompt, config=config, model=model, now=clock)
+        app = AgentApp(
+            flags or {},
+            selection or {},
+            first_prompt=first_prompt,
+            config=find_paths(os.environ).config,
+            model=model,
+            now=clock,
+            wall=host.clock.time,
+        )
         engines: list[Engine] = []
         readers: list[Reader] = []
         window: Window | None = None

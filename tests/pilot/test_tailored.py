@@ -11,6 +11,7 @@ from textual.geometry import Offset
 from core.protocol.ops import Interrupt, SetMode
 from tests.fakes.windows import Opener, Window
 from themes.loader import load_theme
+from tui.rendering.line import Line
 from tui.screens.help import HelpScreen
 from tui.screens.palette import PaletteScreen
 from tui.screens.themes import ThemeScreen
@@ -320,8 +321,13 @@ async def test_a_change_of_theme_lays_out_no_block_anew(opener: Opener, monkeypa
             window.transcript.append(block)
         window.transcript.flush()
         await window.pilot.pause()
-        laid_out: list[TextBlock] = []
-        monkeypatch.setattr(TextBlock, "lines", lambda block, width: laid_out.append(block))
+        laid_out: list[int] = []
+
+        def note(_block: TextBlock, width: int, _start: int) -> list[Line]:
+            laid_out.append(width)
+            return []
+
+        monkeypatch.setattr(TextBlock, "lines_from", note)
         window.app.wear("light")
         await window.pilot.pause()
         assert drawn_background(window) == ground("light")

@@ -9,6 +9,7 @@ from core.protocol.envelope import Envelope
 from core.protocol.messages import TextBlock, ThinkingBlock, ToolUseBlock
 from core.protocol.usage import Usage
 from core.protocol.views import (
+    ContextLimits,
     FileDiff,
     PermissionMode,
     PermissionRequest,
@@ -70,6 +71,9 @@ TODOS = (
 )
 
 
+LIMITS = ContextLimits(warning=947_000, autocompact=967_000, blocking=977_000)
+
+
 def started(mode: PermissionMode = "default") -> list[ev.Event]:
     """A session in its first moment."""
     events: list[ev.Event] = [
@@ -80,6 +84,7 @@ def started(mode: PermissionMode = "default") -> list[ev.Event]:
             version="0.1.0",
             tools=(),
             context_window=1_000_000,
+            limits=LIMITS,
         ),
         ev.WorkspaceRead(is_repository=True, branch="fix-quotes", instruction_files=(f"{CWD}/AGENTS.md",)),
     ]
@@ -137,10 +142,17 @@ def working() -> list[ev.Event]:
             last=Usage(cache_read_tokens=47_000, cache_write_5m_tokens=1_000, output_tokens=200),
             total=Usage(),
             cost_usd=0.1834,
+            limits=LIMITS,
+            warm_until=2_000.0,
         ),
         *call("c6", "Bash", 2, command="uv run pytest -q", description="Run the tests"),
         ev.ToolProgress(tool_use_id="c6", text="..............\n13 passed, 1 to go", total_lines=2),
-        ev.QueueChanged(items=(QueuedMessage(id="q1", text="also say what you changed in the changelog"),)),
+        ev.QueueChanged(
+            items=(
+                QueuedMessage(id="q1", text="also say what you changed in the changelog"),
+                QueuedMessage(id="q2", text="then look at the writer in the same way", lane="follow_up"),
+            )
+        ),
     ]
 
 
@@ -213,7 +225,7 @@ class StageApp(AgentApp):
     """Shows given events, or one of the questions of the start."""
 
     def __init__(self, theme: str, events: Sequence[ev.Event] = (), question: Question | None = None) -> None:
-        super().__init__({"theme": theme}, {}, now=lambda: 1_000.0)
+        super().__init__({"theme": theme}, {}, now=lambda: 1_000.0, wall=lambda: 1_000.0)
         self._events = events
         self._question = question
 
@@ -223,7 +235,7 @@ class StageApp(AgentApp):
         self._main.query_one(Header).show_session(CWD, "", is_demo=False)
         if self._question is not None:
             self._main.dock.ask(self._question)
-        presenter = self._main.begin()
+        presenter = self._main.begin(self._signals.show)
         presenter.apply([Envelope(seq=n, ts=0.0, session_id="s", event=e) for n, e in enumerate(self._events, 1)])
 
 

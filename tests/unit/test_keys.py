@@ -73,17 +73,21 @@ def test_every_key_of_the_table_can_be_written_in_a_file() -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("keybindings.json", '{"view.todos": "Ctrl+Y", "input.newline": ["alt+n", "ctrl+j"], "view.unfold": null}'),
-        ("keybindings.toml", 'view.todos = "ctrl+y"\n"input.newline" = "alt+n, ctrl+j"\nview.unfold = ""\n'),
+        ("keybindings.json", '{"view.todos": "Ctrl+Y", "input.newline": ["alt+n", "ctrl+j"], "view.transcript": null}'),
+        ("keybindings.toml", 'view.todos = "ctrl+y"\n"input.newline" = "alt+n, ctrl+j"\nview.transcript = ""\n'),
     ],
 )
 def test_a_file_gives_keys_and_takes_them_away(tmp_path: Path, name: str, text: str) -> None:
     found = read(tmp_path, name, text)
     assert found.problems == []
-    assert found.changed == {"view.todos": ("ctrl+y",), "input.newline": ("alt+n", "ctrl+j"), "view.unfold": ()}
+    assert found.changed == {"view.todos": ("ctrl+y",), "input.newline": ("alt+n", "ctrl+j"), "view.transcript": ()}
     use_keys(found.changed)
-    assert textual_keymap() == {"view.todos": "ctrl+y", "input.newline": "alt+n,ctrl+j", "view.unfold": NO_KEY}
-    assert (key_text("view.todos"), key_text("input.newline"), key_text("view.unfold", "-")) == ("Ctrl+Y", "Alt+N", "-")
+    assert textual_keymap() == {"view.todos": "ctrl+y", "input.newline": "alt+n,ctrl+j", "view.transcript": NO_KEY}
+    assert (key_text("view.todos"), key_text("input.newline"), key_text("view.transcript", "-")) == (
+        "Ctrl+Y",
+        "Alt+N",
+        "-",
+    )
 
 
 def test_without_a_file_nothing_changes(tmp_path: Path) -> None:
@@ -93,8 +97,8 @@ def test_without_a_file_nothing_changes(tmp_path: Path) -> None:
 
 def test_the_users_key_wins_and_the_loser_is_told(tmp_path: Path) -> None:
     found = read(tmp_path, "keybindings.json", '{\n"view.todos": "ctrl+o"}')
-    assert found.changed == {"view.todos": ("ctrl+o",), "view.unfold": ()}
-    assert found.problems == ["keybindings.json:2: Ctrl+O is view.todos now; view.unfold has no key left"]
+    assert found.changed == {"view.todos": ("ctrl+o",), "view.transcript": ()}
+    assert found.problems == ["keybindings.json:2: Ctrl+O is view.todos now; view.transcript has no key left"]
 
 
 def test_a_key_of_the_screen_wins_over_the_composer_and_leaves_its_others(tmp_path: Path) -> None:
@@ -116,8 +120,8 @@ def test_one_key_may_do_two_things_in_two_places(tmp_path: Path) -> None:
 
 
 def test_two_actions_that_swap_their_keys_both_have_them(tmp_path: Path) -> None:
-    found = read(tmp_path, "keybindings.json", '{"view.todos": "ctrl+o", "view.unfold": "ctrl+t"}')
-    assert found == UserKeys({"view.todos": ("ctrl+o",), "view.unfold": ("ctrl+t",)})
+    found = read(tmp_path, "keybindings.json", '{"view.todos": "ctrl+o", "view.transcript": "ctrl+t"}')
+    assert found == UserKeys({"view.todos": ("ctrl+o",), "view.transcript": ("ctrl+t",)})
 
 
 @pytest.mark.parametrize(
@@ -182,7 +186,7 @@ def test_a_file_by_contexts_and_keys_is_understood(tmp_path: Path) -> None:
     assert found.problems == []
     assert found.changed == {
         "view.todos": ("ctrl+y", "ctrl+t"),
-        "view.unfold": (),
+        "view.transcript": (),
         "input.newline": ("alt+n", "ctrl+j", "shift+enter", "alt+enter"),
         "view.top": ("f7", "ctrl+home"),
     }

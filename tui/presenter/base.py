@@ -43,6 +43,9 @@ class PresenterBase:
         """What the calls are at: a question to the user comes before what runs."""
         names = list(self._running.values())
         if self._asking:
-            self._on.status.show_activity("Waiting for you")
-        elif names:
+            self._on.status.show_waiting()
+            self._on.signal("waiting")
+            return
+        self._on.signal("working")
+        if names:
             self._on.status.show_activity(f"Running {names[0]}" if len(names) == 1 else f"Running {len(names)} tools")

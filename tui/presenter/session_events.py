@@ -20,7 +20,7 @@ class SessionEvents(PresenterBase):
         """Fill the header, the mode and the gauge."""
         self._cwd = event.cwd
         self._on.header.show_session(event.cwd, event.model, is_demo=event.is_demo)
-        self._on.footer.show_window(event.context_window)
+        self._on.footer.show_window(event.context_window, event.limits)
         self._set_mode(event.mode)
         if event.is_resumed:
             self._add(NoticeBlock(self._next_id(), "info", "Taken up where it was left."))
@@ -37,7 +37,7 @@ class SessionEvents(PresenterBase):
     def on_model_changed(self, event: ev.ModelChanged) -> None:
         """Another model, another window."""
         self._on.header.show_model(event.model)
-        self._on.footer.show_window(event.context_window)
+        self._on.footer.show_window(event.context_window, event.limits)
 
     def on_mode_changed(self, event: ev.ModeChanged) -> None:
         """Another mode."""

@@ -1,32 +1,92 @@
-"""The widgets that a presenter writes to."""
+"""What a presenter writes to: the widgets of the window, or whatever else can show the same things."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Literal, Protocol
 
-from core.protocol.views import PermissionRequest
-from tui.widgets.composer.editor import Composer
-from tui.widgets.gauge import Footer
-from tui.widgets.header import Header
-from tui.widgets.queue_lane import QueueLane
-from tui.widgets.status import StatusLine
-from tui.widgets.todo import TodoViews
-from tui.widgets.transcript.view import TranscriptView
+from core.protocol.views import ContextLimits, PermissionRequest, QueuedMessage, TodoItem
+from tui.widgets.transcript.blocks import Block
+
+State = Literal["working", "waiting", "done"]
+"""A turn runs, it waits for the user, it is over."""
+
+
+class HeaderSurface(Protocol):
+    """Where the session runs, and with which model."""
+
+    def show_session(self, folder: str, model: str, *, is_demo: bool) -> None: ...
+    def show_branch(self, branch: str) -> None: ...
+    def show_model(self, model: str) -> None: ...
+
+
+class TranscriptSurface(Protocol):
+    """The conversation. Blocks may change after they were added; ``flush`` ends a batch of changes."""
+
+    @property
+    def blocks(self) -> Iterable[Block]: ...
+    def append(self, block: Block) -> None: ...
+    def changed(self, block: Block) -> None: ...
+    def drop(self, block: Block) -> None: ...
+    def flush(self) -> None: ...
+
+
+class TodoSurface(Protocol):
+    """The todo list."""
+
+    def show(self, items: tuple[TodoItem, ...]) -> None: ...
+
+
+class StatusSurface(Protocol):
+    """What is going on."""
+
+    def begin(self) -> None: ...
+    def end(self) -> None: ...
+    def show_activity(self, text: str) -> None: ...
+    def show_waiting(self) -> None: ...
+    def show_retry(self, reason: str, seconds: float) -> None: ...
+    def show_tokens(self, text: str) -> None: ...
+    def show_item(self, text: str) -> None: ...
+
+
+class QueueSurface(Protocol):
+    """Messages that wait for their turn."""
+
+    def show(self, items: tuple[QueuedMessage, ...]) -> None: ...
+
+
+class ComposerSurface(Protocol):
+    """What the input must know of the session."""
+
+    has_queue: bool
+    is_busy: bool
+
+
+class FooterSurface(Protocol):
+    """Mode, context gauge, cache and cost."""
+
+    def show_mode(self, mode: str) -> None: ...
+    def show_window(self, window: int, limits: ContextLimits) -> None: ...
+    def show_usage(self, used: int, cost: str, *, breaker: str = "closed") -> None: ...
+    def show_cache(self, percent: int | None, warm_until: float | None) -> None: ...
+    def show_tasks(self, running: int) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surfaces:
-    """Everything on the main screen that shows events."""
+    """Everything that shows events."""
 
-    header: Header
-    transcript: TranscriptView
-    todos: TodoViews
-    status: StatusLine
-    queue: QueueLane
-    composer: Composer
-    footer: Footer
+    header: HeaderSurface
+    transcript: TranscriptSurface
+    todos: TodoSurface
+    status: StatusSurface
+    queue: QueueSurface
+    composer: ComposerSurface
+    footer: FooterSurface
     ask: Callable[[PermissionRequest, str], None]
     """Show a permission request of the session in this folder."""
     withdraw: Callable[[str], None]
     """Take a permission request away, by its id."""
+    signal: Callable[[State], None]
+    """The session begins to work, to wait for the user, or has finished."""

@@ -32,10 +32,14 @@ class TurnEvents(PresenterBase):
         self._up = self._down = 0
         self._cost_before = self._cost or 0.0
         self._on.status.begin()
+        self._on.composer.is_busy = True
+        self._on.signal("working")
 
     def on_turn_ended(self, event: ev.TurnEnded) -> None:
         """The status line comes to rest; a quiet line sums up."""
         self._on.status.end()
+        self._on.composer.is_busy = False
+        self._on.signal("done")
         if event.reason == "completed":
             cost = dollars(self._cost - self._cost_before) if self._cost is not None else ""
             requests = f"{event.steps} request{'' if event.steps == 1 else 's'}"
@@ -67,5 +71,7 @@ class TurnEvents(PresenterBase):
         """The gauge."""
         self._cost = event.cost_usd
         prompt = event.last.prompt_tokens
-        cache = f"cache {event.last.cache_read_tokens / prompt * 100:.0f}%" if prompt else ""
-        self._on.footer.show_usage(event.context_tokens, event.context_window, cache, dollars(event.cost_usd))
+        share = round(event.last.cache_read_tokens / prompt * 100) if prompt else None
+        self._on.footer.show_window(event.context_window, event.limits)
+        self._on.footer.show_usage(event.context_tokens, dollars(event.cost_usd))
+        self._on.footer.show_cache(share, event.warm_until)

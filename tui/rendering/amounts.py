@@ -15,6 +15,16 @@ def duration(milliseconds: int) -> str:
     return f"{int(seconds) // 60}m {int(seconds) % 60:02d}s"
 
 
+def elapsed(seconds: float) -> str:
+    """``45s``, ``1m 05s``, ``1h 02m``: time that is still running, so no tenths."""
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3_600:
+        return f"{whole // 60}m {whole % 60:02d}s"
+    return f"{whole // 3_600}h {whole % 3_600 // 60:02d}m"
+
+
 def tokens(count: int) -> str:
     """``950``, ``3.4k``, ``1.2M``."""
     if count < 1_000:

@@ -13,7 +13,7 @@ from textual.message import Message
 from tui.dialogs.dock import QuestionDock
 from tui.keymap import SCREEN_KEYS, bindings
 from tui.rendering.palette import Palette
-from tui.screens.requests import RequestScreen
+from tui.screens.queueing import QueueScreen
 from tui.widgets.composer.editor import Composer
 from tui.widgets.gauge import Footer
 from tui.widgets.header import Header
@@ -25,14 +25,16 @@ from tui.widgets.transcript.pane import ConversationPane
 
 if TYPE_CHECKING:
     from core.protocol.ops import Op
+    from core.protocol.views import Lane
     from tui.presenter.presenter import Presenter
+    from tui.presenter.surfaces import State
 
 TWICE_S = 1.5
 """How soon a second Ctrl+C or Ctrl+D must follow to leave."""
 MODE_ORDER = ("default", "acceptEdits", "plan")
 
 
-class MainScreen(RequestScreen):
+class MainScreen(QueueScreen):
     """Draws what it is told, and turns keys into ops."""
 
     BINDINGS = bindings([key for key in SCREEN_KEYS if key.id != "session.interrupt"], priority=True) + bindings(
@@ -51,17 +53,20 @@ class MainScreen(RequestScreen):
     class Prompted(Message):
         """A prompt was sent."""
 
-        def __init__(self, text: str) -> None:
+        def __init__(self, text: str, lane: Lane) -> None:
             super().__init__()
             self.text = text
+            self.lane: Lane = lane
 
-    def __init__(self, palette: Palette, now: Callable[[], float]) -> None:
+    def __init__(self, palette: Palette, now: Callable[[], float], wall: Callable[[], float]) -> None:
         super().__init__()
         self._palette = palette
+        self._footer = Footer(palette, wall)
         self._now = now
         self._pane = ConversationPane(palette)
         self._transcript = self._pane.view
         self.composer = Composer()
+        self.queue_lane = QueueLane(palette)
         self.status = StatusLine(palette, now)
         self.dock = QuestionDock(palette, now)
         panel, self._todo_line = TodoPanel(palette), TodoLine(palette)
@@ -80,9 +85,9 @@ class MainScreen(RequestScreen):
         yield self.dock
         yield self._todo_line
         yield self.status
-        yield QueueLane(self._palette)
+        yield self.queue_lane
         yield self.composer
-        yield Footer(self._palette)
+        yield self._footer
 
     def on_resize(self) -> None:
         self._todos.place(self.size.width)
@@ -91,8 +96,8 @@ class MainScreen(RequestScreen):
         """A click in the conversation must not take the keys from a question."""
         self.dock.take_keys()
 
-    def begin(self) -> Presenter:
-        """Make the presenter: from now on events can be shown."""
+    def begin(self, signal: Callable[[State], None]) -> Presenter:
+        """Make the presenter: from now on events can be shown. ``signal`` hears what the session comes to."""
         from tui.presenter.presenter import Presenter
         from tui.presenter.surfaces import Surfaces
 
@@ -102,11 +107,12 @@ class MainScreen(RequestScreen):
                 transcript=self._transcript,
                 todos=self._todos,
                 status=self.status,
-                queue=self.query_one(QueueLane),
+                queue=self.queue_lane,
                 composer=self.composer,
-                footer=self.query_one(Footer),
+                footer=self._footer,
                 ask=self.dock.ask_permission,
                 withdraw=self.dock.withdraw,
+                signal=signal,
             )
         )
         return self.presenter
@@ -143,7 +149,7 @@ class MainScreen(RequestScreen):
     def _permission_answered(self, event: QuestionDock.PermissionAnswered) -> None:
         from core.protocol.ops import AnswerPermission
 
-        self._send(AnswerPermission(request_id=event.request_id, answer=event.answer, comment=event.comment))
+        self.send(AnswerPermission(request_id=event.request_id, answer=event.answer, comment=event.comment))
 
     @on(QuestionDock.Cleared)
     def _question_cleared(self) -> None:
@@ -154,16 +160,7 @@ class MainScreen(RequestScreen):
 
     @on(Composer.Submitted)
     def _submit(self, event: Composer.Submitted) -> None:
-        self.post_message(self.Prompted(event.text))
-
-    @on(Composer.TakeBack)
-    def _take_back(self) -> None:
-        from core.protocol.ops import EditQueued
-
-        items = self.query_one(QueueLane).items
-        for item in items:
-            self._send(EditQueued(message_id=item.id, text=""))
-        self.composer.put("\n".join(item.text for item in items))
+        self.post_message(self.Prompted(event.text, event.lane))
 
     @on(Composer.Typing)
     def _typing(self) -> None:
@@ -172,7 +169,7 @@ class MainScreen(RequestScreen):
         self.status.show_hint("")
         if not self._announced_typing:
             self._announced_typing = True
-            self._send(WarmUp())
+            self.send(WarmUp())
 
     # Keys
 
@@ -181,18 +178,18 @@ class MainScreen(RequestScreen):
         from core.protocol.ops import Interrupt
 
         self.status.show_hint("")
-        self._send(Interrupt())
+        self.send(Interrupt())
 
     def action_cancel_or_quit(self) -> None:
         """Ctrl+C: copy a selection, stop, clear, and on the second press leave."""
         from core.protocol.ops import Interrupt
 
         if self.dock.asks_permission:
-            self._send(Interrupt())
+            self.send(Interrupt())
         elif self.composer.selected_text:
             self.composer.action_copy()
         elif self.status.is_busy:
-            self._send(Interrupt())
+            self.send(Interrupt())
         elif self.composer.text:
             self.composer.put("")
         else:
@@ -211,13 +208,13 @@ class MainScreen(RequestScreen):
 
         mode = self.presenter.mode if self.presenter else "default"
         at = MODE_ORDER.index(mode) if mode in MODE_ORDER else -1
-        self._send(SetMode(mode=MODE_ORDER[(at + 1) % len(MODE_ORDER)]))  # pyright: ignore[reportArgumentType]
+        self.send(SetMode(mode=MODE_ORDER[(at + 1) % len(MODE_ORDER)]))  # pyright: ignore[reportArgumentType]
 
     def action_background(self) -> None:
         """Move the running command to the background."""
         from core.protocol.ops import BackgroundTools
 
-        self._send(BackgroundTools())
+        self.send(BackgroundTools())
 
     def action_toggle_todos(self) -> None:
         """Show or hide the todo list."""
@@ -257,5 +254,6 @@ class MainScreen(RequestScreen):
         self.status.show_hint(hint)
         self.set_timer(TWICE_S, lambda: self.status.clear_hint(hint))
 
-    def _send(self, op: Op) -> None:
+    def send(self, op: Op) -> None:
+        """Ask the engine for something."""
         self.post_message(self.OpRequested(op))

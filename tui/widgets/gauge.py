@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import datetime
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual.timer import Timer
+
 from tui.keymap import key_text
 from tui.rendering.amounts import tokens
 from tui.rendering.line import Line, Span, line_width
 from tui.rendering.palette import Palette
 from tui.widgets.line_widget import LineWidget
 
-BAR_CELLS = 10
-EIGHTHS = " ▏▎▍▌▋▊▉█"
-CAUTION, DANGER = 0.7, 0.9
-"""Shares of the window at which the gauge changes its colour."""
+if TYPE_CHECKING:
+    from core.protocol.views import ContextLimits
 
+BAR_CELLS = 10
+WIDE_BAR_CELLS = 20
 MODE_WORDS = {
     "default": "asks before changes",
     "acceptEdits": "accepts edits",
@@ -23,30 +29,48 @@ MODE_SIGNS = {"default": "◆", "acceptEdits": "▸▸", "plan": "◇", "bypassP
 
 
 class Footer(LineWidget):
-    """One line, always there."""
+    """One line, always there. ``wall`` gives seconds since the epoch."""
 
-    def __init__(self, palette: Palette) -> None:
+    def __init__(self, palette: Palette, wall: Callable[[], float]) -> None:
         super().__init__(palette, id="footer")
+        self._wall = wall
         self._mode = "default"
         self._used = 0
         self._window = 0
-        self._cache = ""
+        self._limits: ContextLimits | None = None
+        self._cache: int | None = None
+        self._warm_until: float | None = None
         self._cost = ""
+        self._breaker = "closed"
         self._tasks = 0
+        self._cooling: Timer | None = None
 
     def show_mode(self, mode: str) -> None:
         """The permission mode."""
         self._mode = mode
         self.update_lines()
 
-    def show_window(self, window: int) -> None:
-        """Size of the context window, tokens."""
-        self._window = window
+    def show_window(self, window: int, limits: ContextLimits) -> None:
+        """Size of the context window and where it is nearly full, tokens."""
+        self._window, self._limits = window, limits
         self.update_lines()
 
-    def show_usage(self, used: int, window: int, cache: str, cost: str) -> None:
-        """How full the window is, the cache share of the last request, the cost of the session."""
-        self._used, self._window, self._cache, self._cost = used, window, cache, cost
+    def show_usage(self, used: int, cost: str, *, breaker: str = "closed") -> None:
+        """How full the window is, the cost of the session, and whether the window is still shrunk on its own."""
+        self._used, self._cost, self._breaker = used, cost, breaker
+        self.update_lines()
+
+    def show_cache(self, percent: int | None, warm_until: float | None) -> None:
+        """The cache share of the last request, and until when (since the epoch) the cache is warm.
+
+        No countdown: a clock time stands still, and one timer draws the line once more when it has come.
+        """
+        self._cache, self._warm_until = percent, warm_until
+        if self._cooling is not None:
+            self._cooling.stop()
+            self._cooling = None
+        if warm_until is not None and warm_until > self._wall():
+            self._cooling = self.set_timer(warm_until - self._wall(), self.update_lines)
         self.update_lines()
 
     def show_tasks(self, running: int) -> None:
@@ -56,43 +80,75 @@ class Footer(LineWidget):
 
     def build(self, width: int) -> list[Line]:
         left: list[Span] = [(f"{MODE_SIGNS[self._mode]} {MODE_WORDS[self._mode]}", f"mode.{self._mode}")]
-        keys: list[Span] = _key("session.mode", "mode") + _key("session.help", "keys")
         if self._tasks:
             left.append((f"  {self._tasks} in background", "caution"))
-        right = self._gauge()
-        # What gives way on a narrow screen, in this order.
-        none: list[Span] = []
-        candidates = [(keys, right), (keys[-2:], right), (keys[-2:], right[:3]), (none, right[:2])]
-        for some_keys, some_right in candidates:
-            gap = width - line_width(left) - line_width(some_keys) - line_width(some_right)
+        for keys, right in self._arrangements():
+            gap = width - line_width(left) - line_width(keys) - line_width(right)
             if gap >= 1:
-                return [(*left, *some_keys, (" " * gap, "text"), *some_right)]
+                return [(*left, *keys, (" " * gap, "text"), *right)]
         return [tuple(left)]
 
-    def _gauge(self) -> list[Span]:
-        share = min(1.0, self._used / self._window) if self._window else 0.0
-        style = "bad" if share >= DANGER else "caution" if share >= CAUTION else "good"
-        spans: list[Span] = [
-            (f"▕{_bar(share)}▏", style),
-            (f"{share * 100:.0f}%", style),
+    def _arrangements(self) -> list[tuple[list[Span], list[Span]]]:
+        """Keys and gauge from the richest to the poorest: what is given up first on a narrow screen stands first."""
+        mode, help_ = _key("session.mode", "mode"), _key("session.help", "keys")
+        wide, small = self._bar(WIDE_BAR_CELLS), self._bar(BAR_CELLS)
+        share, words, size = self._share(), self._words(), self._size()
+        cache, until, cost = self._cache_share(), self._cache_until(), _part(self._cost)
+        return [
+            ([*mode, *help_], [*wide, *share, *words, *size, *cache, *until, *cost]),
+            ([*mode, *help_], [*small, *share, *words, *size, *cache, *until, *cost]),
+            (help_, [*small, *share, *words, *size, *cache, *until, *cost]),
+            (help_, [*small, *share, *words, *size, *cache, *cost]),
+            (help_, [*small, *share, *words, *cache, *cost]),
+            ([], [*small, *share, *words, *cost]),
+            ([], [*small, *share, *words]),
+            ([], [*share, *words]),
+            ([], share),
         ]
-        if self._window:
-            spans.append((f" {tokens(self._used)}/{tokens(self._window)}", "muted"))
-        if self._cache:
-            spans.append((f" · {self._cache}", "muted"))
-        if self._cost:
-            spans.append((f" · {self._cost}", "muted"))
-        return spans
+
+    def _bar(self, cells: int) -> list[Span]:
+        from tui.rendering.meter import bar
+
+        return bar(self._used, self._window, self._limits, cells) if self._limits is not None else []
+
+    def _share(self) -> list[Span]:
+        if self._limits is None:
+            return []
+        from tui.rendering.meter import zone
+
+        share = min(1.0, self._used / self._window) if self._window else 0.0
+        return [(f"{share * 100:.0f}%", zone(self._used, self._limits).style)]
+
+    def _words(self) -> list[Span]:
+        """What the colour says, and that the window is no longer shrunk on its own."""
+        if self._limits is None:
+            return []
+        from tui.rendering.meter import zone
+
+        found = zone(self._used, self._limits)
+        spans: list[Span] = [(f" {found.words}", found.style)] if found.words else []
+        return [*spans, (" ⊘ no autocompact", "bad")] if self._breaker != "closed" else spans
+
+    def _size(self) -> list[Span]:
+        return [(f" {tokens(self._used)}/{tokens(self._window)}", "muted")] if self._window else []
+
+    def _cache_share(self) -> list[Span]:
+        if self._cache is None:
+            return []
+        is_cold = self._warm_until is not None and self._wall() >= self._warm_until
+        return _part("cache cold" if is_cold else f"cache {self._cache}%")
+
+    def _cache_until(self) -> list[Span]:
+        if self._cache is None or self._warm_until is None or self._wall() >= self._warm_until:
+            return []
+        return [(f" until {datetime.datetime.fromtimestamp(self._warm_until).astimezone():%H:%M}", "muted")]
+
+
+def _part(text: str) -> list[Span]:
+    return [(f" · {text}", "muted")] if text else []
 
 
 def _key(key_id: str, what: str) -> list[Span]:
     """A key and what it does; nothing where the user has taken the key away."""
     text = key_text(key_id)
     return [(f"  {text}", "key"), (f" {what}", "muted")] if text else []
-
-
-def _bar(share: float) -> str:
-    eighths = round(share * BAR_CELLS * 8)
-    full, rest = divmod(eighths, 8)
-    text = "█" * full + (EIGHTHS[rest] if rest else "")
-    return text.ljust(BAR_CELLS)

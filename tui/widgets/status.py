@@ -7,17 +7,20 @@ from collections.abc import Callable
 from textual.timer import Timer
 
 from tui.keymap import key_text
-from tui.rendering.line import Line, Span, wrap
+from tui.rendering.amounts import elapsed
+from tui.rendering.line import Line, Span, cell_len, line_width, truncate, wrap
 from tui.rendering.palette import Palette
 from tui.rendering.sanitize import clean, clean_line
 from tui.widgets.line_widget import LineWidget
 
 FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 FRAMES_PER_SECOND = 8
+MIN_ITEM = 8
+"""Columns below which the todo item in progress says nothing any more."""
 
 
 class StatusLine(LineWidget):
-    """Runs a timer only while something happens."""
+    """Runs a timer only while something happens; while the user is waited for it stands still."""
 
     def __init__(self, palette: Palette, now: Callable[[], float]) -> None:
         super().__init__(palette, id="status")
@@ -27,6 +30,7 @@ class StatusLine(LineWidget):
         self._tokens = ""
         self._started: float | None = None
         self._retry_at: float | None = None
+        self._is_waiting = False
         self._hint = ""
         self._timer: Timer | None = None
 
@@ -38,29 +42,25 @@ class StatusLine(LineWidget):
     def begin(self) -> None:
         """A turn began."""
         self._started = self._now()
-        self._activity = "Starting"
-        if self._timer is None:
-            self._timer = self.set_interval(1 / FRAMES_PER_SECOND, self.update_lines)
-        self.update_lines()
+        self._set("Starting")
 
     def end(self) -> None:
         """The turn is over: nothing moves any more."""
-        if self._timer is not None:
-            self._timer.stop()
-            self._timer = None
-        self._started = self._retry_at = None
-        self._activity = self._tokens = ""
-        self.update_lines()
+        self._started = None
+        self._tokens = ""
+        self._set("")
 
     def show_activity(self, text: str) -> None:
         """What is being done now."""
-        self._activity, self._retry_at = clean_line(text), None
-        self.update_lines()
+        self._set(clean_line(text))
+
+    def show_waiting(self) -> None:
+        """It is the user's turn: nothing moves until the answer."""
+        self._set("Waiting for you", is_waiting=True)
 
     def show_retry(self, reason: str, seconds: float) -> None:
         """A countdown to the next attempt."""
-        self._activity, self._retry_at = clean_line(reason), self._now() + seconds
-        self.update_lines()
+        self._set(clean_line(reason), retry_at=self._now() + seconds)
 
     def show_tokens(self, text: str) -> None:
         """Tokens up and down in this turn."""
@@ -87,17 +87,45 @@ class StatusLine(LineWidget):
             return wrap([(clean(self._hint), "caution")], width, first_prefix=margin, rest_prefix=margin)
         if self._started is None:
             return [(("", "text"),)]
-        elapsed = self._now() - self._started
-        frame = FRAMES[int(elapsed * FRAMES_PER_SECOND) % len(FRAMES)]
-        spans: list[Span] = [(f"{frame} ", "accent")]
+        running = self._now() - self._started
+        # Time that is not drawn anew would be wrong: none while it stands still.
+        times = "" if self._is_waiting else elapsed(running)
+        spans = self._what(FRAMES[int(running * FRAMES_PER_SECOND) % len(FRAMES)])
+        return [_arrange(spans, "" if self._is_waiting else self._item, [times, self._tokens], width)]
+
+    def _what(self, frame: str) -> list[Span]:
         if self._retry_at is not None:
             left = max(0, round(self._retry_at - self._now()))
-            spans.append((f"{self._activity} Trying again in {left} s", "caution"))
-        else:
-            spans.append((f"{self._activity}…", "text"))
-            if self._item:
-                spans.append((f" {self._item}", "accent"))
-        key = key_text("session.interrupt", "Ctrl+C")
-        stop = f"{key} to stop"
-        details = " · ".join(part for part in (f"{int(elapsed)}s", self._tokens, stop) if part)
-        return [(*spans, (f"  ({details})", "muted"))]
+            return [(f"{frame} ", "accent"), (f"Retry in {left} s", "caution"), (f" · {self._activity}", "muted")]
+        if self._is_waiting:
+            return [("? ", "state.asking"), (self._activity, "state.asking")]
+        return [(f"{frame} ", "accent"), (f"{self._activity}…", "text")]
+
+    def _set(self, activity: str, *, is_waiting: bool = False, retry_at: float | None = None) -> None:
+        self._activity, self._is_waiting, self._retry_at = activity, is_waiting, retry_at
+        moves = self.is_busy and not is_waiting
+        if moves and self._timer is None:
+            self._timer = self.set_interval(1 / FRAMES_PER_SECOND, self.update_lines)
+        elif not moves and self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        self.update_lines()
+
+
+def _arrange(what: list[Span], item: str, details: list[str], width: int) -> Line:
+    """One line in which the key that stops is never cut. The item gives way first, then tokens, then what goes on."""
+    stop = f"{key_text('session.interrupt', 'Ctrl+C')} to stop"
+    some = [part for part in details if part]
+    while some and line_width(what) + cell_len(_detail([*some, stop])) > width:
+        some.pop()
+    tail: Span = (_detail([*some, stop]), "muted")
+    room = width - cell_len(tail[0])
+    left = truncate(tuple(what), max(1, room))
+    free = room - line_width(left) - 1
+    if item and free >= MIN_ITEM:
+        left = (*left, *truncate(((f" {item}", "accent"),), free + 1))
+    return (*left, tail)
+
+
+def _detail(parts: list[str]) -> str:
+    return f"  ({' · '.join(parts)})"

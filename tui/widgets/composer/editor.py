@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.message import Message
@@ -12,6 +12,9 @@ from tui.keymap import COMPOSER_KEYS, bindings
 from tui.rendering.sanitize import clean
 from tui.widgets.composer.history import History
 from tui.widgets.wall import Walled
+
+if TYPE_CHECKING:
+    from core.protocol.views import Lane
 
 MAX_LINES = 10
 
@@ -34,9 +37,10 @@ class Composer(Walled, TextArea):
     class Submitted(Message):
         """The user sends a prompt."""
 
-        def __init__(self, text: str) -> None:
+        def __init__(self, text: str, lane: Lane) -> None:
             super().__init__()
             self.text = text
+            self.lane: Lane = lane
 
     class Typing(Message):
         """The user has begun to type."""
@@ -46,6 +50,9 @@ class Composer(Walled, TextArea):
 
     class TakeBack(Message):
         """The user wants the queued messages back in the editor."""
+
+    class ChooseQueued(Message):
+        """The user goes to the queued messages."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -58,6 +65,8 @@ class Composer(Walled, TextArea):
         self.prompts = History()
         self.has_queue = False
         """Whether messages wait that ``↑`` can take back."""
+        self.is_busy = False
+        """Whether a turn runs, so that a prompt can be sent after it."""
 
     def on_key(self, event: events.Key) -> None:
         if event.key == "enter":
@@ -80,6 +89,18 @@ class Composer(Walled, TextArea):
         """Start a new line."""
         self.insert("\n")
 
+    def action_follow_up(self) -> None:
+        """Send after the running turn; with nothing to send or to wait for, on to the next widget."""
+        if self.is_busy and self.text.strip():
+            self._send("follow_up")
+        else:
+            self.screen.focus_next()
+
+    def action_choose_queued(self) -> None:
+        """To the queued messages, where there are any."""
+        if self.has_queue:
+            self.post_message(self.ChooseQueued())
+
     def action_older(self) -> None:
         """Up: in the text first, then to older prompts."""
         if self.cursor_location[0] > 0 or self._is_wrapped_above:
@@ -101,17 +122,24 @@ class Composer(Walled, TextArea):
         self.text = text
         self.move_cursor(self.document.end)
 
+    def give_back(self, text: str) -> None:
+        """Add a text at the end, below a draft where there is one."""
+        self.put(f"{self.text}\n{text}" if self.text.strip() else text)
+
     def _enter(self) -> None:
         row, column = self.cursor_location
         if column and self.document[row][:column].endswith("\\"):
             self.action_delete_left()
             self.insert("\n")
             return
+        self._send("steer")
+
+    def _send(self, lane: Lane) -> None:
         text = self.text.strip()
         if text:
             self.prompts.add(text)
             self.text = ""
-            self.post_message(self.Submitted(text))
+            self.post_message(self.Submitted(text, lane))
 
     def _recall(self, text: str | None) -> None:
         if text is not None:
