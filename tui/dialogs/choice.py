@@ -18,8 +18,8 @@ from tui.widgets.line_widget import LineWidget
 from tui.widgets.wall import Walled
 
 GRACE_S = 0.4
-"""Keys typed in the first moments were meant for something else and are dropped; a key that answers nothing says
-that somebody is typing, and the moment begins anew."""
+"""Keys typed in the first moments were meant for the composer and go there; a key that answers nothing says that
+somebody is typing, and the moment begins anew."""
 
 
 Comment = Literal["none", "optional", "required", "secret"]
@@ -108,6 +108,13 @@ class ChoicePrompt(Walled, Vertical, can_focus=True):
             self.value = value
             self.comment = comment
 
+    class Typed(Message):
+        """The user types on in what was the composer."""
+
+        def __init__(self, character: str) -> None:
+            super().__init__()
+            self.character = character
+
     def __init__(self, palette: Palette, question: Question, now: Callable[[], float]) -> None:
         super().__init__()
         self.question = question
@@ -159,6 +166,7 @@ class ChoicePrompt(Walled, Vertical, can_focus=True):
         if self._now() - self._quiet_since < GRACE_S:
             if self._was_typing:
                 self._quiet_since = self._now()
+            self._give_back(event.character if event.is_printable else None)
             return
         self._was_typing = False
         self._take(event)
@@ -208,6 +216,12 @@ class ChoicePrompt(Walled, Vertical, can_focus=True):
                 return
         self._quiet_since = self._now()
         self._was_typing = True
+        self._give_back(character if character.isprintable() else None)
+
+    def _give_back(self, character: str | None) -> None:
+        """A character of a burst belongs to the draft; not where it may be of a secret, which must never be shown."""
+        if character and all(choice.comment != "secret" for choice in self.question.choices):
+            self.post_message(self.Typed(character))
 
     def _choose(self, index: int) -> None:
         choice = self.question.choices[index]

@@ -94,7 +94,7 @@ class Footer(LineWidget):
         mode: list[Span] = [(f"  {MODE_KEY}", "key"), (" mode", "muted")]
         help_: list[Span] = [(f"  {HELP_KEY}", "key"), (" keys", "muted")]
         wide, small = self._bar(WIDE_BAR_CELLS), self._bar(BAR_CELLS)
-        share, words, size = self._share(), self._words(), self._size()
+        share, words, size = self._share(), self._words(), self._amount()
         cache, until, cost = self._cache_share(), self._cache_until(), _part(self._cost)
         return [
             ([*mode, *help_], [*wide, *share, *words, *size, *cache, *until, *cost]),
@@ -131,7 +131,7 @@ class Footer(LineWidget):
         spans: list[Span] = [(f" {found.words}", found.style)] if found.words else []
         return [*spans, (" ⊘ no autocompact", "bad")] if self._breaker != "closed" else spans
 
-    def _size(self) -> list[Span]:
+    def _amount(self) -> list[Span]:
         return [(f" {tokens(self._used)}/{tokens(self._window)}", "muted")] if self._window else []
 
     def _cache_share(self) -> list[Span]:
