@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
 
 from textual import events
 from textual.app import ComposeResult
@@ -12,6 +10,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.message import Message
 from textual.widgets import Input
 
+from tui.dialogs.question import Choice, Question
 from tui.rendering.line import Line, Span, wrap
 from tui.rendering.palette import Palette
 from tui.widgets.line_widget import LineWidget
@@ -20,34 +19,6 @@ from tui.widgets.wall import Walled
 GRACE_S = 0.4
 """Keys typed in the first moments were meant for the composer and go there; a key that answers nothing says that
 somebody is typing, and the moment begins anew."""
-
-
-Comment = Literal["none", "optional", "required", "secret"]
-"""``secret`` is required too, and not shown while it is typed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One answer, and whether a line of text may or must go with it."""
-
-    value: str
-    key: str
-    label: str
-    detail: str = ""
-    comment: Comment = "none"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What a prompt asks. ``body`` gives the lines for a width; ``cancel`` is what Esc answers."""
-
-    id: str
-    title: Line
-    body: Callable[[int], list[Line]]
-    choices: tuple[Choice, ...]
-    cancel: str
-    footer: Line = ()
-    comment_label: str = "Say why, Enter sends"
 
 
 class _Body(LineWidget):

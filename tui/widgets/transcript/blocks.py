@@ -39,6 +39,11 @@ class Block:
         """What it says, unwrapped and undecorated."""
         return ""
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing more will come of it."""
+        return True
+
     def touch(self) -> None:
         """Declare a change."""
         self.revision += 1
@@ -114,11 +119,16 @@ class TextBlock(Block):
     def __init__(self, block_id: str) -> None:
         super().__init__(block_id)
         self._stream = MarkdownStream()
+        self._is_complete = False
         self.interrupted = False
 
     @property
     def source(self) -> str:
         return self._stream.source
+
+    @property
+    def is_complete(self) -> bool:
+        return self._is_complete
 
     def feed(self, text: str) -> None:
         """Add text."""
@@ -131,6 +141,7 @@ class TextBlock(Block):
             self._stream = MarkdownStream()
             self._stream.feed(text)
         self._stream.finish()
+        self._is_complete = True
         self.interrupted = interrupted
         self.touch()
 
@@ -164,6 +175,10 @@ class ThinkingBlock(Block):
         if len(self._pieces) > 1:
             self._pieces = ["".join(self._pieces)]
         return self._pieces[0] if self._pieces else ""
+
+    @property
+    def is_complete(self) -> bool:
+        return not self._is_running
 
     def feed(self, text: str) -> None:
         """Add text."""

@@ -47,11 +47,26 @@ class ToolBlock(Block):
         self._display = ToolDisplay()
         self._duration_ms = 0
         self._todos: tuple[TodoItem, ...] = ()
+        self.fold_hint = " (click, or Ctrl+O)"
 
     @property
     def source(self) -> str:
         command = self._input.get("command")
         return f"$ {command}\n{self._content}" if isinstance(command, str) else self._content
+
+    @property
+    def is_complete(self) -> bool:
+        return self.state in ("done", "failed")
+
+    @property
+    def headline(self) -> str:
+        """Its name and the one argument that matters."""
+        return f"{clean_line(self.name)} {argument(self.name, self._input, self._cwd)}".rstrip()
+
+    @property
+    def remark(self) -> str:
+        """How it is, or how it went."""
+        return self._remark()
 
     def feed_input(self, count: int) -> None:
         """More characters of the input have come."""
@@ -142,4 +157,4 @@ class ToolBlock(Block):
         """The first lines while folded, and how many there are beside them."""
         if not self.folded or len(lines) <= limit + 1:
             return lines
-        return [*lines[:limit], ((f"… {len(lines) - limit} more lines (click, or Ctrl+O)", "faint"),)]
+        return [*lines[:limit], ((f"… {len(lines) - limit} more lines{self.fold_hint}", "faint"),)]
