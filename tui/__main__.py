@@ -75,7 +75,9 @@ def main(argv: list[str] | None = None) -> int:
     from core.protocol.errors import AgentError
 
     try:
-        return _run_headless(options) if options.print else _run_window(options)
+        if options.print:
+            return _run_headless(options)
+        return _run_plain(options) if options.plain else _run_window(options)
     except AgentError as error:
         sys.stderr.write(f"agent-tui: {error}\n")
         return 1
@@ -95,6 +97,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     add = parser.add_argument
     add("prompt", nargs="?", default="", help="first prompt; with -p also read from standard input")
     add("-p", "--print", action="store_true", help="run the prompt without a window, print the answer and exit")
+    add("--plain", action="store_true", help="no window: lines of text, for screen readers and pipes")
     add("--demo", action="store_true", help="offline tour: scripted words, real tools, no key needed")
     add("-c", "--continue", dest="resume_latest", action="store_true", help="take up the newest session of this folder")
     add("-r", "--resume", metavar="ID", help="take up a session by its id, or the beginning of it")
@@ -182,6 +185,12 @@ def _run_window(options: argparse.Namespace) -> int:
     app = AgentApp(_flags(options), _selection(options), first_prompt=options.prompt, config=config)
     app.run()
     return app.return_code or 0
+
+
+def _run_plain(options: argparse.Namespace) -> int:
+    from tui.plain.session import run_plain
+
+    return run_plain(_flags(options), _selection(options), options.prompt)
 
 
 def _flags(options: argparse.Namespace) -> dict[str, Any]:

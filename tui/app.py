@@ -132,31 +132,14 @@ class AgentApp(Walled, TailoredApp):
 
     @on(QuestionDock.Answered)
     def _start_answered(self, event: QuestionDock.Answered) -> None:
-        from core.protocol.errors import AgentError
-
         assert self._bridge is not None
-        start = self._bridge.start
-        match event.value:
-            case "quit":
-                self.exit()
-                return
-            case "demo":
-                start.with_demo()
-            case "key":
-                start.with_key(event.comment)
-            case "server":
-                start.with_server(event.comment)
-                if start.needs_credentials:
-                    self._next_step(f"{event.comment} is not an address on this machine.")
-                    return
-            case _:
-                try:
-                    start.with_trust(event.value == "yes")
-                except AgentError as error:
-                    self._main.status.show_hint(str(error))
-                self.run_worker(self._run_engine(), name="engine", exit_on_error=False)
-                return
-        self._next_step()
+        if event.value == "quit":
+            self.exit()
+            return
+        problem = self._bridge.answer_start(event.value, event.comment)
+        if problem and not self._bridge.needs_credentials:
+            self._main.status.show_hint(problem)
+        self._next_step(problem)
 
     async def _run_engine(self) -> None:
         """Start the engine and show what it publishes until it is closed."""

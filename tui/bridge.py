@@ -20,6 +20,7 @@ from core.host.files import LineLog
 from core.host.log import LOGGER
 from core.llm.client import ModelClient
 from core.protocol.envelope import Envelope
+from core.protocol.errors import AgentError
 from core.protocol.ops import Op
 from core.settings.load import Problem
 from core.settings.write import write_setting
@@ -39,6 +40,7 @@ class Bridge:
     def __init__(self, start: Start, model: ModelClient | None = None) -> None:
         self.start = start
         self._model = model
+        self._is_trust_answered = False
         self._engine: Engine | None = None
         self._subscription: Subscription | None = None
         self._history = LineLog(start.launch.paths.project(start.launch.cwd) / "history.jsonl")
@@ -51,7 +53,7 @@ class Bridge:
     @property
     def needs_trust(self) -> bool:
         """Whether the user has not said yet if the folder may be trusted."""
-        return not self.start.launch.is_trusted
+        return not (self.start.launch.is_trusted or self._is_trust_answered)
 
     @property
     def needs_credentials(self) -> bool:
@@ -72,6 +74,25 @@ class Bridge:
     def session_id(self) -> str:
         """Empty before the engine runs."""
         return self._engine.session_id if self._engine else ""
+
+    def answer_start(self, value: str, comment: str) -> str:
+        """Take the answer to a question of the start; why it cannot be used, or kept, where that is so."""
+        match value:
+            case "demo":
+                self.start.with_demo()
+            case "key":
+                self.start.with_key(comment)
+            case "server":
+                self.start.with_server(comment)
+                if self.start.needs_credentials:
+                    return f"{comment} is not an address on this machine."
+            case _:
+                self._is_trust_answered = True
+                try:
+                    self.start.with_trust(value == "yes")
+                except AgentError as error:
+                    return str(error)
+        return ""
 
     async def run(self) -> None:
         """Build and start the engine. Raises ``AgentError``."""

@@ -113,7 +113,7 @@ async def test_messages_queue_while_it_works(opener: Opener) -> None:
         assert not lane.display
         await window.prompt("also this")
         await window.prompt("and that")
-        await window.until_shows("queued also this", "queued and that")
+        await window.until_shows("next step: also this", "next step: and that")
         assert window.blocks(PromptBlock)[-1].source == "go"
         gate.set()
         await window.settle()
@@ -129,7 +129,7 @@ async def test_up_takes_what_is_queued_back(opener: Opener) -> None:
         await window.until_shows("Working.")
         await window.prompt("one")
         await window.prompt("two")
-        await window.until_shows("queued one", "queued two")
+        await window.until_shows("next step: one", "next step: two")
         await window.press("up")
         await window.until(lambda: not window.main.query_one(QueueLane).display)
         assert window.composer.text == "one\ntwo"

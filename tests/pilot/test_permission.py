@@ -102,7 +102,7 @@ async def test_escape_leaves_the_comment_first(opener: Opener) -> None:
         assert answers(window) == [("once", "")]
 
 
-async def test_keys_of_the_first_moments_are_ignored(opener: Opener) -> None:
+async def test_keys_of_the_first_moments_go_to_the_draft(opener: Opener) -> None:
     async with opener([Reply([TOUCH]), Reply([say("Done.")])]) as window:
         await window.prompt("go")
         await window.until_shows("y Yes, this once")
@@ -114,6 +114,7 @@ async def test_keys_of_the_first_moments_are_ignored(opener: Opener) -> None:
         await window.press("y")
         await window.settle()
         assert answers(window) == [("once", "")]
+        assert window.composer.text == "y1ny"
 
 
 async def test_a_burst_of_typing_answers_nothing(opener: Opener) -> None:
@@ -127,6 +128,7 @@ async def test_a_burst_of_typing_answers_nothing(opener: Opener) -> None:
         await window.press("enter")
         assert answers(window) == []
         assert window.question is not None
+        assert window.composer.text == "please say yes now"
         window.clock.now += GRACE_S + 0.1
         await window.press("n")
         await window.settle()

@@ -63,7 +63,7 @@ async def test_what_is_queued_is_sent_after_an_interrupt(opener: Opener) -> None
         await window.prompt("go")
         await window.until_shows("Working")
         await window.prompt("no, the other")
-        await window.until_shows("queued no, the other")
+        await window.until_shows("next step: no, the other")
         await window.press("escape")
         await window.settle()
         assert window.shows("■ Interrupted", "❯ no, the other", "The other one.")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
 
 from textual import events
 from textual.app import ComposeResult
@@ -12,42 +10,15 @@ from textual.containers import Vertical, VerticalScroll
 from textual.message import Message
 from textual.widgets import Input
 
+from tui.dialogs.question import Choice, Question
 from tui.rendering.line import Line, Span, wrap
 from tui.rendering.palette import Palette
 from tui.widgets.line_widget import LineWidget
 from tui.widgets.wall import Walled
 
 GRACE_S = 0.4
-"""Keys typed in the first moments were meant for something else and are dropped; a key that answers nothing says
-that somebody is typing, and the moment begins anew."""
-
-
-Comment = Literal["none", "optional", "required", "secret"]
-"""``secret`` is required too, and not shown while it is typed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One answer, and whether a line of text may or must go with it."""
-
-    value: str
-    key: str
-    label: str
-    detail: str = ""
-    comment: Comment = "none"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What a prompt asks. ``body`` gives the lines for a width; ``cancel`` is what Esc answers."""
-
-    id: str
-    title: Line
-    body: Callable[[int], list[Line]]
-    choices: tuple[Choice, ...]
-    cancel: str
-    footer: Line = ()
-    comment_label: str = "Say why, Enter sends"
+"""Keys typed in the first moments were meant for the composer and go there; a key that answers nothing says that
+somebody is typing, and the moment begins anew."""
 
 
 class _Body(LineWidget):
@@ -108,6 +79,13 @@ class ChoicePrompt(Walled, Vertical, can_focus=True):
             self.value = value
             self.comment = comment
 
+    class Typed(Message):
+        """The user types on in what was the composer."""
+
+        def __init__(self, character: str) -> None:
+            super().__init__()
+            self.character = character
+
     def __init__(self, palette: Palette, question: Question, now: Callable[[], float]) -> None:
         super().__init__()
         self.question = question
@@ -159,6 +137,7 @@ class ChoicePrompt(Walled, Vertical, can_focus=True):
         if self._now() - self._quiet_since < GRACE_S:
             if self._was_typing:
                 self._quiet_since = self._now()
+            self._give_back(event.character if event.is_printable else None)
             return
         self._was_typing = False
         self._take(event)
@@ -208,6 +187,12 @@ class ChoicePrompt(Walled, Vertical, can_focus=True):
                 return
         self._quiet_since = self._now()
         self._was_typing = True
+        self._give_back(character if character.isprintable() else None)
+
+    def _give_back(self, character: str | None) -> None:
+        """A character of a burst belongs to the draft; not where it may be of a secret, which must never be shown."""
+        if character and all(choice.comment != "secret" for choice in self.question.choices):
+            self.post_message(self.Typed(character))
 
     def _choose(self, index: int) -> None:
         choice = self.question.choices[index]

@@ -39,6 +39,13 @@ class QuestionDock(Walled, Vertical):
             self.value = value
             self.comment = comment
 
+    class Typed(Message):
+        """A character that was not meant as an answer."""
+
+        def __init__(self, character: str) -> None:
+            super().__init__()
+            self.character = character
+
     class Cleared(Message):
         """Nothing is asked any more."""
 
@@ -115,6 +122,10 @@ class QuestionDock(Walled, Vertical):
         else:
             self._close()
             self.post_message(self.Answered(event.question_id, event.value, event.comment))
+
+    def on_choice_prompt_typed(self, event: ChoicePrompt.Typed) -> None:
+        event.stop()
+        self.post_message(self.Typed(event.character))
 
     def _show_next(self) -> None:
         from tui.dialogs.permission import permission_question

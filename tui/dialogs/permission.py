@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.protocol.views import PermissionRequest
-from tui.dialogs.choice import Choice, Question
+from tui.dialogs.question import Choice, Question
 from tui.rendering.highlight import highlight
 from tui.rendering.line import Line, Span, wrap
 from tui.rendering.reveal import reveal

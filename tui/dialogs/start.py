@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.dialogs.choice import Choice, Question
+from tui.dialogs.question import Choice, Question
 from tui.rendering.line import Line, Span, wrap
 from tui.rendering.reveal import reveal
 

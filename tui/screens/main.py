@@ -156,6 +156,10 @@ class MainScreen(QueueScreen):
         if not self.dock.is_open:
             self.composer.focus()
 
+    @on(QuestionDock.Typed)
+    def _typed_on(self, event: QuestionDock.Typed) -> None:
+        self.composer.insert(event.character)
+
     # The composer
 
     @on(Composer.Submitted)

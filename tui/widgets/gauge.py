@@ -92,7 +92,7 @@ class Footer(LineWidget):
         """Keys and gauge from the richest to the poorest: what is given up first on a narrow screen stands first."""
         mode, help_ = _key("session.mode", "mode"), _key("session.help", "keys")
         wide, small = self._bar(WIDE_BAR_CELLS), self._bar(BAR_CELLS)
-        share, words, size = self._share(), self._words(), self._fill()
+        share, words, size = self._share(), self._words(), self._amount()
         cache, until, cost = self._cache_share(), self._cache_until(), _part(self._cost)
         return [
             ([*mode, *help_], [*wide, *share, *words, *size, *cache, *until, *cost]),
@@ -129,7 +129,7 @@ class Footer(LineWidget):
         spans: list[Span] = [(f" {found.words}", found.style)] if found.words else []
         return [*spans, (" ⊘ no autocompact", "bad")] if self._breaker != "closed" else spans
 
-    def _fill(self) -> list[Span]:
+    def _amount(self) -> list[Span]:
         return [(f" {tokens(self._used)}/{tokens(self._window)}", "muted")] if self._window else []
 
     def _cache_share(self) -> list[Span]:

@@ -79,6 +79,11 @@ class Block:
     def release(self) -> None:
         """Drop what can be made again from the source."""
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing more will come of it."""
+        return True
+
     def touch(self) -> None:
         """Declare a change."""
         self.revision += 1
@@ -182,6 +187,10 @@ class TextBlock(Block):
     def code(self) -> str:
         return clean_copy(fenced_code(self.source)).removesuffix("\n")
 
+    @property
+    def is_complete(self) -> bool:
+        return self._stream is None or self._stream.is_finished
+
     def feed(self, text: str) -> None:
         """Add text."""
         if self._stream is None:
@@ -257,6 +266,10 @@ class ThinkingBlock(Block):
         if len(self._pieces) > 1:
             self._pieces = ["".join(self._pieces)]
         return self._pieces[0] if self._pieces else ""
+
+    @property
+    def is_complete(self) -> bool:
+        return not self._is_running
 
     def feed(self, text: str) -> None:
         """Add text."""

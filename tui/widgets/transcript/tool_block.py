@@ -44,6 +44,7 @@ class ToolBlock(Block):
         "_progress_lines",
         "_todos",
         "group",
+        "has_fold_hint",
         "name",
         "state",
     )
@@ -62,6 +63,7 @@ class ToolBlock(Block):
         self._display = ToolDisplay()
         self._duration_ms = 0
         self._todos: tuple[TodoItem, ...] = ()
+        self.has_fold_hint = True
 
     @property
     def is_foldable(self) -> bool:
@@ -79,6 +81,20 @@ class ToolBlock(Block):
     @property
     def output(self) -> str:
         return clean_copy(self._content)
+
+    @property
+    def is_complete(self) -> bool:
+        return self.state in ("done", "failed")
+
+    @property
+    def headline(self) -> str:
+        """Its name and the one argument that matters."""
+        return f"{clean_line(self.name)} {argument(self.name, self._input, self._cwd)}".rstrip()
+
+    @property
+    def remark(self) -> str:
+        """How it is, or how it went."""
+        return self._remark()
 
     def feed_input(self, count: int) -> None:
         """More characters of the input have come."""
@@ -170,5 +186,5 @@ class ToolBlock(Block):
         if not self.folded or len(lines) <= limit + 1:
             return lines
         key = [text] if (text := key_text("view.transcript")) else []
-        remark = f"… {len(lines) - limit} more lines ({' or '.join(('click', *key))})"
-        return [*lines[:limit], ((remark, f"faint {DECOR_ROW}"),)]
+        hint = f" ({' or '.join(('click', *key))})" if self.has_fold_hint else ""
+        return [*lines[:limit], ((f"… {len(lines) - limit} more lines{hint}", f"faint {DECOR_ROW}"),)]
