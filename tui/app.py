@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 from textual import on
-from textual.app import App
 from textual.theme import Theme
 from textual.worker import Worker, WorkerState
 
 from themes.loader import choose_theme, load_theme, theme_names
+from tui.composer_desk import ComposerDesk
 from tui.dialogs.dock import QuestionDock
 from tui.rendering.palette import Palette
 from tui.rendering.sanitize import clean
@@ -53,7 +53,7 @@ def load_late() -> ModuleType:
     return modules[0]
 
 
-class AgentApp(Walled, App[None]):
+class AgentApp(Walled, ComposerDesk):
     """``flags`` and ``selection`` come from the command line; ``model`` and ``now`` are what tests replace."""
 
     TITLE = "agent-tui"
@@ -134,7 +134,7 @@ class AgentApp(Walled, App[None]):
             self._main.set_palette(self._palette)
         if settings.theme not in ("auto", *theme_names()):
             self._main.status.show_hint(f"There is no theme {settings.theme!r}. There are: {', '.join(theme_names())}.")
-        self._main.composer.prompts.load(await asyncio.to_thread(bridge.read_history))
+        await self.furnish_composer()
         self._next_step()
 
     def _next_step(self, problem: str = "") -> None:
@@ -220,7 +220,7 @@ class AgentApp(Walled, App[None]):
 
         if self._bridge is not None:
             self._bridge.remember(event.text)
-        await self._op_requested(MainScreen.OpRequested(SubmitPrompt(text=event.text)))
+        await self._op_requested(MainScreen.OpRequested(SubmitPrompt(text=event.text, images=event.images)))
 
     @on(MainScreen.HelpRequested)
     def _help_requested(self) -> None:
@@ -242,6 +242,7 @@ class AgentApp(Walled, App[None]):
         """
         with self.batch_update():
             try:
+                self.keep_draft()
                 if self._bridge is not None:
                     await self._bridge.close()
             finally:
@@ -260,6 +261,7 @@ class AgentApp(Walled, App[None]):
             self.exit(return_code=1, message=Text(f"agent-tui: Unexpected error: {error!r}; details are in the log."))
 
     async def _shutdown(self) -> None:
+        self.keep_draft()
         if self._bridge is not None:
             await self._bridge.close()
         await super()._shutdown()

@@ -119,7 +119,7 @@ class Engine:
     async def _handle(self, op: ops.Op) -> None:
         match op:
             case ops.SubmitPrompt():
-                self.session.submit(op.text)
+                self.session.submit(op.text, op.images)
             case ops.EditQueued():
                 if not self.session.queue.edit(op.message_id, op.text):
                     self._note("That message has been sent already.")

@@ -21,7 +21,7 @@ from core.prompt.reminders import Known, user_context
 from core.prompt.sections import named_date
 from core.protocol.events import FaultOccurred, ModelChanged, Notice, TurnEnded, TurnStarted
 from core.protocol.usage import Usage
-from core.protocol.views import SystemPrompt
+from core.protocol.views import ImageAttachment, SystemPrompt
 from core.query.interrupt import INTERRUPT_NOTE
 from core.query.loop import run_query
 from core.query.queue import MessageQueue, append_text, take_queued
@@ -85,11 +85,11 @@ class Session:
         """Begin to load the model client: large, and not needed before the first prompt."""
         self._client.warm_up()
 
-    def submit(self, text: str) -> None:
+    def submit(self, text: str, images: tuple[ImageAttachment, ...] = ()) -> None:
         """Send a prompt, or queue it where a turn runs. Blank text is ignored."""
         if not text.strip():
             return
-        self.queue.add(text, is_shown=self.is_busy)
+        self.queue.add(text, images, is_shown=self.is_busy)
         if not self.is_busy:
             self._start_turn()
 

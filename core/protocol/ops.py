@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from core.protocol.views import Answer, PermissionMode
+from core.protocol.views import Answer, ImageAttachment, PermissionMode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,6 +13,7 @@ class SubmitPrompt:
     """Send a prompt. While a turn runs it is queued and taken between two tool rounds."""
 
     text: str
+    images: tuple[ImageAttachment, ...] = ()
     kind: Literal["submit_prompt"] = "submit_prompt"
 
 

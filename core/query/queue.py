@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from core.bus.bus import Publisher
 from core.host.host import Host
 from core.host.ids import IdSource
 from core.protocol.events import PromptSubmitted, QueueChanged
-from core.protocol.messages import Message, Role, TextBlock
-from core.protocol.views import QueuedMessage
+from core.protocol.messages import ImageBlock, Message, Role, TextBlock
+from core.protocol.views import ImageAttachment, QueuedMessage
 from core.sessions.conversation import Conversation
 
 
@@ -18,10 +20,15 @@ class MessageQueue:
         self._ids = ids
         self._publisher = publisher
         self.items: tuple[QueuedMessage, ...] = ()
+        self._images: dict[str, tuple[ImageBlock, ...]] = {}
+        """By message; kept aside because what is published ends up in the event log."""
 
-    def add(self, text: str, *, is_shown: bool = True) -> None:
+    def add(self, text: str, images: tuple[ImageAttachment, ...] = (), *, is_shown: bool = True) -> None:
         """Queue a message; one that is taken in the same breath need not be shown as waiting."""
-        self.items = (*self.items, QueuedMessage(id=self._ids.uuid(), text=text))
+        blocks = tuple(_image_block(image) for image in images)
+        item = QueuedMessage(id=self._ids.uuid(), text=text, images=tuple(block.label for block in blocks))
+        self._images[item.id] = blocks
+        self.items = (*self.items, item)
         if is_shown:
             self._publish()
 
@@ -30,7 +37,7 @@ class MessageQueue:
         if all(item.id != message_id for item in self.items):
             return False
         changed = [
-            QueuedMessage(id=item.id, text=text) if item.id == message_id else item
+            replace(item, text=text) if item.id == message_id else item
             for item in self.items
             if item.id != message_id or text.strip()
         ]
@@ -38,9 +45,11 @@ class MessageQueue:
         self._publish()
         return True
 
-    def take(self) -> tuple[QueuedMessage, ...]:
-        """All that waits, and an empty queue."""
-        taken, self.items = self.items, ()
+    def take(self) -> list[tuple[QueuedMessage, tuple[ImageBlock, ...]]]:
+        """All that waits with its images, and an empty queue."""
+        taken = [(item, self._images.get(item.id, ())) for item in self.items]
+        self.items = ()
+        self._images.clear()
         if taken:
             self._publish()
         return taken
@@ -52,19 +61,25 @@ class MessageQueue:
 def take_queued(queue: MessageQueue, conversation: Conversation, publisher: Publisher, host: Host) -> bool:
     """Move what is queued into the conversation as the user's messages; whether there was anything."""
     taken = queue.take()
-    for item in taken:
-        append_text(conversation, host, "user", item.text, message_id=item.id)
-        publisher.emit(PromptSubmitted(message_id=item.id, text=item.text))
+    for item, images in taken:
+        # The images first: the API reads words about them better that way.
+        content = (*images, TextBlock(text=item.text))
+        conversation.append(Message(id=item.id, role="user", content=content, ts=host.clock.time()))
+        publisher.emit(PromptSubmitted(message_id=item.id, text=item.text, images=item.images))
     return bool(taken)
 
 
-def append_text(
-    conversation: Conversation, host: Host, role: Role, text: str, *, message_id: str = "", is_meta: bool = False
-) -> None:
-    """Append a text message of the user's or of the program's."""
+def _image_block(image: ImageAttachment) -> ImageBlock:
+    return ImageBlock(
+        media_type=image.media_type, data=image.data, name=image.name, width=image.width, height=image.height
+    )
+
+
+def append_text(conversation: Conversation, host: Host, role: Role, text: str, *, is_meta: bool = False) -> None:
+    """Append a text message of the program's."""
     conversation.append(
         Message(
-            id=message_id or host.ids.uuid(),
+            id=host.ids.uuid(),
             role=role,
             content=(TextBlock(text=text),),
             ts=host.clock.time(),

@@ -47,6 +47,8 @@ async def test_a_long_paste_keeps_every_line_and_the_window_its_shape(opener: Op
     text = "\r\n".join(f"line {number}" for number in range(200))
     async with opener([Reply([say("Got it.")])]) as window:
         await window.paste(text)
+        assert window.composer.text == "[Pasted text #1 +200 lines]"
+        await window.paste(text)
         assert window.composer.text == text.replace("\r\n", "\n")
         assert window.composer.size.height <= 12
         assert window.transcript.size.height >= 5

@@ -9,11 +9,11 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.screen import Screen
 
 from tui.dialogs.dock import QuestionDock
 from tui.keymap import SCREEN_KEYS, bindings
 from tui.rendering.palette import Palette
+from tui.screens.composer_keys import ComposerKeys
 from tui.widgets.composer.editor import Composer
 from tui.widgets.gauge import Footer
 from tui.widgets.header import Header
@@ -26,6 +26,7 @@ from tui.widgets.wall import Walled
 
 if TYPE_CHECKING:
     from core.protocol.ops import Op
+    from core.protocol.views import ImageAttachment
     from tui.presenter.presenter import Presenter
 
 TWICE_S = 1.5
@@ -33,7 +34,7 @@ TWICE_S = 1.5
 MODE_ORDER = ("default", "acceptEdits", "plan")
 
 
-class MainScreen(Walled, Screen[None]):
+class MainScreen(Walled, ComposerKeys):
     """Draws what it is told, and turns keys into ops."""
 
     BINDINGS = bindings([key for key in SCREEN_KEYS if key.id != "session.interrupt"], priority=True) + bindings(
@@ -52,9 +53,10 @@ class MainScreen(Walled, Screen[None]):
     class Prompted(Message):
         """A prompt was sent."""
 
-        def __init__(self, text: str) -> None:
+        def __init__(self, text: str, images: tuple[ImageAttachment, ...] = ()) -> None:
             super().__init__()
             self.text = text
+            self.images = images
 
     class HelpRequested(Message):
         """The user wants to see the keys."""
@@ -139,7 +141,7 @@ class MainScreen(Walled, Screen[None]):
 
     @on(Composer.Submitted)
     def _submit(self, event: Composer.Submitted) -> None:
-        self.post_message(self.Prompted(event.text))
+        self.post_message(self.Prompted(event.text, event.images))
 
     @on(Composer.TakeBack)
     def _take_back(self) -> None:
@@ -162,9 +164,11 @@ class MainScreen(Walled, Screen[None]):
     # Keys
 
     def action_interrupt(self) -> None:
-        """Esc: stop the turn; with nothing running clear a hint."""
+        """Esc: stop the turn; with nothing running clear a hint, and twice the input."""
         from core.protocol.ops import Interrupt
 
+        if self.escape_clears():
+            return
         self.status.show_hint("")
         self._send(Interrupt())
 
@@ -178,8 +182,10 @@ class MainScreen(Walled, Screen[None]):
             self.composer.action_copy()
         elif self.status.is_busy:
             self._send(Interrupt())
+        elif self.close_search():
+            pass
         elif self.composer.text:
-            self.composer.put("")
+            self.composer.discard()
         else:
             self._leave("Ctrl+C")
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core.protocol.events import NoticeLevel
 from tui.rendering.line import Line, pad, wrap
 from tui.rendering.markdown import MarkdownStream
-from tui.rendering.sanitize import clean
+from tui.rendering.sanitize import clean, clean_line
 
 INDENT = 2
 PROSE_COLUMNS = 120
@@ -86,9 +88,11 @@ class WelcomeBlock(Block):
 class PromptBlock(Block):
     """What the user said."""
 
-    def __init__(self, block_id: str, text: str) -> None:
+    def __init__(self, block_id: str, text: str, images: Sequence[str] = ()) -> None:
+        """``images``: name and size of each image that went with it."""
         super().__init__(block_id)
         self._text = text
+        self._images = images
         self.is_foldable = text.count("\n") >= PROMPT_MAX_LINES
 
     @property
@@ -105,6 +109,7 @@ class PromptBlock(Block):
         if self.folded and len(rows) > PROMPT_MAX_LINES:
             hidden = len(rows) - PROMPT_MAX_LINES
             rows = [*rows[:PROMPT_MAX_LINES], ((f"  … {hidden} more lines", "prompt muted"),)]
+        rows += [((f"  [image: {clean_line(image)}]", "prompt muted"),) for image in self._images]
         return [pad(row, width, "prompt") for row in rows]
 
 
