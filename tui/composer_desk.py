@@ -53,7 +53,7 @@ class ComposerDesk(App[None]):
 
     @on(asks.ImagesDropped)
     async def _images_dropped(self, event: asks.ImagesDropped) -> None:
-        self.run_worker(self._attach(event.paths, event.pasted), exit_on_error=False)
+        self.run_worker(self._attach_files(event.paths, event.pasted), exit_on_error=False)
 
     @on(asks.ClipboardRequested)
     async def _clipboard_requested(self) -> None:
@@ -63,7 +63,7 @@ class ComposerDesk(App[None]):
     async def _editor_requested(self, event: asks.EditorRequested) -> None:
         self.run_worker(self._edit(event.text), group="editor", exit_on_error=False)
 
-    async def _attach(self, paths: tuple[str, ...], pasted: str) -> None:
+    async def _attach_files(self, paths: tuple[str, ...], pasted: str) -> None:
         from core.protocol.errors import AgentError
 
         if self._bridge is None:
@@ -71,7 +71,7 @@ class ComposerDesk(App[None]):
         try:
             images = [await asyncio.to_thread(self._bridge.load_image, path) for path in paths]
         except AgentError as error:
-            self._main.status.show_hint(str(error))
+            self._main.remark(str(error))
         else:
             self._main.composer.attach(images, pasted)
 
@@ -86,7 +86,7 @@ class ComposerDesk(App[None]):
             if self.clipboard:
                 self._main.composer.take_in(self.clipboard)
             else:
-                self._main.status.show_hint(str(error))
+                self._main.remark(str(error))
         else:
             self._main.composer.attach([image])
 
@@ -101,9 +101,9 @@ class ComposerDesk(App[None]):
                 self._ignore_interrupts()
                 edited = await asyncio.to_thread(self._bridge.edit_text, text)
         except SuspendNotSupported:
-            self._main.status.show_hint("An editor cannot be opened in this terminal.")
+            self._main.remark("An editor cannot be opened in this terminal.")
         except AgentError as error:
-            self._main.status.show_hint(str(error))
+            self._main.remark(str(error))
         else:
             self._main.composer.replace_all(edited.removesuffix("\n") if not text.endswith("\n") else edited)
         self.refresh(repaint=True, layout=True)

@@ -164,11 +164,13 @@ def block_from_wire(data: Mapping[str, Any]) -> Block:
 
 def _is_plain_image(source: JSON) -> bool:
     """Whether a source says nothing that an ``ImageBlock`` could not keep."""
+    if not isinstance(source, dict):
+        return False
+    fields = cast(JSONObject, source)
     return (
-        isinstance(source, dict)
-        and cast(JSONObject, source).keys() == {"type", "media_type", "data"}
-        and source["type"] == "base64"
-        and all(isinstance(value, str) for value in cast(JSONObject, source).values())
+        fields.keys() == {"type", "media_type", "data"}
+        and fields["type"] == "base64"
+        and all(isinstance(value, str) for value in fields.values())
     )
 
 

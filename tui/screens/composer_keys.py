@@ -13,6 +13,7 @@ from tui.widgets.composer.editor import Composer
 from tui.widgets.composer.history_search import HistorySearch
 from tui.widgets.status import StatusLine
 
+REMARK_S = 6.0
 AGAIN_S = 1.5
 """How soon a second Esc must follow to clear the input."""
 
@@ -28,12 +29,18 @@ class ComposerKeys(Screen[None]):
 
     @on(asks.Hint)
     def _hint(self, event: asks.Hint) -> None:
-        self.status.show_hint(event.text)
+        self.remark(event.text)
+
+    def remark(self, text: str) -> None:
+        """A short remark in the status line, which goes away by itself."""
+        self.status.show_hint(text)
+        if text:
+            self.set_timer(REMARK_S, lambda: self.status.clear_hint(text))
 
     @on(asks.SearchRequested)
     def _search_history(self, event: asks.SearchRequested) -> None:
         if not event.prompts:
-            self.status.show_hint("No prompt was sent here yet.")
+            self.remark("No prompt was sent here yet.")
         elif not self.query(HistorySearch):
             search = HistorySearch(self._palette, event.prompts)
             self.mount(search, before=self.composer)

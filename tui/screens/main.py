@@ -141,6 +141,7 @@ class MainScreen(Walled, ComposerKeys):
 
     @on(Composer.Submitted)
     def _submit(self, event: Composer.Submitted) -> None:
+        self.status.show_hint("")
         self.post_message(self.Prompted(event.text, event.images))
 
     @on(Composer.TakeBack)

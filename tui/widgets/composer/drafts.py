@@ -22,6 +22,11 @@ class DraftTimer:
         self._changed = 0.0
         self._timer: Timer | None = None
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a change is not saved yet."""
+        return self._timer is not None
+
     def touch(self) -> None:
         """Something has changed."""
         self._changed = time.monotonic()

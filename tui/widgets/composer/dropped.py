@@ -6,6 +6,7 @@ import shlex
 from urllib.parse import unquote, urlsplit
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
+ROOTS = ("/", "~", "./", "../")
 MAX_CHARACTERS = 4_000
 
 
@@ -17,8 +18,8 @@ def image_paths(text: str) -> tuple[str, ...]:
     text = text.strip()
     if not text or len(text) > MAX_CHARACTERS or not any(suffix in text.lower() for suffix in SUFFIXES):
         return ()
-    for candidates in (_words(text), text.split("\n")):
-        paths = tuple(_path(candidate) for candidate in candidates)
+    for candidates, is_quoted in ((_words(text), True), (text.split("\n"), False)):
+        paths = tuple(_path(candidate, is_quoted=is_quoted) for candidate in candidates)
         if paths and all(path.lower().endswith(SUFFIXES) for path in paths):
             return paths
     return ()
@@ -31,7 +32,9 @@ def _words(text: str) -> list[str]:
         return []
 
 
-def _path(word: str) -> str:
+def _path(word: str, *, is_quoted: bool) -> str:
     if word.startswith("file://"):
         return unquote(urlsplit(word).path)
-    return "" if "://" in word else word.strip()
+    word = word.strip()
+    is_sentence = " " in word and not word.startswith(ROOTS) and not is_quoted
+    return "" if "://" in word or is_sentence else word

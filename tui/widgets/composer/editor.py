@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.content import Content
 
 from tui.keymap import COMPOSER_KEYS, bindings
-from tui.rendering.sanitize import clean, clean_line
+from tui.rendering.sanitize import clean_line
 from tui.widgets.composer import asks
-from tui.widgets.composer.chips import Chips, is_long
-from tui.widgets.composer.drafts import DraftTimer
-from tui.widgets.composer.dropped import image_paths
-from tui.widgets.composer.history import History
-from tui.widgets.composer.kill_ring import KillRing
-from tui.widgets.composer.readline_area import ReadlineArea
+from tui.widgets.composer.draft_area import DraftArea
 from tui.widgets.wall import Walled
 
 if TYPE_CHECKING:
-    from core.protocol.views import ImageAttachment
+    pass
 
 PLACEHOLDER = "Ask, or tell it what to do"
 
 
-class Composer(Walled, ReadlineArea):
+class Composer(Walled, DraftArea):
     """Grows with its text up to ten lines."""
 
     DEFAULT_CSS = """
@@ -45,15 +39,11 @@ class Composer(Walled, ReadlineArea):
     TakeBack = asks.TakeBack
 
     def __init__(self) -> None:
-        self.chips = Chips()
-        self.ring = KillRing()
-        self.prompts = History()
+        self.prepare()
         self.has_queue = False
         """Whether messages wait that ``↑`` can take back."""
         self._ghost = ""
-        self._stash: list[str] = []
         self._in_chord = False
-        self._drafts = DraftTimer(self, self._tell_draft)
         super().__init__(
             id="composer",
             soft_wrap=True,
@@ -118,102 +108,12 @@ class Composer(Walled, ReadlineArea):
         """Ctrl+V: an image of the clipboard."""
         self.post_message(asks.ClipboardRequested())
 
-    def action_stash(self) -> None:
-        """Ctrl+S: put the draft aside, or with nothing typed take it back."""
-        if self.text.strip():
-            self._stash.append(self.text)
-            self.put("")
-            self.post_message(asks.Hint("Put aside. Ctrl+S with nothing typed brings it back."))
-        elif self._stash:
-            self.put(self._stash.pop())
-            self.post_message(asks.Hint(f"{len(self._stash)} more put aside." if self._stash else ""))
-        else:
-            self.post_message(asks.Hint("Nothing is put aside."))
-
-    # What comes in from outside
-
-    async def _on_paste(self, event: events.Paste) -> None:
-        event.prevent_default()
-        event.stop()
-        self.take_in(event.text)
-
-    def take_in(self, raw: str) -> None:
-        """A paste: short ones as they are, long ones as a chip; the same again right behind it unfolds it."""
-        text = clean(raw.replace("\r\n", "\n").replace("\r", "\n"))
-        if self.is_blank:
-            self.post_message(self.Typing())
-        self.history.checkpoint()
-        chip, (row, column) = self.chip_before_cursor(), self.cursor_location
-        if chip and self.selection.is_empty and self.chips.pastes.get(chip) == text:
-            self.replace(text, (row, column - len(chip)), (row, column), maintain_selection_offset=False)
-        elif is_long(text):
-            self.replace(self.chips.fold(text), *self.selection, maintain_selection_offset=False)
-        else:
-            self.replace(text, *self.selection, maintain_selection_offset=False)
-            paths = image_paths(text)
-            if paths:
-                self.post_message(asks.ImagesDropped(paths, text))
-
-    def attach(self, images: Sequence[ImageAttachment], pasted: str = "") -> None:
-        """Put in images, in place of the paths that were pasted where these still stand there."""
-        labels = " ".join(self.chips.attach(image) for image in images) + " "
-        index = self.text.rfind(pasted) if pasted else -1
-        start = end = self.cursor_location
-        if index >= 0:
-            start = self.document.get_location_from_index(index)
-            end = self.document.get_location_from_index(index + len(pasted))
-        self.replace(labels, start, end, maintain_selection_offset=end != self.cursor_location)
-
-    def put(self, text: str) -> None:
-        """Replace what is in the editor; the cursor goes to the end, and there is nothing to undo."""
-        self.text = text
-        self.move_cursor(self.document.end)
-
-    def replace_all(self, text: str) -> None:
-        """Replace what is in the editor, so that undo brings it back; a paste that is still whole is folded again."""
-        for label, paste in self.chips.pastes_of(self.text).items():
-            text = text.replace(paste, label, 1)
-        self.history.checkpoint()
-        self.replace(text, (0, 0), self.document.end, maintain_selection_offset=False)
-
     def suggest(self, text: str) -> None:
         """Show what could be said next, greyed, until something is typed; Tab or → takes it. Empty: nothing."""
         self._ghost = clean_line(text)
         self.placeholder = Content(f"{self._ghost}   (Tab)") if self._ghost else PLACEHOLDER
 
     # What goes out
-
-    def discard(self) -> None:
-        """Clear the editor; ``↑`` brings it back."""
-        text = self.chips.expand(self.text.strip())
-        if text:
-            self.prompts.add(text)
-            self.post_message(asks.Discarded(text))
-        self.put("")
-        self._drafts.flush()
-
-    def draft(self) -> dict[str, Any]:
-        """What is to be kept over a crash, as JSON; empty where nothing is typed and nothing put aside."""
-        text, stash = (self.chips.without_images(self.text), [self.chips.without_images(item) for item in self._stash])
-        if not text.strip() and not stash:
-            return {}
-        return {"text": text, "stash": stash, "pastes": self.chips.pastes_of(text, *stash)}
-
-    def restore(self, draft: Mapping[str, Any]) -> None:
-        """Take up the draft of an earlier run, unless something is typed already."""
-        pastes, stash = draft.get("pastes"), draft.get("stash")
-        if isinstance(pastes, dict):
-            self.chips.restore(cast("dict[str, str]", pastes))
-        if isinstance(stash, list):
-            self._stash = [*cast("list[str]", stash), *self._stash]
-        text = draft.get("text")
-        if isinstance(text, str) and text.strip() and self.is_blank:
-            self.put(text)
-            self.post_message(asks.Hint("What you had typed when it ended is back."))
-        else:
-            self._drafts.touch()
-            if self._stash:
-                self.post_message(asks.Hint("Ctrl+S brings back what you had put aside."))
 
     def update_suggestion(self) -> None:
         """Called by the text area after every change."""
@@ -242,9 +142,6 @@ class Composer(Walled, ReadlineArea):
             self.action_open_editor()
             return True
         return False
-
-    def _tell_draft(self) -> None:
-        self.post_message(asks.DraftChanged(self.draft()))
 
     def _recall(self, text: str | None) -> None:
         if text is not None:
