@@ -27,7 +27,10 @@ class ComposerDesk(App[None]):
         bridge, composer = self._bridge, self._main.composer
         assert bridge is not None
         self._draft_lock = asyncio.Lock()
-        composer.flavor = bridge.start.settings.keybinding_flavor
+        settings = bridge.start.settings
+        composer.flavor = settings.keybinding_flavor
+        if settings.vim:
+            composer.use_vim(True)
         composer.prompts.load(await asyncio.to_thread(bridge.read_history))
         composer.restore(await asyncio.to_thread(bridge.drafts.take))
 

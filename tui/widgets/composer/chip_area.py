@@ -58,6 +58,12 @@ class ChipArea(TextArea):
         line = self.document[row]
         return next((line[start:end] for start, end in self.chips.spans(line) if end == column), "")
 
+    def replace_whole_chips(self, text: str, start: Location, end: Location) -> None:
+        """Replace a range; a chip that it would cut goes as a whole."""
+        if start != end:
+            start, end = self._before(start), self._behind(end)
+        self.replace(text, start, end, maintain_selection_offset=False)
+
     def _outside(self, location: Location, came_from: Location) -> Location:
         """The edge that lies in the direction of a movement, for a place inside a chip."""
         return self._behind(location) if came_from < location else self._before(location)

@@ -10,7 +10,7 @@ from textual.content import Content
 from tui.keymap import COMPOSER_KEYS, bindings
 from tui.rendering.sanitize import clean_line
 from tui.widgets.composer import asks
-from tui.widgets.composer.draft_area import DraftArea
+from tui.widgets.composer.vim_area import VimArea
 from tui.widgets.wall import Walled
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PLACEHOLDER = "Ask, or tell it what to do"
 
 
-class Composer(Walled, DraftArea):
+class Composer(Walled, VimArea):
     """Grows with its text up to ten lines."""
 
     DEFAULT_CSS = """
@@ -56,7 +56,7 @@ class Composer(Walled, DraftArea):
 
     def on_key(self, event: events.Key) -> None:
         self.note_key()
-        if self._finish_chord(event.key):
+        if self._finish_chord(event.key) or self.vim_takes(event):
             pass
         elif event.key == "enter":
             self._enter()
@@ -132,6 +132,7 @@ class Composer(Walled, DraftArea):
             text = self.chips.expand(shown)
             self.prompts.add(text)
             self.put("")
+            self.vim_starts_over()
             self.post_message(self.Submitted(text, self.chips.images_of(shown)))
             self._drafts.flush()
 
