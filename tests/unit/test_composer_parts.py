@@ -43,6 +43,7 @@ def test_chips_expand_only_where_they_are_whole() -> None:
     chips = Chips()
     label = chips.fold("one\ntwo")
     assert label == "[Pasted text #1 +2 lines]"
+    assert chips.fold("one\ntwo\n") == "[Pasted text #2 +2 lines]"
     assert chips.expand(f"<{label}> {label[:-1]} [Pasted text #9 +2 lines]") == (
         f"<one\ntwo> {label[:-1]} [Pasted text #9 +2 lines]"
     )

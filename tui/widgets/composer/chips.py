@@ -21,7 +21,12 @@ MAX_NAME = 40
 
 def is_long(text: str) -> bool:
     """Whether a paste should be folded."""
-    return len(text) > FOLD_CHARACTERS or text.count("\n") >= FOLD_LINES
+    return len(text) > FOLD_CHARACTERS or _count_lines(text) > FOLD_LINES
+
+
+def _count_lines(text: str) -> int:
+    """Lines of a paste; a line break at its end begins no new one."""
+    return text.count("\n") + (not text.endswith("\n"))
 
 
 class Chips:
@@ -30,24 +35,24 @@ class Chips:
     def __init__(self) -> None:
         self.pastes: dict[str, str] = {}
         self.images: dict[str, ImageAttachment] = {}
-        self._last = 0
+        self._last_paste = self._last_image = 0
 
     def fold(self, text: str) -> str:
         """A label for a paste."""
-        self._last += 1
-        lines = text.count("\n") + 1
+        self._last_paste += 1
+        lines = _count_lines(text)
         size = f"+{lines:,} lines" if lines > 1 else f"{len(text):,} characters"
-        label = f"[Pasted text #{self._last} {size}]"
+        label = f"[Pasted text #{self._last_paste} {size}]"
         self.pastes[label] = text
         return label
 
     def attach(self, image: ImageAttachment) -> str:
         """A label for an image."""
-        self._last += 1
+        self._last_image += 1
         name = re.sub(r"[\[\]\s]+", " ", image.name).strip()
         if len(name) > MAX_NAME:
             name = f"{name[: MAX_NAME - 1]}…"
-        label = f"[Image #{self._last} {name}]"
+        label = f"[Image #{self._last_image} {name}]"
         self.images[label] = image
         return label
 
@@ -57,7 +62,7 @@ class Chips:
             found = LABEL.fullmatch(label)
             if found:
                 self.pastes[label] = text
-                self._last = max(self._last, int(found[1]))
+                self._last_paste = max(self._last_paste, int(found[1]))
 
     def spans(self, line: str) -> Iterator[tuple[int, int]]:
         """Where in a line chips stand: start and end column."""

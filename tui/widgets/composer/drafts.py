@@ -9,6 +9,8 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 DELAY_S = 1.0
+LONGEST_S = 5.0
+"""Somebody who types without a pause is not made to wait longer than about this."""
 ENOUGH_S = 0.01
 """A timer that comes this much too early is not set again."""
 
@@ -19,7 +21,7 @@ class DraftTimer:
     def __init__(self, owner: Widget, save: Callable[[], None]) -> None:
         self._owner = owner
         self._save = save
-        self._changed = 0.0
+        self._changed = self._first = 0.0
         self._timer: Timer | None = None
 
     @property
@@ -31,6 +33,7 @@ class DraftTimer:
         """Something has changed."""
         self._changed = time.monotonic()
         if self._timer is None and self._owner.is_running:
+            self._first = self._changed
             self._timer = self._owner.set_timer(DELAY_S, self._due)
 
     def flush(self) -> None:
@@ -41,8 +44,9 @@ class DraftTimer:
         self._save()
 
     def _due(self) -> None:
-        left = self._changed + DELAY_S - time.monotonic()
-        if left > ENOUGH_S:
+        now = time.monotonic()
+        left = self._changed + DELAY_S - now
+        if left > ENOUGH_S and now < self._first + LONGEST_S:
             self._timer = self._owner.set_timer(left, self._due)
         else:
             self._timer = None
