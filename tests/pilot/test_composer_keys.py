@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual import events
 
 from core.llm.scripted import Reply, say
 from core.protocol.ops import Interrupt, SubmitPrompt
@@ -197,3 +198,19 @@ async def test_a_suggestion_is_taken_with_tab_and_gone_with_the_first_letter(ope
             await window.press("ctrl+u")
         await window.press("tab")
         assert not window.composer.has_focus
+
+
+async def burst(window: Window, *keys: str) -> None:
+    """Keys that come faster than the window takes them in, as over a slow line."""
+    for key in keys:
+        window.app.post_message(events.Key(key, key if len(key) == 1 else None))
+    await window.pilot.pause()
+    await window.pilot.pause()
+
+
+async def test_keys_that_come_all_at_once_act_in_their_order(opener: Opener) -> None:
+    async with opener() as window:
+        await burst(window, *"abx", "backspace", *"c", "ctrl+a", *"1", "ctrl+e", *"2")
+        assert window.composer.text == "1abc2"
+        await burst(window, "ctrl+u", *"one two", "ctrl+w", "ctrl+w", *"x", "ctrl+y")
+        assert window.composer.text == "xone two"

@@ -6,12 +6,12 @@ from typing import ClassVar
 
 from rich.text import Text
 from textual.document._document import Location, Selection
-from textual.widgets import TextArea
 
 from tui.widgets.composer.chips import Chips
+from tui.widgets.composer.ordered_area import OrderedArea
 
 
-class ChipArea(TextArea):
+class ChipArea(OrderedArea):
     """A text area that knows chips."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"composer--chip"}
