@@ -21,6 +21,7 @@ class ComposerDesk(App[None]):
 
     _bridge: Bridge | None
     _main: MainScreen
+    _is_editing = False
 
     async def furnish_composer(self) -> None:
         """Give it its settings, the history of the project, and the draft that an earlier run left."""
@@ -97,18 +98,26 @@ class ComposerDesk(App[None]):
         """The terminal is the editor's meanwhile; the session goes on, and is drawn when it comes back."""
         from core.protocol.errors import AgentError
 
-        if self._bridge is None:
+        if self._bridge is None or self._is_editing:
             return
+        self._is_editing = True
+        edited, problem = text, ""
         try:
             with self.batch_update(), self.suspend():
                 self._ignore_interrupts()
-                edited = await asyncio.to_thread(self._bridge.edit_text, text)
+                # Nothing may be raised in here: Textual would not take the terminal back.
+                try:
+                    edited = await asyncio.to_thread(self._bridge.edit_text, text)
+                except AgentError as error:
+                    problem = str(error)
         except SuspendNotSupported:
-            self._main.remark("An editor cannot be opened in this terminal.")
-        except AgentError as error:
-            self._main.remark(str(error))
+            problem = "An editor cannot be opened in this terminal."
+        finally:
+            self._is_editing = False
+        if problem:
+            self._main.remark(problem)
         else:
-            self._main.composer.replace_all(edited.removesuffix("\n") if not text.endswith("\n") else edited)
+            self._main.composer.replace_all(edited if text.endswith("\n") else edited.removesuffix("\n"))
         self.refresh(repaint=True, layout=True)
 
     def _ignore_interrupts(self) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -80,9 +81,13 @@ async def test_nothing_ticks_while_nothing_is_typed(opener: Opener) -> None:
         assert not timer.is_waiting
 
 
-def handed_over(_app: AgentApp) -> AbstractContextManager[None]:
-    """The terminal is given away, as far as a test has one."""
-    return nullcontext()
+@contextmanager
+def handed_over(_app: AgentApp) -> Iterator[None]:
+    """The terminal is given away, as far as a test has one. As in Textual, an error in there is not cleaned up."""
+    try:
+        yield
+    except BaseException as error:
+        raise AssertionError("the terminal would not have been taken back") from error
 
 
 def editor(opener: Opener, script: str) -> str:

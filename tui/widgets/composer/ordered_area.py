@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from textual import events
 from textual.app import App
 from textual.widgets import TextArea
@@ -15,7 +17,7 @@ class OrderedArea(TextArea):
         # up to the app: of "a", Backspace, "b" that come in one go the "b" would be deleted.
         if event.is_printable:
             return
-        app: App[object] = self.app  # pyright: ignore[reportUnknownMemberType]
+        app = cast("App[object]", self.app)  # pyright: ignore[reportUnknownMemberType]
         bindings = self._bindings.copy()
         bindings.apply_keymap(app._keymap)  # pyright: ignore[reportPrivateUsage]
         for binding in bindings.key_to_bindings.get(event.key, ()):
