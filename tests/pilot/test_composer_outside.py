@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import pytest
@@ -82,7 +82,7 @@ async def test_nothing_ticks_while_nothing_is_typed(opener: Opener) -> None:
 
 
 @contextmanager
-def handed_over(_app: AgentApp) -> Iterator[None]:
+def handed_over(_app: AgentApp) -> Generator[None]:
     """The terminal is given away, as far as a test has one. As in Textual, an error in there is not cleaned up."""
     try:
         yield
