@@ -17,6 +17,7 @@ from rich.text import Text
 from textual import on
 from textual.worker import Worker, WorkerState
 
+from tui.composer_desk import ComposerDesk
 from tui.dialogs.dock import QuestionDock
 from tui.keymap import textual_keymap
 from tui.rendering.sanitize import clean
@@ -57,7 +58,7 @@ def load_late() -> ModuleType:
     return modules[0]
 
 
-class AgentApp(Walled, TailoredApp):
+class AgentApp(Walled, ComposerDesk, TailoredApp):
     """``flags`` and ``selection`` come from the command line, ``config`` is the user's folder; ``model`` and ``now``
     are what tests replace."""
 
@@ -115,7 +116,7 @@ class AgentApp(Walled, TailoredApp):
             return
         self._settle(bridge, bridge.start.settings.theme)
         self._signals.notifications = bridge.start.settings.notifications
-        self._main.composer.prompts.load(await asyncio.to_thread(bridge.read_history))
+        await self.furnish_composer()
         self._next_step()
 
     def _next_step(self, problem: str = "") -> None:
@@ -188,7 +189,8 @@ class AgentApp(Walled, TailoredApp):
 
         if self._bridge is not None:
             self._bridge.remember(event.text)
-        await self._op_requested(MainScreen.OpRequested(SubmitPrompt(text=event.text, lane=event.lane)))
+        op = SubmitPrompt(text=event.text, lane=event.lane, images=event.images)
+        await self._op_requested(MainScreen.OpRequested(op))
 
     def _watch_app_focus(self, focus: bool) -> None:
         self._signals.has_focus = focus
@@ -216,6 +218,7 @@ class AgentApp(Walled, TailoredApp):
         """
         with self.batch_update():
             try:
+                self.keep_draft()
                 if self._bridge is not None:
                     await self._bridge.close()
             finally:
@@ -234,6 +237,7 @@ class AgentApp(Walled, TailoredApp):
             self.exit(return_code=1, message=Text(f"agent-tui: Unexpected error: {error!r}; details are in the log."))
 
     async def _shutdown(self) -> None:
+        self.keep_draft()
         if self._bridge is not None:
             await self._bridge.close()
         self._signals.end()

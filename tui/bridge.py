@@ -12,16 +12,20 @@ from functools import partial
 from typing import Any
 
 from core.bus.subscription import Subscription
+from core.engine.attachments import load_clipboard, load_image
 from core.engine.engine import Engine
 from core.engine.start import Start, read_start
 from core.engine.wiring import build_engine
 from core.host.clipboard import copy_with_tool, has_terminal_clipboard, save_copy
+from core.host.external_editor import EditorError, edit_text
 from core.host.files import LineLog
 from core.host.log import LOGGER
 from core.llm.client import ModelClient
 from core.protocol.envelope import Envelope
 from core.protocol.errors import AgentError
 from core.protocol.ops import Op
+from core.protocol.views import ImageAttachment
+from core.sessions.drafts import DraftStore
 from core.settings.load import Problem
 from core.settings.write import write_setting
 
@@ -43,7 +47,9 @@ class Bridge:
         self._is_trust_answered = False
         self._engine: Engine | None = None
         self._subscription: Subscription | None = None
-        self._history = LineLog(start.launch.paths.project(start.launch.cwd) / "history.jsonl")
+        folder = start.launch.paths.project(start.launch.cwd)
+        self._history = LineLog(folder / "history.jsonl")
+        self.drafts = DraftStore(folder)
 
     @classmethod
     def open(cls, flags: Mapping[str, Any], selection: Mapping[str, Any], model: ModelClient | None = None) -> Bridge:
@@ -145,6 +151,21 @@ class Bridge:
     def has_terminal_clipboard(self) -> bool:
         """Whether the terminal may be asked to take text."""
         return has_terminal_clipboard(os.environ)
+
+    def load_image(self, path: str) -> ImageAttachment:
+        """An image to go with a prompt; to be called in a thread. Raises ``AgentError``."""
+        return load_image(path, self.start.launch.cwd)
+
+    def load_clipboard(self) -> ImageAttachment:
+        """The image in the clipboard; to be called in a thread. Raises ``AgentError``."""
+        return load_clipboard()
+
+    def edit_text(self, text: str) -> str:
+        """The text as the user's editor left it; to be called in a thread. Raises ``AgentError``."""
+        try:
+            return edit_text(text, os.environ)
+        except EditorError as error:
+            raise AgentError(str(error)) from error
 
     async def close(self) -> None:
         """End the session: nothing of it runs afterwards."""

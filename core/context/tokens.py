@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import json
+from math import ceil
 
-from core.protocol.messages import Message, block_to_wire
+from core.protocol.messages import Block, ImageBlock, Message, block_to_wire
 from core.protocol.usage import Usage
 
 BYTES_PER_TOKEN = 3.6
 """A rough average over prose and code for the models of the 5 line."""
+PATCH = 28
+"""Pixels a side."""
+MAX_IMAGE_TOKENS = 4_784
+UNKNOWN_IMAGE_TOKENS = 1_600
 
 
 def estimate(message: Message) -> int:
     """Tokens of one message, roughly."""
-    size = sum(
-        len(json.dumps(block_to_wire(block), ensure_ascii=False).encode("utf-8", "replace"))
-        for block in message.content
-    )
+    return sum(_of_block(block) for block in message.content)
+
+
+def _of_block(block: Block) -> int:
+    if isinstance(block, ImageBlock):
+        return _of_image(block)
+    size = len(json.dumps(block_to_wire(block), ensure_ascii=False).encode("utf-8", "replace"))
     return round(size / BYTES_PER_TOKEN)
+
+
+def _of_image(image: ImageBlock) -> int:
+    """One token for each patch; what has more is made smaller by the API."""
+    if not (image.width and image.height):
+        return UNKNOWN_IMAGE_TOKENS
+    return min(ceil(image.width / PATCH) * ceil(image.height / PATCH), MAX_IMAGE_TOKENS)
 
 
 def count_tokens(messages: tuple[Message, ...], last_usage: Usage) -> int:

@@ -116,7 +116,7 @@ class Engine:
     async def _handle(self, op: ops.Op) -> None:
         match op:
             case ops.SubmitPrompt():
-                self.session.submit(op.text, op.lane)
+                self.session.submit(op.text, op.lane, op.images)
             case ops.EditQueued():
                 if not self.session.queue.edit(op.message_id, op.text):
                     self._note(SENT_ALREADY)

@@ -17,6 +17,7 @@ from core.protocol.events import (
     ToolStarted,
 )
 from core.protocol.messages import (
+    ImageBlock,
     Message,
     OtherBlock,
     ThinkingBlock,
@@ -75,7 +76,8 @@ def replay(loaded: LoadedSession, publisher: Publisher) -> None:
 
 def _events(message: Message, results: dict[str, ToolResultBlock], loaded: LoadedSession) -> Iterable[Event]:
     if message.role == "user" and not message.is_meta and message.text:
-        yield PromptSubmitted(message_id=message.id, text=message.text)
+        images = tuple(block.label for block in message.content if isinstance(block, ImageBlock))
+        yield PromptSubmitted(message_id=message.id, text=message.text, images=images)
     if message.role != "assistant":
         return
     for index, block in enumerate(message.content):

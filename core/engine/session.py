@@ -22,7 +22,7 @@ from core.prompt.reminders import Known, user_context
 from core.prompt.sections import named_date
 from core.protocol.events import FaultOccurred, ModelChanged, Notice, TurnEnded, TurnStarted
 from core.protocol.usage import Usage
-from core.protocol.views import Lane, SystemPrompt
+from core.protocol.views import ImageAttachment, Lane, SystemPrompt
 from core.query.interrupt import INTERRUPT_NOTE
 from core.query.loop import run_query
 from core.query.queue import MessageQueue, append_text, say_queued
@@ -86,11 +86,11 @@ class Session:
         """Begin to load the model client: large, and not needed before the first prompt."""
         self._client.warm_up()
 
-    def submit(self, text: str, lane: Lane = "steer") -> None:
+    def submit(self, text: str, lane: Lane = "steer", images: tuple[ImageAttachment, ...] = ()) -> None:
         """Send a prompt, or queue it where a turn runs. Blank text is ignored."""
         if not text.strip():
             return
-        self.queue.add(text, lane, is_shown=self.is_busy)
+        self.queue.add(text, lane, images, is_shown=self.is_busy)
         if not self.is_busy:
             self._start_turn()
 

@@ -109,6 +109,8 @@ class PromptSubmitted:
 
     message_id: str
     text: str
+    images: tuple[str, ...] = ()
+    """Name and size of each image that goes with it."""
     kind: Literal["prompt_submitted"] = "prompt_submitted"
 
 

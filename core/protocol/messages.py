@@ -58,14 +58,33 @@ class ToolResultBlock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImageBlock:
+    """An image of the user's. Name and size are for people and for estimates; the API gets only the rest."""
+
+    media_type: str
+    data: str
+    """Base64."""
+    name: str = ""
+    width: int = 0
+    """Pixels; 0 where it is not known."""
+    height: int = 0
+    kind: Literal["image"] = "image"
+
+    @property
+    def label(self) -> str:
+        """``name.png 640×480``."""
+        return f"{self.name} {self.width}×{self.height}" if self.width and self.height else self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OtherBlock:
-    """Any other block (image, document, redacted thinking, server tools, what is yet to come), in the API's form."""
+    """Any other block (document, redacted thinking, server tools, what is yet to come), in the API's form."""
 
     data: JSONObject
     kind: Literal["other"] = "other"
 
 
-Block = TextBlock | ThinkingBlock | ToolUseBlock | ToolResultBlock | OtherBlock
+Block = TextBlock | ThinkingBlock | ToolUseBlock | ToolResultBlock | ImageBlock | OtherBlock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +138,9 @@ def block_to_wire(block: Block) -> JSONObject:
             if block.is_error:
                 wire["is_error"] = True
             return wire
+        case ImageBlock():
+            source: JSONObject = {"type": "base64", "media_type": block.media_type, "data": block.data}
+            return {"type": "image", "source": source}
         case OtherBlock():
             return dict(block.data)
 
@@ -135,7 +157,21 @@ def block_from_wire(data: Mapping[str, Any]) -> Block:
         return ToolUseBlock(id=rest.pop("id"), name=rest.pop("name"), input=rest.pop("input"), extra=rest)
     if kind == "tool_result" and "tool_use_id" in rest:
         return _result_from_wire(rest)
+    if kind == "image" and rest.keys() == {"source"} and _is_plain_image(rest["source"]):
+        return ImageBlock(media_type=rest["source"]["media_type"], data=rest["source"]["data"])
     return OtherBlock(data={"type": kind, **rest})
+
+
+def _is_plain_image(source: JSON) -> bool:
+    """Whether a source says nothing that an ``ImageBlock`` could not keep."""
+    if not isinstance(source, dict):
+        return False
+    fields = cast(JSONObject, source)
+    return (
+        fields.keys() == {"type", "media_type", "data"}
+        and fields["type"] == "base64"
+        and all(isinstance(value, str) for value in fields.values())
+    )
 
 
 def _result_from_wire(rest: JSONObject) -> ToolResultBlock:

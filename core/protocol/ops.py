@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from core.protocol.views import Answer, Lane, PermissionMode
+from core.protocol.views import Answer, ImageAttachment, Lane, PermissionMode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +14,7 @@ class SubmitPrompt:
 
     text: str
     lane: Lane = "steer"
+    images: tuple[ImageAttachment, ...] = ()
     kind: Literal["submit_prompt"] = "submit_prompt"
 
 

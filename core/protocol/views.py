@@ -35,12 +35,29 @@ class TodoItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImageAttachment:
+    """An image that goes with a prompt."""
+
+    name: str
+    media_type: str
+    data: str
+    """Base64."""
+    width: int = 0
+    """Pixels; 0 where it is not known."""
+    height: int = 0
+    path: str = ""
+    """Where it came from; empty for one of the clipboard."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QueuedMessage:
     """A prompt that was typed while a turn runs and has not been taken yet."""
 
     id: str
     text: str
     lane: Lane = "steer"
+    images: tuple[str, ...] = ()
+    """How the images that go with it are called."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

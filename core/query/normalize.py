@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from core.protocol.messages import (
     Block,
+    ImageBlock,
     Message,
     OtherBlock,
     Role,
@@ -52,7 +53,7 @@ def _sendable(value: Any) -> Any:
 
 
 _ALLOWED: dict[Role, tuple[type[Block], ...]] = {
-    "user": (TextBlock, ToolResultBlock, OtherBlock),
+    "user": (TextBlock, ToolResultBlock, ImageBlock, OtherBlock),
     "assistant": (TextBlock, ThinkingBlock, ToolUseBlock, OtherBlock),
     "system": (TextBlock,),
 }

@@ -8,9 +8,12 @@ from core.bus.bus import Publisher
 from core.host.host import Host
 from core.host.ids import IdSource
 from core.protocol.events import PromptSubmitted, QueueChanged
-from core.protocol.messages import Message, Role, TextBlock
-from core.protocol.views import Lane, QueuedMessage
+from core.protocol.messages import ImageBlock, Message, Role, TextBlock
+from core.protocol.views import ImageAttachment, Lane, QueuedMessage
 from core.sessions.conversation import Conversation
+
+Taken = tuple[QueuedMessage, tuple[ImageBlock, ...]]
+"""A message with its images."""
 
 
 class MessageQueue:
@@ -23,10 +26,23 @@ class MessageQueue:
         self._ids = ids
         self._publisher = publisher
         self.items: tuple[QueuedMessage, ...] = ()
+        self._images: dict[str, tuple[ImageBlock, ...]] = {}
+        """By message; kept aside because what is published ends up in the event log."""
 
-    def add(self, text: str, lane: Lane = "steer", *, is_shown: bool = True) -> None:
+    def add(
+        self,
+        text: str,
+        lane: Lane = "steer",
+        images: tuple[ImageAttachment, ...] = (),
+        *,
+        is_shown: bool = True,
+    ) -> None:
         """Queue a message; one that is taken in the same breath need not be shown as waiting."""
-        self._arrange((*self.items, QueuedMessage(id=self._ids.uuid(), text=text, lane=lane)))
+        blocks = tuple(_image_block(image) for image in images)
+        labels = tuple(block.label for block in blocks)
+        item = QueuedMessage(id=self._ids.uuid(), text=text, lane=lane, images=labels)
+        self._images[item.id] = blocks
+        self._arrange((*self.items, item))
         if is_shown:
             self._publish()
 
@@ -56,16 +72,17 @@ class MessageQueue:
         self._publish()
         return True
 
-    def take_steering(self) -> tuple[QueuedMessage, ...]:
+    def take_steering(self) -> tuple[Taken, ...]:
         """Take all that steers the running turn."""
         return self._take(sum(item.lane == "steer" for item in self.items))
 
-    def take_next(self) -> tuple[QueuedMessage, ...]:
+    def take_next(self) -> tuple[Taken, ...]:
         """Take what a new turn begins with: all that steers, else the first that follows, each in its own turn."""
         return self.take_steering() or self._take(1)
 
-    def _take(self, count: int) -> tuple[QueuedMessage, ...]:
-        taken, self.items = self.items[:count], self.items[count:]
+    def _take(self, count: int) -> tuple[Taken, ...]:
+        items, self.items = self.items[:count], self.items[count:]
+        taken = tuple((item, self._images.pop(item.id, ())) for item in items)
         if taken:
             self._publish()
         return taken
@@ -77,21 +94,27 @@ class MessageQueue:
         self._publisher.emit(QueueChanged(items=self.items))
 
 
-def say_queued(taken: tuple[QueuedMessage, ...], conversation: Conversation, publisher: Publisher, host: Host) -> bool:
+def say_queued(taken: tuple[Taken, ...], conversation: Conversation, publisher: Publisher, host: Host) -> bool:
     """Put what was taken into the conversation as the user's messages; whether there was anything."""
-    for item in taken:
-        append_text(conversation, host, "user", item.text, message_id=item.id)
-        publisher.emit(PromptSubmitted(message_id=item.id, text=item.text))
+    for item, images in taken:
+        # The images first: the API reads words about them better that way.
+        content = (*images, TextBlock(text=item.text))
+        conversation.append(Message(id=item.id, role="user", content=content, ts=host.clock.time()))
+        publisher.emit(PromptSubmitted(message_id=item.id, text=item.text, images=item.images))
     return bool(taken)
 
 
-def append_text(
-    conversation: Conversation, host: Host, role: Role, text: str, *, message_id: str = "", is_meta: bool = False
-) -> None:
-    """Append a text message of the user's or of the program's."""
+def _image_block(image: ImageAttachment) -> ImageBlock:
+    return ImageBlock(
+        media_type=image.media_type, data=image.data, name=image.name, width=image.width, height=image.height
+    )
+
+
+def append_text(conversation: Conversation, host: Host, role: Role, text: str, *, is_meta: bool = False) -> None:
+    """Append a text message of the program's."""
     conversation.append(
         Message(
-            id=message_id or host.ids.uuid(),
+            id=host.ids.uuid(),
             role=role,
             content=(TextBlock(text=text),),
             ts=host.clock.time(),

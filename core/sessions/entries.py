@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.protocol.codec import to_json
-from core.protocol.messages import Block, Message, ToolUseBlock, block_to_wire
+from core.protocol.messages import Block, ImageBlock, Message, ToolUseBlock, block_to_wire
 from core.protocol.usage import Usage
 from core.protocol.views import SystemPrompt, ToolDisplay
 
@@ -90,8 +90,10 @@ def system_record(system: SystemPrompt, tools_digest: str) -> dict[str, Any]:
 
 
 def _content(block: Block) -> dict[str, Any]:
-    """The API's form; a call that never parsed keeps its reason in a field of ours."""
+    """The API's form, and in fields of ours why a call never parsed and how an image is called."""
     wire = block_to_wire(block)
     if isinstance(block, ToolUseBlock) and block.invalid:
         wire["_invalid"] = block.invalid
+    if isinstance(block, ImageBlock):
+        wire["_image"] = {"name": block.name, "width": block.width, "height": block.height}
     return wire

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from core.protocol.codec import from_json
 from core.protocol.errors import AgentError
-from core.protocol.messages import Message, Role, ToolResultBlock, ToolUseBlock, block_from_wire
+from core.protocol.messages import ImageBlock, Message, Role, ToolResultBlock, ToolUseBlock, block_from_wire
 from core.protocol.usage import Usage
 from core.protocol.views import SystemPrompt, ToolDisplay
 from core.sessions.entries import CallRecord
@@ -181,8 +181,13 @@ class _Builder:
 
 
 def _block(data: dict[str, Any]) -> Any:
-    invalid = data.pop("_invalid", "")
+    invalid, image = data.pop("_invalid", ""), data.pop("_image", None)
     block = block_from_wire(data)
+    if isinstance(block, ImageBlock) and isinstance(image, dict):
+        shown = cast("dict[str, Any]", image)
+        with contextlib.suppress(ValueError, TypeError):
+            size = int(shown.get("width") or 0), int(shown.get("height") or 0)
+            return replace(block, name=str(shown.get("name") or ""), width=size[0], height=size[1])
     if invalid and isinstance(block, ToolUseBlock):
         return ToolUseBlock(id=block.id, name=block.name, input=block.input, extra=block.extra, invalid=invalid)
     return block

@@ -107,7 +107,7 @@ def _key_lines(text: str) -> dict[tuple[str, ...], int]:
 def _complaint(key: SettingKey, value: Any) -> str:
     """Why the value cannot be used; empty where it can."""
     if not isinstance(value, key.type) or (key.type is int and (isinstance(value, bool) or value < 1)):
-        wanted = {str: "text", int: "a positive number", list: "a list of texts"}[key.type]
+        wanted = {str: "text", int: "a positive number", list: "a list of texts", bool: "true or false"}[key.type]
         return f"{key.path} must be {wanted}, not {json.dumps(value)}; it is ignored"
     if key.type is str and not value.strip():
         return f"{key.path} must not be empty; it is ignored"

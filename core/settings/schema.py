@@ -10,6 +10,7 @@ from core.protocol.views import PermissionMode
 Effort = Literal["low", "medium", "high", "xhigh", "max"]
 CacheTtl = Literal["5m", "1h"]
 Notifications = Literal["auto", "bell", "off"]
+KeyFlavor = Literal["default", "readline"]
 
 DEFAULT_MODEL = "claude-opus-5-5"
 """Named by the API's model overview as the place to start for most work."""
@@ -39,6 +40,10 @@ class Settings:
     """Takes the place of the built-in one."""
     append_system_prompt: str = ""
     base_url: str = ""
+    vim: bool = False
+    """Whether the composer has the keys of vi."""
+    keybinding_flavor: KeyFlavor = "default"
+    """``readline``: Ctrl+W kills back to a blank."""
     max_tool_concurrency: int = 10
     max_output_tokens: int = 32_000
 
@@ -66,5 +71,7 @@ KEYS = (
     SettingKey("theme", "theme", str),
     SettingKey("notifications", "notifications", str, ("auto", "bell", "off")),
     SettingKey("cacheTtl", "cache_ttl", str, ("5m", "1h")),
+    SettingKey("vim", "vim", bool),
+    SettingKey("keybindingFlavor", "keybinding_flavor", str, ("default", "readline")),
     SettingKey("maxOutputTokens", "max_output_tokens", int),
 )

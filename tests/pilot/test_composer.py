@@ -32,20 +32,22 @@ async def test_blank_input_is_not_sent(opener: Opener) -> None:
         assert window.sent(SubmitPrompt) == []
 
 
-async def test_new_lines_in_three_ways(opener: Opener) -> None:
+async def test_new_lines_in_four_ways(opener: Opener) -> None:
     async with opener([Reply([say("ok")])]) as window:
-        await window.press("a", "ctrl+j", "b", "backslash", "enter", "c", "alt+enter", "d")
-        assert window.composer.text == "a\nb\nc\nd"
+        await window.press("a", "ctrl+j", "b", "backslash", "enter", "c", "alt+enter", "d", "shift+enter", "e")
+        assert window.composer.text == "a\nb\nc\nd\ne"
         assert window.sent(SubmitPrompt) == []
         await window.press("enter")
         await window.settle()
-        assert window.sent(SubmitPrompt) == [SubmitPrompt(text="a\nb\nc\nd")]
-        assert [source.source for source in window.blocks(PromptBlock)] == ["a\nb\nc\nd"]
+        assert window.sent(SubmitPrompt) == [SubmitPrompt(text="a\nb\nc\nd\ne")]
+        assert [source.source for source in window.blocks(PromptBlock)] == ["a\nb\nc\nd\ne"]
 
 
 async def test_a_long_paste_keeps_every_line_and_the_window_its_shape(opener: Opener) -> None:
     text = "\r\n".join(f"line {number}" for number in range(200))
     async with opener([Reply([say("Got it.")])]) as window:
+        await window.paste(text)
+        assert window.composer.text == "[Pasted text #1 +200 lines]"
         await window.paste(text)
         assert window.composer.text == text.replace("\r\n", "\n")
         assert window.composer.size.height <= 12

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from core.protocol.views import ImageAttachment
 from tests.snapshot.shoot import FOLDER, SHOTS, shoot
 from tests.snapshot.stage import SCENES
+from tui.widgets.composer.editor import Composer
 
 Compare = Callable[..., bool]
 
@@ -58,6 +60,25 @@ def test_panel(keys: str, size: tuple[int, int], snap_compare: Compare) -> None:
 @pytest.mark.parametrize("theme", ["ansi-16", "colour-blind", "colour-blind-light", "ember", "high-contrast", "paper"])
 def test_theme(theme: str, snap_compare: Compare) -> None:
     assert snap_compare(SCENES["working"](theme), terminal_size=(120, 36), run_before=settled)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_composer(size: tuple[int, int], snap_compare: Compare) -> None:
+    """A folded paste and an image in the text, the keys of vi, and the search in the history above."""
+
+    async def write(pilot: Any) -> None:
+        composer = pilot.app.screen.query_one(Composer)
+        composer.use_vim(True)
+        composer.prompts.load(["explain the parser", "write tests\nfor the lexer", "fix the parser"])
+        composer.put("Compare ")
+        composer.take_in("row\n" * 120)
+        composer.attach([ImageAttachment(name="shot.png", media_type="image/png", data="")])
+        await pilot.press("ctrl+r")
+        await settled(pilot)
+        await pilot.press(*"parser", "down")
+        await settled(pilot)
+
+    assert snap_compare(SCENES["welcome"]("dark"), terminal_size=size, run_before=write)
 
 
 @pytest.mark.parametrize("name", sorted(SHOTS))

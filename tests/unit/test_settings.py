@@ -32,6 +32,7 @@ def test_without_a_file_all_is_built_in(file: Path) -> None:
 def test_every_key_is_taken(file: Path) -> None:
     data = {
         "model": "m", "effortLevel": "low", "theme": "t", "cacheTtl": "1h", "maxOutputTokens": 5,
+        "vim": True, "keybindingFlavor": "readline",
         "permissions": {"defaultMode": "plan", "allow": ["Bash(ls:*)"], "deny": ["Read(.env)"]},
     }  # fmt: skip
     file.write_text(json.dumps(data))
@@ -39,9 +40,10 @@ def test_every_key_is_taken(file: Path) -> None:
     assert problems == []
     assert settings == Settings(
         model="m", effort="low", theme="t", cache_ttl="1h", max_output_tokens=5, mode="plan",
+        vim=True, keybinding_flavor="readline",
         allow=("Bash(ls:*)",), deny=("Read(.env)",),
     )  # fmt: skip
-    assert len(KEYS) == 8, "a new key needs its line here"
+    assert len(KEYS) == 10, "a new key needs its line here"
 
 
 @pytest.mark.parametrize(
@@ -56,6 +58,9 @@ def test_every_key_is_taken(file: Path) -> None:
         ("cacheTtl", 5, "cacheTtl must be text"),
         ("maxOutputTokens", "many", "maxOutputTokens must be a positive number"),
         ("maxOutputTokens", 0, "positive"),
+        ("vim", "yes", "vim must be true or false"),
+        ("vim", 1, "vim must be true or false"),
+        ("keybindingFlavor", "emacs", "keybindingFlavor must be one of default, readline"),
         ("maxOutputTokens", -1, "positive"),
         ("maxOutputTokens", True, "positive"),
         ("maxOutputTokens", 1.5, "positive"),

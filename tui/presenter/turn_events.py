@@ -23,7 +23,7 @@ class TurnEvents(PresenterBase):
 
     def on_prompt_submitted(self, event: ev.PromptSubmitted) -> None:
         """The user's words."""
-        self._add(PromptBlock(event.message_id, event.text))
+        self._add(PromptBlock(event.message_id, event.text, event.images))
 
     def on_turn_started(self, event: ev.TurnStarted) -> None:
         """The status line begins to move."""

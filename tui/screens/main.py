@@ -25,7 +25,7 @@ from tui.widgets.transcript.pane import ConversationPane
 
 if TYPE_CHECKING:
     from core.protocol.ops import Op
-    from core.protocol.views import Lane
+    from core.protocol.views import ImageAttachment, Lane
     from tui.presenter.presenter import Presenter
     from tui.presenter.surfaces import State
 
@@ -53,10 +53,11 @@ class MainScreen(QueueScreen):
     class Prompted(Message):
         """A prompt was sent."""
 
-        def __init__(self, text: str, lane: Lane) -> None:
+        def __init__(self, text: str, lane: Lane, images: tuple[ImageAttachment, ...] = ()) -> None:
             super().__init__()
             self.text = text
             self.lane: Lane = lane
+            self.images = images
 
     def __init__(self, palette: Palette, now: Callable[[], float], wall: Callable[[], float]) -> None:
         super().__init__()
@@ -164,7 +165,8 @@ class MainScreen(QueueScreen):
 
     @on(Composer.Submitted)
     def _submit(self, event: Composer.Submitted) -> None:
-        self.post_message(self.Prompted(event.text, event.lane))
+        self.status.show_hint("")
+        self.post_message(self.Prompted(event.text, event.lane, event.images))
 
     @on(Composer.Typing)
     def _typing(self) -> None:
@@ -178,9 +180,11 @@ class MainScreen(QueueScreen):
     # Keys
 
     def action_interrupt(self) -> None:
-        """Esc: stop the turn; with nothing running clear a hint."""
+        """Esc: stop the turn; with nothing running clear a hint, and twice the input."""
         from core.protocol.ops import Interrupt
 
+        if self.escape_clears():
+            return
         self.status.show_hint("")
         self.send(Interrupt())
 
@@ -194,8 +198,10 @@ class MainScreen(QueueScreen):
             self.composer.action_copy()
         elif self.status.is_busy:
             self.send(Interrupt())
+        elif self.close_search():
+            pass
         elif self.composer.text:
-            self.composer.put("")
+            self.composer.discard()
         else:
             self._leave("Ctrl+C")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual import on
 
-from tui.screens.requests import RequestScreen
+from tui.screens.composer_keys import ComposerKeys
 from tui.widgets.composer.editor import Composer
 from tui.widgets.queue_lane import QueueLane
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from core.protocol.ops import Op
 
 
-class QueueScreen(RequestScreen):
+class QueueScreen(ComposerKeys):
     """The part of the main screen between composer and queue lane."""
 
     composer: Composer

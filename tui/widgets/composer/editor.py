@@ -1,26 +1,26 @@
-"""The input: an editor that sends on Enter and remembers what was sent."""
+"""The input: an editor that sends on Enter, remembers what was sent, and folds what is long."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
-from textual.message import Message
-from textual.widgets import TextArea
+from textual.content import Content
 
 from tui.keymap import COMPOSER_KEYS, bindings
-from tui.rendering.sanitize import clean
-from tui.widgets.composer.history import History
+from tui.rendering.sanitize import clean_line
+from tui.widgets.composer import asks
+from tui.widgets.composer.vim_area import VimArea
 from tui.widgets.wall import Walled
 
 if TYPE_CHECKING:
     from core.protocol.views import Lane
 
-MAX_LINES = 10
+PLACEHOLDER = "Ask, or tell it what to do"
 
 
-class Composer(Walled, TextArea):
-    """Grows with its text up to ``MAX_LINES`` lines."""
+class Composer(Walled, VimArea):
+    """Grows with its text up to ten lines."""
 
     DEFAULT_CSS = """
     Composer {
@@ -34,60 +34,50 @@ class Composer(Walled, TextArea):
     BINDINGS = bindings(COMPOSER_KEYS[1:])
     ALLOW_MAXIMIZE: ClassVar[bool | None] = False
 
-    class Submitted(Message):
-        """The user sends a prompt."""
-
-        def __init__(self, text: str, lane: Lane) -> None:
-            super().__init__()
-            self.text = text
-            self.lane: Lane = lane
-
-    class Typing(Message):
-        """The user has begun to type."""
-
-    class HelpWanted(Message):
-        """The user has typed ``?`` where nothing else stands."""
-
-    class TakeBack(Message):
-        """The user wants the queued messages back in the editor."""
-
-    class ChooseQueued(Message):
-        """The user goes to the queued messages."""
+    Submitted = asks.Submitted
+    Typing = asks.Typing
+    TakeBack = asks.TakeBack
+    HelpWanted = asks.HelpWanted
+    ChooseQueued = asks.ChooseQueued
 
     def __init__(self) -> None:
+        self.prepare()
+        self.has_queue = False
+        """Whether messages wait that ``↑`` can take back."""
+        self.is_busy = False
+        """Whether a turn runs, so that a prompt can be sent after it."""
+        self._ghost = ""
+        self._in_chord = False
         super().__init__(
             id="composer",
             soft_wrap=True,
             show_line_numbers=False,
             highlight_cursor_line=False,
-            placeholder="Ask, or tell it what to do",
+            placeholder=PLACEHOLDER,
         )
-        self.prompts = History()
-        self.has_queue = False
-        """Whether messages wait that ``↑`` can take back."""
-        self.is_busy = False
-        """Whether a turn runs, so that a prompt can be sent after it."""
+
+    # Keys
 
     def on_key(self, event: events.Key) -> None:
-        if event.key == "enter":
-            event.prevent_default()
-            event.stop()
+        self.note_key()
+        if self._finish_chord(event.key) or self.vim_takes(event):
+            pass
+        elif event.key == "enter":
             self._enter()
-        elif event.character == "?" and not self.text:
-            event.prevent_default()
-            event.stop()
+        elif event.character == "?" and self.is_blank:
             self.post_message(self.HelpWanted())
-        elif event.is_printable and not self.text:
-            self.post_message(self.Typing())
-
-    async def _on_paste(self, event: events.Paste) -> None:
+        elif event.key in ("tab", "right") and self._ghost and self.is_blank:
+            self.replace_all(self._ghost)
+        else:
+            if event.is_printable and self.is_blank:
+                self.post_message(self.Typing())
+            return
         event.prevent_default()
         event.stop()
-        self.insert(clean(event.text.replace("\r\n", "\n").replace("\r", "\n")))
 
     def action_newline(self) -> None:
         """Start a new line."""
-        self.insert("\n")
+        self.replace("\n", *self.selection, maintain_selection_offset=False)
 
     def action_follow_up(self) -> None:
         """Send after the running turn; with nothing to send or to wait for, on to the next widget."""
@@ -117,10 +107,37 @@ class Composer(Walled, TextArea):
         else:
             self._recall(self.prompts.newer())
 
-    def put(self, text: str) -> None:
-        """Replace what is in the editor; the cursor goes to the end."""
-        self.text = text
-        self.move_cursor(self.document.end)
+    def action_search_history(self) -> None:
+        """Ctrl+R."""
+        self.post_message(asks.SearchRequested(self.prompts.newest_first()))
+
+    def action_chord(self) -> None:
+        """Ctrl+X: cuts what is selected, else waits for Ctrl+E."""
+        if self.selected_text:
+            self.action_cut()
+        else:
+            self._in_chord = True
+
+    def action_open_editor(self) -> None:
+        """Ctrl+G, Ctrl+X Ctrl+E: the text, pastes in full, goes to the user's own editor."""
+        self.post_message(asks.EditorRequested(self.chips.expand(self.text)))
+
+    def action_take_image(self) -> None:
+        """Ctrl+V: an image of the clipboard."""
+        self.post_message(asks.ClipboardRequested())
+
+    def suggest(self, text: str) -> None:
+        """Show what could be said next, greyed, until something is typed; Tab or → takes it. Empty: nothing."""
+        self._ghost = clean_line(text)
+        self.placeholder = Content(f"{self._ghost}   (Tab)") if self._ghost else PLACEHOLDER
+
+    # What goes out
+
+    def update_suggestion(self) -> None:
+        """Called by the text area after every change."""
+        self._drafts.touch()
+        if self._ghost and not self.is_blank:
+            self.suggest("")
 
     def give_back(self, text: str) -> None:
         """Add a text at the end, below a draft where there is one."""
@@ -135,11 +152,22 @@ class Composer(Walled, TextArea):
         self._send("steer")
 
     def _send(self, lane: Lane) -> None:
-        text = self.text.strip()
-        if text:
+        shown = self.text.strip()
+        if shown:
+            text = self.chips.expand(shown)
             self.prompts.add(text)
-            self.text = ""
-            self.post_message(self.Submitted(text, lane))
+            self.put("")
+            self.vim_starts_over()
+            self.post_message(self.Submitted(text, lane, self.chips.images_of(shown)))
+            self._drafts.flush()
+
+    def _finish_chord(self, key: str) -> bool:
+        """Whether the key was the second one of Ctrl+X Ctrl+E."""
+        was_open, self._in_chord = self._in_chord, False
+        if was_open and key == "ctrl+e":
+            self.action_open_editor()
+            return True
+        return False
 
     def _recall(self, text: str | None) -> None:
         if text is not None:

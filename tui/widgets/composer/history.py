@@ -1,4 +1,4 @@
-"""Prompts sent before, to be walked through. Keeps no file: the bridge does."""
+"""Prompts sent before, to be walked through and searched. Keeps no file: the bridge does."""
 
 from __future__ import annotations
 
@@ -22,6 +22,10 @@ class History:
         self._at = None
         if not self._items or self._items[-1] != text:
             self._items.append(text)
+
+    def newest_first(self) -> list[str]:
+        """Every prompt once."""
+        return list(dict.fromkeys(reversed(self._items)))
 
     def older(self, current: str) -> str | None:
         """The prompt before; ``current`` is kept as the draft to come back to. None at the oldest."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core.protocol.events import NoticeLevel
 from tui.keymap import key_text
 from tui.rendering.line import DECOR, DECOR_ROW, Line, Span, pad, wrap
 from tui.rendering.markdown import MarkdownStream, render_markdown
 from tui.rendering.parser import fenced_code
-from tui.rendering.sanitize import clean, clean_copy
+from tui.rendering.sanitize import clean, clean_copy, clean_line
 
 INDENT = 2
 PROSE_COLUMNS = 120
@@ -132,12 +134,14 @@ def _key(key_id: str, what: str) -> Line:
 class PromptBlock(Block):
     """What the user said."""
 
-    __slots__ = ("_text",)
+    __slots__ = ("_images", "_text")
     is_prompt = True
 
-    def __init__(self, block_id: str, text: str) -> None:
+    def __init__(self, block_id: str, text: str, images: Sequence[str] = ()) -> None:
+        """``images``: name and size of each image that went with it."""
         super().__init__(block_id)
         self._text = text
+        self._images = images
 
     @property
     def is_foldable(self) -> bool:
@@ -160,6 +164,7 @@ class PromptBlock(Block):
         if self.folded and len(rows) > PROMPT_MAX_LINES:
             hidden = len(rows) - PROMPT_MAX_LINES
             rows = [*rows[:PROMPT_MAX_LINES], ((f"  … {hidden} more lines", f"prompt muted {DECOR_ROW}"),)]
+        rows += [((f"  [image: {clean_line(image)}]", f"prompt muted {DECOR_ROW}"),) for image in self._images]
         return [pad(row, width, "prompt") for row in rows]
 
 
