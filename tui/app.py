@@ -24,6 +24,7 @@ from tui.dialogs.dock import QuestionDock
 from tui.rendering.palette import Palette
 from tui.rendering.sanitize import clean
 from tui.screens.main import MainScreen
+from tui.widgets.composer.file_source import FileSource
 from tui.widgets.wall import Walled
 
 if TYPE_CHECKING:
@@ -134,6 +135,7 @@ class AgentApp(Walled, App[None]):
             self._main.set_palette(self._palette)
         if settings.theme not in ("auto", *theme_names()):
             self._main.status.show_hint(f"There is no theme {settings.theme!r}. There are: {', '.join(theme_names())}.")
+        self._main.composer.completer.add_source(FileSource(bridge))
         self._main.composer.prompts.load(await asyncio.to_thread(bridge.read_history))
         self._next_step()
 

@@ -32,6 +32,18 @@ class QueuedMessage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FileListing:
+    """The files of the working folder as they are known now. Until they are listed anew ``paths`` is the same object."""
+
+    paths: tuple[str, ...] = ()
+    """Relative, folders with a slash at the end."""
+    is_listing: bool = False
+    """Whether they are being listed: there may soon be others."""
+    count: int = 0
+    """Files found so far."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskInfo:
     """A listed unit of work with an id; now only background shells (``b…``)."""
 

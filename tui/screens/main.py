@@ -14,7 +14,9 @@ from textual.screen import Screen
 from tui.dialogs.dock import QuestionDock
 from tui.keymap import SCREEN_KEYS, bindings
 from tui.rendering.palette import Palette
+from tui.screens.commands import CommandActions
 from tui.widgets.composer.editor import Composer
+from tui.widgets.composer.menu import CompletionMenu
 from tui.widgets.gauge import Footer
 from tui.widgets.header import Header
 from tui.widgets.line_widget import LineWidget
@@ -33,7 +35,7 @@ TWICE_S = 1.5
 MODE_ORDER = ("default", "acceptEdits", "plan")
 
 
-class MainScreen(Walled, Screen[None]):
+class MainScreen(Walled, CommandActions, Screen[None]):
     """Draws what it is told, and turns keys into ops."""
 
     BINDINGS = bindings([key for key in SCREEN_KEYS if key.id != "session.interrupt"], priority=True) + bindings(
@@ -86,6 +88,7 @@ class MainScreen(Walled, Screen[None]):
         yield self._todo_line
         yield self.status
         yield QueueLane(self._palette)
+        yield CompletionMenu(self._palette)
         yield self.composer
         yield Footer(self._palette)
 
@@ -128,7 +131,7 @@ class MainScreen(Walled, Screen[None]):
     def _permission_answered(self, event: QuestionDock.PermissionAnswered) -> None:
         from core.protocol.ops import AnswerPermission
 
-        self._send(AnswerPermission(request_id=event.request_id, answer=event.answer, comment=event.comment))
+        self.send_op(AnswerPermission(request_id=event.request_id, answer=event.answer, comment=event.comment))
 
     @on(QuestionDock.Cleared)
     def _question_cleared(self) -> None:
@@ -147,7 +150,7 @@ class MainScreen(Walled, Screen[None]):
 
         items = self.query_one(QueueLane).items
         for item in items:
-            self._send(EditQueued(message_id=item.id, text=""))
+            self.send_op(EditQueued(message_id=item.id, text=""))
         self.composer.put("\n".join(item.text for item in items))
 
     @on(Composer.Typing)
@@ -157,7 +160,7 @@ class MainScreen(Walled, Screen[None]):
         self.status.show_hint("")
         if not self._announced_typing:
             self._announced_typing = True
-            self._send(WarmUp())
+            self.send_op(WarmUp())
 
     # Keys
 
@@ -166,18 +169,18 @@ class MainScreen(Walled, Screen[None]):
         from core.protocol.ops import Interrupt
 
         self.status.show_hint("")
-        self._send(Interrupt())
+        self.send_op(Interrupt())
 
     def action_cancel_or_quit(self) -> None:
         """Ctrl+C: copy a selection, stop, clear, and on the second press leave."""
         from core.protocol.ops import Interrupt
 
         if self.dock.asks_permission:
-            self._send(Interrupt())
+            self.send_op(Interrupt())
         elif self.composer.selected_text:
             self.composer.action_copy()
         elif self.status.is_busy:
-            self._send(Interrupt())
+            self.send_op(Interrupt())
         elif self.composer.text:
             self.composer.put("")
         else:
@@ -196,13 +199,13 @@ class MainScreen(Walled, Screen[None]):
 
         mode = self.presenter.mode if self.presenter else "default"
         at = MODE_ORDER.index(mode) if mode in MODE_ORDER else -1
-        self._send(SetMode(mode=MODE_ORDER[(at + 1) % len(MODE_ORDER)]))  # pyright: ignore[reportArgumentType]
+        self.send_op(SetMode(mode=MODE_ORDER[(at + 1) % len(MODE_ORDER)]))  # pyright: ignore[reportArgumentType]
 
     def action_background(self) -> None:
         """Move the running command to the background."""
         from core.protocol.ops import BackgroundTools
 
-        self._send(BackgroundTools())
+        self.send_op(BackgroundTools())
 
     def action_help(self) -> None:
         """The list of keys."""
@@ -231,15 +234,20 @@ class MainScreen(Walled, Screen[None]):
         """Draw everything anew."""
         self.refresh(layout=True, repaint=True)
 
+    def action_leave(self) -> None:
+        """Leave the program."""
+        self.post_message(self.LeaveRequested())
+
     def _leave(self, key: str) -> None:
         now = self._now()
         if now <= self._leave_by:
-            self.post_message(self.LeaveRequested())
+            self.action_leave()
             return
         self._leave_by = now + TWICE_S
         hint = f"{key} once more leaves"
         self.status.show_hint(hint)
         self.set_timer(TWICE_S, lambda: self.status.clear_hint(hint))
 
-    def _send(self, op: Op) -> None:
+    def send_op(self, op: Op) -> None:
+        """Ask something of the engine."""
         self.post_message(self.OpRequested(op))

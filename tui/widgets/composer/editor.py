@@ -10,6 +10,7 @@ from textual.widgets import TextArea
 
 from tui.keymap import COMPOSER_KEYS, bindings
 from tui.rendering.sanitize import clean
+from tui.widgets.composer.completion import Completer
 from tui.widgets.composer.history import History
 from tui.widgets.wall import Walled
 
@@ -53,16 +54,25 @@ class Composer(Walled, TextArea):
             placeholder="Ask, or tell it what to do",
         )
         self.prompts = History()
+        self.completer = Completer(self)
         self.has_queue = False
         """Whether messages wait that ``↑`` can take back."""
 
     def on_key(self, event: events.Key) -> None:
+        if self.completer.take_key(event):
+            return
         if event.key == "enter":
             event.prevent_default()
             event.stop()
             self._enter()
         elif event.is_printable and not self.text:
             self.post_message(self.Typing())
+
+    def on_text_area_changed(self) -> None:
+        self.completer.text_changed()
+
+    def on_text_area_selection_changed(self) -> None:
+        self.completer.cursor_moved()
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()
