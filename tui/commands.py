@@ -70,12 +70,12 @@ def matching_commands(query: str) -> list[Command]:
 def near_commands(name: str) -> list[Command]:
     """Commands of which the name may be a misspelling, the nearest first."""
     lowered = name.lower()
-    near: list[tuple[int, int, Command]] = []
+    near: list[tuple[int, int, int, Command]] = []
     for place, command in enumerate(COMMANDS):
         distance = min(_distance(lowered, word) for word in (command.name, *command.aliases))
         if distance <= max(1, min(len(lowered), 6) // 3 + 1) and distance < len(lowered):
-            near.append((distance, place, command))
-    return [command for _distance, _place, command in sorted(near, key=lambda entry: entry[:2])]
+            near.append((distance, abs(len(lowered) - len(command.name)), place, command))
+    return [entry[-1] for entry in sorted(near, key=lambda entry: entry[:3])]
 
 
 NO_MATCH = 9

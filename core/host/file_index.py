@@ -51,6 +51,11 @@ class FileIndex:
         """Whether a listing is under way."""
         return self._lister is not None and self._lister.is_alive()
 
+    @property
+    def is_current(self) -> bool:
+        """Whether nothing that is known to have changed is missing."""
+        return not self._is_dirty and not self.is_listing
+
     def refresh(self) -> None:
         """Begin to list where nothing is known yet or something has changed. Returns at once."""
         if self._stop.is_set() or self.is_listing:

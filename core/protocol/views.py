@@ -33,12 +33,12 @@ class QueuedMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileListing:
-    """The files of the working folder as they are known now. Until they are listed anew ``paths`` is the same object."""
+    """The files of the working folder as they are known now. ``paths`` is the same object until the next listing."""
 
     paths: tuple[str, ...] = ()
     """Relative, folders with a slash at the end."""
-    is_listing: bool = False
-    """Whether they are being listed: there may soon be others."""
+    is_current: bool = True
+    """False while they are being listed, and once something has changed since."""
     count: int = 0
     """Files found so far."""
 

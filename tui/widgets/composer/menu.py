@@ -36,8 +36,7 @@ class CompletionMenu(LineWidget):
         """Show these rows, or go away."""
         self._menu = menu or Menu()
         self.display = bool(self._menu.items or self._menu.note)
-        # On a short screen the conversation keeps half of it.
-        self._rows = max(3, min(MAX_ROWS, self.screen.size.height // 2 - 6))
+        self._rows = max(3, min(MAX_ROWS, self.screen.size.height // 3))
         chosen = max(0, self._menu.chosen)
         self._first = max(min(self._first, chosen), chosen - self._rows + 1)
         self._first = max(0, min(self._first, len(self._menu.items) - self._rows))
