@@ -218,11 +218,13 @@ class AgentApp(Walled, App[None]):
 
     @on(MainScreen.Prompted)
     async def _prompted(self, event: MainScreen.Prompted) -> None:
-        from core.protocol.ops import SubmitPrompt
+        from core.protocol.ops import RunShell, SubmitPrompt
 
         if self._bridge is not None:
             self._bridge.remember(event.text)
-        await self._op_requested(MainScreen.OpRequested(SubmitPrompt(text=event.text)))
+        is_shell = event.text.startswith("!")
+        op = RunShell(command=event.text[1:]) if is_shell else SubmitPrompt(text=event.text)
+        await self._op_requested(MainScreen.OpRequested(op))
 
     @on(MainScreen.HelpRequested)
     def _help_requested(self) -> None:

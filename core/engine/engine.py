@@ -120,6 +120,8 @@ class Engine:
         match op:
             case ops.SubmitPrompt():
                 self.session.submit(op.text)
+            case ops.RunShell():
+                self.session.run_shell(op.command)
             case ops.EditQueued():
                 if not self.session.queue.edit(op.message_id, op.text):
                     self._note("That message has been sent already.")

@@ -13,6 +13,8 @@ from core.protocol.events import (
     Event,
     Notice,
     PromptSubmitted,
+    ShellFinished,
+    ShellStarted,
     ToolFinished,
     ToolStarted,
 )
@@ -24,6 +26,7 @@ from core.protocol.messages import (
     ToolUseBlock,
 )
 from core.query.normalize import MISSING_RESULT
+from core.query.shell_line import read_shell_line
 from core.sessions.entries import CallRecord
 from core.sessions.load import LoadedSession
 
@@ -76,6 +79,11 @@ def replay(loaded: LoadedSession, publisher: Publisher) -> None:
 def _events(message: Message, results: dict[str, ToolResultBlock], loaded: LoadedSession) -> Iterable[Event]:
     if message.role == "user" and not message.is_meta and message.text:
         yield PromptSubmitted(message_id=message.id, text=message.text)
+    if message.role == "user" and message.is_meta:
+        line = read_shell_line(message.text)
+        if line is not None:
+            yield ShellStarted(shell_id=message.id, command=line.command)
+            yield ShellFinished(shell_id=message.id, command=line.command, output=line.output, exit_code=line.exit_code)
     if message.role != "assistant":
         return
     for index, block in enumerate(message.content):

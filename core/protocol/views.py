@@ -25,10 +25,12 @@ class TodoItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuedMessage:
-    """A prompt that was typed while a turn runs and has not been taken yet."""
+    """A prompt or a shell line that was typed while a turn runs and has not been taken yet."""
 
     id: str
     text: str
+    is_shell: bool = False
+    """The text is a shell line with its ``!``: it waits for the end of the turn, and what comes after it too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

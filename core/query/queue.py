@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import takewhile
+
 from core.bus.bus import Publisher
 from core.host.host import Host
 from core.host.ids import IdSource
@@ -19,9 +22,9 @@ class MessageQueue:
         self._publisher = publisher
         self.items: tuple[QueuedMessage, ...] = ()
 
-    def add(self, text: str, *, is_shown: bool = True) -> None:
+    def add(self, text: str, *, is_shell: bool = False, is_shown: bool = True) -> None:
         """Queue a message; one that is taken in the same breath need not be shown as waiting."""
-        self.items = (*self.items, QueuedMessage(id=self._ids.uuid(), text=text))
+        self.items = (*self.items, QueuedMessage(id=self._ids.uuid(), text=text, is_shell=is_shell))
         if is_shown:
             self._publish()
 
@@ -30,7 +33,7 @@ class MessageQueue:
         if all(item.id != message_id for item in self.items):
             return False
         changed = [
-            QueuedMessage(id=item.id, text=text) if item.id == message_id else item
+            replace(item, text=text) if item.id == message_id else item
             for item in self.items
             if item.id != message_id or text.strip()
         ]
@@ -39,11 +42,21 @@ class MessageQueue:
         return True
 
     def take(self) -> tuple[QueuedMessage, ...]:
-        """All that waits, and an empty queue."""
-        taken, self.items = self.items, ()
+        """The prompts that wait, up to the first shell line: what was typed after that is about its output."""
+        taken = tuple(takewhile(lambda item: not item.is_shell, self.items))
+        self.items = self.items[len(taken) :]
         if taken:
             self._publish()
         return taken
+
+    def take_shell(self) -> QueuedMessage | None:
+        """The shell line that is next; None where a prompt is, or nothing."""
+        if not self.items or not self.items[0].is_shell:
+            return None
+        first, *rest = self.items
+        self.items = tuple(rest)
+        self._publish()
+        return first
 
     def _publish(self) -> None:
         self._publisher.emit(QueueChanged(items=self.items))

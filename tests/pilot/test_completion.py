@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from core.llm.scripted import Reply, say
-from core.protocol.ops import Interrupt, SetMode, SetModel, SubmitPrompt
+from core.protocol.events import ShellFinished
+from core.protocol.ops import Interrupt, RunShell, SetMode, SetModel, SubmitPrompt
 from tests.fakes.windows import Opener, Window
 from tui.commands import COMMANDS, near_commands, split_command
 from tui.screens.help import HelpScreen
@@ -249,7 +252,8 @@ async def test_other_places_are_looked_up_on_the_disk(files: Opener) -> None:
         await found(window, "@../beside.txt")
         await window.press("tab")
         assert window.composer.text == "@../beside.txt "
-        await typed(window, f"@{files.cwd}/src/")
+        await window.paste(f"@{files.cwd}/src")
+        await typed(window, "/")
         await found(window, f"@{files.cwd}/src/app.py")
 
 
@@ -270,6 +274,14 @@ async def test_what_is_pasted_or_recalled_opens_nothing(files: Opener) -> None:
 # Shell mode
 
 
+async def enter_shell(window: Window, line: str) -> None:
+    """Send a shell line; it may still run afterwards."""
+    count = len(window.sent(RunShell))
+    await window.paste(line)
+    await window.press("enter")
+    await window.until(lambda: len(window.sent(RunShell)) > count)
+
+
 async def test_an_exclamation_mark_is_shell_mode_until_it_is_gone(opener: Opener) -> None:
     async with opener() as window:
         await typed(window, "!")
@@ -278,3 +290,47 @@ async def test_an_exclamation_mark_is_shell_mode_until_it_is_gone(opener: Opener
         assert completer(window).menu is None
         await window.press("backspace", "backspace", "backspace", "backspace", "backspace")
         assert not window.composer.has_class("-shell") and not window.shows("shell command")
+
+
+async def test_a_shell_line_runs_and_is_recalled_with_its_sign(opener: Opener) -> None:
+    async with opener([Reply([say("I see it.")])]) as window:
+        await enter_shell(window, "!echo $((40 + 2)) && exit 3")
+        await window.settle()
+        assert window.sent(RunShell) == [RunShell(command="echo $((40 + 2)) && exit 3")]
+        assert window.sent(SubmitPrompt) == []
+        await window.until_shows("! echo $((40 + 2)) && exit 3", "42", "exit 3")
+        assert not window.main.status.is_busy
+        assert not window.composer.has_class("-shell")
+        await window.press("up")
+        assert window.composer.text == "!echo $((40 + 2)) && exit 3"
+        assert window.composer.has_class("-shell")
+        await window.press("ctrl+c")
+        await window.ask("what was that?")
+        assert "42" in str(window.requests[0].messages)
+
+
+async def test_escape_stops_a_shell_line(opener: Opener) -> None:
+    async with opener() as window:
+        await enter_shell(window, "!echo begun; exec sleep 300")
+        await window.until_shows("begun", "Esc to stop", "Running echo begun")
+        await window.press("escape")
+        await window.settle()
+        assert window.shows("Interrupted by the user") and not window.main.status.is_busy
+
+
+async def test_a_shell_line_waits_in_the_queue_and_up_takes_only_it_back(opener: Opener) -> None:
+    gate = asyncio.Event()
+    async with opener([Reply([say("Working."), say("Done.")], gates={1: gate}), Reply([say("Then.")])]) as window:
+        await window.prompt("go")
+        await window.until_shows("Working.")
+        await window.prompt("and then")
+        await enter_shell(window, "!echo hi")
+        await window.until_shows("queued and then", "queued !echo hi")
+        await window.press("up")
+        await window.until(lambda: not window.shows("queued !echo hi"))
+        assert window.composer.text == "!echo hi"
+        assert window.shows("queued and then")
+        gate.set()
+        await window.settle()
+        assert window.sent(RunShell) == [RunShell(command="echo hi")]
+        assert window.events(ShellFinished) == []

@@ -149,6 +149,9 @@ class MainScreen(Walled, CommandActions, Screen[None]):
         from core.protocol.ops import EditQueued
 
         items = self.query_one(QueueLane).items
+        if any(item.is_shell for item in items):
+            # Joined to a prompt it would be one no more, or the prompt a part of the command.
+            items = items[-1:]
         for item in items:
             self.send_op(EditQueued(message_id=item.id, text=""))
         self.composer.put("\n".join(item.text for item in items))
