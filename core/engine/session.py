@@ -197,10 +197,10 @@ class Session:
         try:
             await self._get_ready(calls)
         finally:
-            take_queued(self.queue, self.conversation, calls.publisher, self._host)
+            prompts = take_queued(self.queue, self.conversation, calls.publisher, self._host)
         assert self.state.system is not None and self._reminders is not None
         model = await learn_model(self._client, self.state.settings.model)
-        return Query(
+        query = Query(
             turn=TurnSettings(settings=self.state.settings, model=model, system=self.state.system),
             client=self._client,
             conversation=self.conversation,
@@ -210,6 +210,8 @@ class Session:
             reminders=self._reminders,
             state=self.state.tools,
         )
+        await query.attach([prompt.text for prompt in prompts])
+        return query
 
     async def _get_ready(self, calls: CallEnvironment) -> None:
         """Before the first prompt freeze the system prompt and tell the instructions; later see what has changed."""

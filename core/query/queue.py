@@ -62,13 +62,15 @@ class MessageQueue:
         self._publisher.emit(QueueChanged(items=self.items))
 
 
-def take_queued(queue: MessageQueue, conversation: Conversation, publisher: Publisher, host: Host) -> bool:
-    """Move what is queued into the conversation as the user's messages; whether there was anything."""
+def take_queued(
+    queue: MessageQueue, conversation: Conversation, publisher: Publisher, host: Host
+) -> tuple[QueuedMessage, ...]:
+    """Move what is queued into the conversation as the user's messages."""
     taken = queue.take()
     for item in taken:
         append_text(conversation, host, "user", item.text, message_id=item.id)
         publisher.emit(PromptSubmitted(message_id=item.id, text=item.text))
-    return bool(taken)
+    return taken
 
 
 def append_text(
