@@ -86,8 +86,8 @@ class Bridge:
         self._index.refresh()
         index = self._index
         # In this order: paths that a listing has just finished are then never taken for those of before.
-        is_current = index.is_current
-        return FileListing(paths=index.paths, is_current=is_current, count=index.count)
+        is_listing = index.is_listing
+        return FileListing(paths=index.paths, is_listing=is_listing, count=index.count)
 
     async def list_folder(self, path: str) -> list[str]:
         """Names in any folder, folders with a slash at the end; empty where it cannot be read."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """One command. ``action`` is the main screen's, without ``action_``; it gets the argument where one is taken."""
+    """One command. ``action`` is the main screen's or the composer's, without ``action_``; it gets the argument where
+    one is taken."""
 
     name: str
     summary: str
@@ -38,7 +39,7 @@ COMMANDS = (
     Command(name="mode", hint="[name]", summary="Permission mode: the next, or this one", action="mode", choices=MODES),
     Command(name="model", hint="<id>", summary="Use another model from the next request on", action="model"),
     Command(name="theme", hint="[name]", summary="Choose the colours", action="themes"),
-    Command(name="editor", summary="Write the prompt in your editor", action="editor"),
+    Command(name="editor", summary="Write the prompt in your editor", action="open_editor"),
     Command(name="redraw", summary="Draw the screen anew", action="redraw"),
     Command(name="exit", aliases=("quit",), summary="Leave", action="leave"),
 )

@@ -1,4 +1,8 @@
-"""The files of the working folder, listed in a thread and listed anew once something has come or gone."""
+"""The files of the working folder, listed in a thread, and listed anew when somebody looks.
+
+The folder is not watched: the watcher holds the interpreter while it registers each folder, half a second for 20,000
+of them, ignored ones included. Listing again costs another process a moment, and only while files are looked for.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +19,12 @@ from core.host.git import SAFE_GIT_ENV
 from core.host.log import LOGGER
 
 RELIST_S = 2.0
-"""How soon after one listing the next may begin."""
-UNWATCHED_S = 5.0
-"""How old a listing may be where the folder cannot be watched."""
-STEP_MS = 100
+"""How old a listing may become."""
+RELIST_SHARE = 10
+"""How many times as long as a listing takes it is left at that."""
 CLOSE_S = 1.0
+MAX_FILES = 500_000
+"""Where there are more (a home folder, a whole disk) the rest is not offered."""
 RG_LIST = ("--no-require-git", "--files", "--hidden", "--glob=!.git", "--null")
 PIECE_BYTES = 1 << 18
 MAX_FOLDER_ENTRIES = 5_000
@@ -29,7 +34,7 @@ Walk = Callable[[Path, threading.Event], Iterable[str]]
 
 
 class FileIndex:
-    """Lists when asked to, never by itself: ``refresh`` before a look is what keeps it fresh."""
+    """Lists when asked to, never by itself: ``refresh`` at each look is what keeps it fresh."""
 
     def __init__(self, root: Path, walk: Walk, *, now: Callable[[], float] = time.monotonic) -> None:
         self._root = root
@@ -40,46 +45,34 @@ class FileIndex:
         self.count = 0
         """Files found so far."""
         self._listed_at: float | None = None
-        self._is_dirty = True
-        self._is_watched = False
+        self._took = 0.0
         self._stop = threading.Event()
         self._lister: threading.Thread | None = None
-        self._watcher: threading.Thread | None = None
 
     @property
     def is_listing(self) -> bool:
         """Whether a listing is under way."""
         return self._lister is not None and self._lister.is_alive()
 
-    @property
-    def is_current(self) -> bool:
-        """Whether nothing that is known to have changed is missing."""
-        return not self._is_dirty and not self.is_listing
-
     def refresh(self) -> None:
-        """Begin to list where nothing is known yet or something has changed. Returns at once."""
+        """Begin to list where nothing is known yet, or where that is old. Returns at once."""
         if self._stop.is_set() or self.is_listing:
             return
         if self._listed_at is not None:
             age = self._now() - self._listed_at
-            if age < RELIST_S or not (self._is_dirty or (not self._is_watched and age >= UNWATCHED_S)):
+            if age < max(RELIST_S, RELIST_SHARE * self._took):
                 return
-        if self._watcher is None:
-            self._watcher = threading.Thread(target=self._watch, name="file-watch", daemon=True)
-            self._watcher.start()
         self._lister = threading.Thread(target=self._list, name="file-index", daemon=True)
         self._lister.start()
 
     def close(self) -> None:
-        """Stop listing and watching; waits for both."""
+        """Stop listing for good."""
         self._stop.set()
-        for thread in (self._lister, self._watcher):
-            if thread is not None:
-                thread.join(CLOSE_S)
+        if self._lister is not None:
+            self._lister.join(CLOSE_S)
 
     def _list(self) -> None:
-        # Before the listing: what changes while it runs may be missed by it.
-        self._is_dirty = False
+        begun = self._now()
         names: list[str] = []
         try:
             for name in list_files(self._root, self._walk, self._stop):
@@ -88,34 +81,16 @@ class FileIndex:
                     names.append(name)
                 if self._listed_at is None:
                     self.count = len(names)
+                if len(names) >= MAX_FILES:
+                    break
         except OSError as error:
             LOGGER.warning("the files of %s could not be listed: %s", self._root, error)
         self.count = len(names)
-        self.paths = (*sorted(_folders(names)), *dict.fromkeys(names))
+        paths = (*sorted(_folders(names)), *dict.fromkeys(names))
+        if paths != self.paths:
+            self.paths = paths
         self._listed_at = self._now()
-
-    def _watch(self) -> None:
-        from watchfiles import Change, watch  # pyright: ignore[reportUnknownVariableType]
-
-        def comes_or_goes(change: Change, path: str) -> bool:
-            return change is not Change.modified and "/.git/" not in path
-
-        try:
-            self._is_watched = True
-            changes = watch(
-                self._root,
-                watch_filter=comes_or_goes,
-                step=STEP_MS,
-                rust_timeout=STEP_MS * 50,
-                stop_event=self._stop,
-                raise_interrupt=False,
-                ignore_permission_denied=True,
-            )
-            for _changes in changes:
-                self._is_dirty = True
-        except (OSError, RuntimeError) as error:
-            LOGGER.info("%s is not watched: %s", self._root, error)
-        self._is_watched = False
+        self._took = self._listed_at - begun
 
 
 def list_files(root: Path, walk: Walk, stop: threading.Event) -> Iterator[str]:

@@ -39,8 +39,8 @@ class FileListing:
 
     paths: tuple[str, ...] = ()
     """Relative, folders with a slash at the end."""
-    is_current: bool = True
-    """False while they are being listed, and once something has changed since."""
+    is_listing: bool = False
+    """Whether they are just being listed: there may soon be others."""
     count: int = 0
     """Files found so far."""
 

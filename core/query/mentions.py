@@ -18,6 +18,8 @@ from core.tools.builtin.read.tool import Read, ReadInput
 from core.tools.context import ToolContext, ToolState
 
 MAX_MENTIONS = 20
+MAX_CHARS = 200_000
+"""What all mentions of one prompt may bring into the context together."""
 MENTION = re.compile(r"""(?:^|(?<=[\s(\[{<,;:='"`]))@(?:"(?P<quoted>[^"\n]+)"|(?P<bare>[^\s"]+))""", re.MULTILINE)
 PUNCTUATION = ".,;:!?)]}>'`"
 
@@ -55,6 +57,9 @@ async def _attach(path: Path, calls: CallEnvironment, attached: Attached) -> Non
         attached.refused.append(f"@{shown} is not attached: {error}")
         return
     text = template("mention").format(path=path, tool="LS" if is_folder else "Read", content=result.content)
+    if sum(map(len, attached.texts)) + len(text) > MAX_CHARS:
+        attached.refused.append(f"@{shown} is not attached: together with the others it is too long.")
+        return
     attached.texts.append(text)
     attached.names.append(f"{shown}/" if is_folder else f"{shown} ({result.display.summary})")
     if result.modify is not None:

@@ -101,6 +101,15 @@ async def test_a_long_file_is_attached_in_part(tmp_path: Path, isolated_machine:
         assert "PARTIAL view: lines 1–2000 of 5000" in attached(rig)[0]
 
 
+async def test_many_long_files_are_too_much_together(tmp_path: Path, isolated_machine: Path) -> None:
+    for number in range(4):
+        (tmp_path / f"{number}.txt").write_text(f"{'x' * 60}\n" * 1_500)
+    async with running([DONE], tmp_path, isolated_machine) as rig:
+        await rig.prompt("@0.txt @1.txt @2.txt @3.txt")
+        assert [text.count("0.txt") + text.count("1.txt") for text in attached(rig)] == [1, 1]
+        assert [text.split()[0] for text in notices(rig, "warning")] == ["@2.txt", "@3.txt"]
+
+
 async def test_a_mention_typed_while_it_works_is_attached_too(
     tmp_path: Path, isolated_machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

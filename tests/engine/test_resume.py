@@ -72,6 +72,10 @@ async def queued(rig: Rig) -> None:
     await rig.settle()
 
 
+async def mentioning(rig: Rig) -> None:
+    await rig.prompt("What is @a.txt?")
+
+
 async def own_commands(rig: Rig) -> None:
     await rig.do(RunShell(command="echo before anything"))
     await rig.settle()
@@ -104,6 +108,7 @@ CASES: dict[str, tuple[Play, list[Reply]]] = {
     "empty": (once, [Reply([read(1)]), Reply(), DONE]),
     "queued": (queued, [DONE, DONE, DONE, DONE]),
     "todos": (once, [Reply([call("TodoWrite", "t", todos=[{"id": "1", "content": "a", "status": "pending"}])]), DONE]),
+    "mentioning": (mentioning, [DONE]),
     "own commands": (own_commands, [DONE]),
     "edit": (
         once,

@@ -18,14 +18,13 @@ from core.tools.search.walk import walk
 PATIENCE_S = 15.0
 
 
-class Later:
-    """A clock on which everything is long ago at the next look."""
+class Clock:
+    """Stands still until it is set forward."""
 
     def __init__(self) -> None:
         self.now = 0.0
 
     def __call__(self) -> float:
-        self.now += 100.0
         return self.now
 
 
@@ -37,7 +36,10 @@ def until(condition: Callable[[], bool]) -> None:
         waiting.wait(0.01)
 
 
-def known(index: FileIndex) -> tuple[str, ...]:
+def known(index: FileIndex, clock: Clock | None = None) -> tuple[str, ...]:
+    """What is there at a look, some time after the last one where a clock is given."""
+    if clock is not None:
+        clock.now += 100
     index.refresh()
     until(lambda: not index.is_listing)
     return index.paths
@@ -56,8 +58,13 @@ FOUND = {".gitignore", ".hidden", "a.py", "src/", "src/b.py", "src/deep/", "src/
 
 
 @pytest.fixture
-def indexed(folder: Path) -> Iterator[FileIndex]:
-    index = FileIndex(folder, walk, now=Later())
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def indexed(folder: Path, clock: Clock) -> Iterator[FileIndex]:
+    index = FileIndex(folder, walk, now=clock)
     yield index
     index.close()
 
@@ -91,19 +98,25 @@ def test_a_part_of_a_repository_is_listed_from_where_one_is(folder: Path) -> Non
     index.close()
 
 
-def test_a_file_that_comes_or_goes_is_noticed(folder: Path, indexed: FileIndex) -> None:
-    assert "new.py" not in known(indexed)
+def test_a_file_that_comes_or_goes_is_seen_at_a_later_look(folder: Path, indexed: FileIndex, clock: Clock) -> None:
+    assert "src/new.py" not in known(indexed)
     (folder / "src" / "new.py").write_text("x")
-    until(lambda: "src/new.py" in known(indexed))
+    assert "src/new.py" not in known(indexed), "it has just been listed"
+    assert "src/new.py" in known(indexed, clock)
     (folder / "src" / "new.py").unlink()
-    until(lambda: "src/new.py" not in known(indexed))
+    assert "src/new.py" not in known(indexed, clock)
 
 
-def test_nothing_is_listed_again_where_nothing_has_changed(folder: Path, indexed: FileIndex) -> None:
-    until(lambda: known(indexed) is known(indexed))
-    (folder / "a.py").write_text("changed, but still there")
+def test_the_same_files_are_the_same_object(folder: Path, indexed: FileIndex, clock: Clock) -> None:
     before = known(indexed)
-    assert known(indexed) is before
+    (folder / "a.py").write_text("changed, but still there")
+    assert known(indexed, clock) is before
+
+
+def test_there_is_an_end_to_it(indexed: FileIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file_index, "MAX_FILES", 3)
+    known(indexed)
+    assert indexed.count == 3
 
 
 def test_a_name_that_cannot_be_shown_is_left_out(folder: Path, indexed: FileIndex) -> None:

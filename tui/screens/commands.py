@@ -28,7 +28,8 @@ class CommandActions(Screen[None]):
         command = find_command(name)
         if command is None:
             return
-        action = getattr(self, f"action_{command.action}", None)
+        name = f"action_{command.action}"
+        action = getattr(self, name, None) or getattr(self.composer, name, None)
         if action is None:
             self.status.show_hint(f"/{command.name} cannot be done here.")
             return

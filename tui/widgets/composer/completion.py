@@ -100,13 +100,23 @@ class Completer:
             source.picked(item)
         self._put(item.text if item.goes_on else f"{item.text} ", token)
 
+    def close(self) -> None:
+        """No menu, until more is typed."""
+        if self._token is not None and self._token.kind == "mention":
+            self._composer.workers.cancel_group(  # pyright: ignore[reportUnknownMemberType]
+                self._composer, "completion"
+            )
+        self._token = None
+        self._is_searching = False
+        self._publish(None)
+
     # Inside
 
     def _act(self, key: str) -> bool:
         menu = self._menu
         if key == "escape" and menu is not None and self._token is not None:
             self._dismissed = self._token.start
-            self._close()
+            self.close()
             return True
         if key in ("tab", "enter") and self._is_searching and self._token is not None:
             self._owed = "tab" if key == "tab" else "enter"
@@ -132,7 +142,7 @@ class Completer:
         elif command.needs_argument and not parts[1]:
             self._composer.post_message(CommandRefused(f"/{command.name} {command.hint}: {command.summary}"))
         else:
-            self._close()
+            self.close()
             self._composer.prompts.add(line.strip())
             self._composer.put("")
             self._composer.post_message(CommandEntered(command.name, parts[1]))
@@ -144,7 +154,7 @@ class Completer:
         if token is None or token.start != self._dismissed:
             self._dismissed = None
         if token is None or self._dismissed is not None or not (opens or self._token is not None):
-            self._close()
+            self.close()
         elif token != self._token:
             self._token = token
             self._owed = ""
@@ -201,15 +211,6 @@ class Completer:
         if menu != self._menu:
             self._menu = menu
             self._composer.post_message(MenuChanged(menu))
-
-    def _close(self) -> None:
-        if self._token is not None and self._token.kind == "mention":
-            self._composer.workers.cancel_group(  # pyright: ignore[reportUnknownMemberType]
-                self._composer, "completion"
-            )
-        self._token = None
-        self._is_searching = False
-        self._publish(None)
 
     def _put(self, text: str, token: Token) -> None:
         self._was_typed = True

@@ -71,6 +71,9 @@ class Composer(Walled, TextArea):
     def on_text_area_changed(self) -> None:
         self.completer.text_changed()
 
+    def on_blur(self) -> None:
+        self.completer.close()
+
     def on_text_area_selection_changed(self) -> None:
         self.completer.cursor_moved()
 

@@ -51,7 +51,7 @@ class FileSource:
         if self._making is not None and not self._paths.paths:
             # Not the task itself: what is typed next ends this search, and the index is wanted all the same.
             await asyncio.shield(self._making)
-        is_partial = not listing.is_current or self._making is not None
+        is_partial = listing.is_listing or self._making is not None
         if not listing.paths:
             note = f"indexing… {listing.count:,} files" if is_partial else "There are no files here."
             return Found(note=note, is_partial=is_partial)
