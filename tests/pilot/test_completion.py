@@ -269,11 +269,11 @@ async def test_escape_keeps_the_text_and_stays_closed(files: Opener) -> None:
 
 async def test_a_file_that_comes_later_is_offered(files: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(file_index, "RELIST_S", 0)
+    monkeypatch.setattr(file_index, "RELIST_SHARE", 0)
     async with files() as window:
         await typed(window, "@app")
         await found(window, "@src/app.py")
         files.file("src/appendix.py", "x")
-        await typed(window, "e")
         await found(window, "@src/appendix.py")
 
 

@@ -28,6 +28,7 @@ class _Keys(LineWidget):
                     gap = " " * max(1, KEY_COLUMN - cell_len(key.shown))
                     lines.append((("  ", "text"), (key.shown, "key"), (gap + key.tooltip, "text")))
             lines.append((("", "text"),))
+        lines.append((("A line may begin with / for a command or ! for the shell; @ mentions a file.", "muted"),))
         lines.append((("While it works, Enter queues a message: it is sent after the running step.", "muted"),))
         lines.append((("Answer questions with their letters; Tab adds a comment to the answer.", "muted"),))
         lines.append((("Esc closes this.", "muted"),))

@@ -32,7 +32,7 @@ MENTION = re.compile(r"""(?:^|(?<=[\s(\[{<,;:='"`]))@(?:"(?P<quoted>[^"]*)|(?P<b
 COMMAND = re.compile(r"/[^\s/]*(?:[ ][^\n]*)?")
 SHELL_SIGN = "!"
 SHELL_TITLE = "shell command"
-AGAIN_S = 0.15
+AGAIN_S = 0.2
 """How soon a source that had not all of it is asked again."""
 STEPS = {"up": -1, "ctrl+p": -1, "down": 1, "ctrl+n": 1}
 EDITS = ("backspace", "delete", "ctrl+h", "ctrl+w")
@@ -75,7 +75,7 @@ class Completer:
 
     def text_changed(self) -> None:
         """The text is another one. A menu opens only where it was typed, not where it was recalled or pasted."""
-        is_shell = self._composer.text.startswith(SHELL_SIGN)
+        is_shell = self._is_shell
         self._composer.set_class(is_shell, "-shell")
         self._composer.border_title = SHELL_TITLE if is_shell else ""
         was_typed, self._was_typed = self._was_typed, False
@@ -164,11 +164,16 @@ class Completer:
                 self._is_searching = True
                 self._composer.run_worker(self._search(token), group="completion", exclusive=True, exit_on_error=False)
 
+    @property
+    def _is_shell(self) -> bool:
+        # Not by ``text``: that joins all lines, at each key.
+        return self._composer.document[0].startswith(SHELL_SIGN)
+
     def _find_token(self) -> Token | None:
         composer = self._composer
         row, column = composer.cursor_location
         before = composer.document[row][:column]
-        if composer.selection.start != composer.selection.end or composer.text.startswith(SHELL_SIGN):
+        if composer.selection.start != composer.selection.end or self._is_shell:
             return None
         if row == 0 and COMMAND.fullmatch(before) and composer.document.line_count == 1:
             return Token("command", (0, 0), (row, column), before[1:])

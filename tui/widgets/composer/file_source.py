@@ -40,6 +40,8 @@ class FileSource:
         self._listed: tuple[str, ...] | None = None
         self._paths = FuzzyPaths(())
         self._making: asyncio.Task[None] | None = None
+        self._newest: tuple[str, FuzzyPaths, tuple[Item, ...]] = ("", self._paths, ())
+        """What was found last, and in what: it is asked again and again while the menu is open."""
         self._recent: list[str] = []
 
     async def find(self, query: str) -> Found:
@@ -51,17 +53,23 @@ class FileSource:
         if self._making is not None and not self._paths.paths:
             # Not the task itself: what is typed next ends this search, and the index is wanted all the same.
             await asyncio.shield(self._making)
-        is_partial = listing.is_listing or self._making is not None
-        if not listing.paths:
-            note = f"indexing… {listing.count:,} files" if is_partial else "There are no files here."
-            return Found(note=note, is_partial=is_partial)
-        paths = await self._paths.find(query, MAX_FOUND) if query else self._usual()
-        items = tuple(_item(path, query) for path in paths if path != query)
-        return Found(items=items, note="" if items else "No file fits.", is_partial=is_partial)
+        if not self._paths.paths:
+            is_coming = listing.is_listing or bool(listing.paths)
+            note = f"indexing… {listing.count:,} files" if is_coming else "There are no files here."
+            return Found(note=note, is_partial=True)
+        known = self._paths
+        items = self._newest[2]
+        if self._newest[:2] != (query, known):
+            paths = await known.find(query, MAX_FOUND) if query else self._usual()
+            items = tuple(_item(path, query) for path in paths if path != query)
+            self._newest = query, known, items
+        # Never the last word: files may come and go while the menu is open.
+        return Found(items=items, note="" if items else "No file fits.", is_partial=True)
 
     def picked(self, item: Item) -> None:
         path = unquoted(item.text)
         if not path.startswith(OUTSIDE):
+            self._newest = ("", FuzzyPaths(()), ())
             self._recent = [path, *(other for other in self._recent if other != path)][:MAX_RECENT]
 
     def _usual(self) -> list[str]:
