@@ -33,8 +33,10 @@ async def test_how_far_the_listing_is_until_there_is_something() -> None:
     files.listing = FileListing(paths=("b/", "b/a.py"), count=1)
     assert await texts(source, "a") == ["@b/a.py"]
     files.listing = FileListing(paths=("b/", "b/a.py", "a.py"), count=2)
-    while await texts(source, "a") != ["@a.py", "@b/a.py"]:
-        await asyncio.sleep(0)
+    assert await texts(source, "a") == ["@b/a.py"], "the new index is made meanwhile"
+    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        await task
+    assert await texts(source, "a") == ["@a.py", "@b/a.py"]
     assert await texts(source, "") == ["@a.py", "@b/"]
 
 

@@ -14,9 +14,9 @@ from collections.abc import Generator, Iterable, Sequence
 from itertools import accumulate
 from time import perf_counter
 
-SLICE = 2_000
+SLICE = 1_000
 """Paths that are looked at in one go; some milliseconds at most."""
-TURN_S = 0.004
+TURN_S = 0.002
 """How long the event loop is held before others get their turn."""
 MAX_SCORED = 2_000
 """Subsequence matches that are compared with each other: the shortest ones."""
