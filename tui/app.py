@@ -24,6 +24,7 @@ from tui.rendering.sanitize import clean
 from tui.screens.main import MainScreen
 from tui.signals import Signals
 from tui.tailored import TailoredApp
+from tui.widgets.composer.file_source import FileSource
 from tui.widgets.transcript.selecting import SelectableView
 from tui.widgets.wall import Walled
 
@@ -116,6 +117,7 @@ class AgentApp(Walled, ComposerDesk, TailoredApp):
             return
         self._settle(bridge, bridge.start.settings.theme)
         self._signals.notifications = bridge.start.settings.notifications
+        self._main.composer.completer.add_source(FileSource(bridge))
         await self.furnish_composer()
         self._next_step()
 
@@ -185,11 +187,14 @@ class AgentApp(Walled, ComposerDesk, TailoredApp):
 
     @on(MainScreen.Prompted)
     async def _prompted(self, event: MainScreen.Prompted) -> None:
-        from core.protocol.ops import SubmitPrompt
+        from core.protocol.ops import RunShell, SubmitPrompt
 
         if self._bridge is not None:
             self._bridge.remember(event.text)
-        op = SubmitPrompt(text=event.text, lane=event.lane, images=event.images)
+        if event.text.startswith("!"):
+            op: Op = RunShell(command=event.text[1:])
+        else:
+            op = SubmitPrompt(text=event.text, lane=event.lane, images=event.images)
         await self._op_requested(MainScreen.OpRequested(op))
 
     def _watch_app_focus(self, focus: bool) -> None:

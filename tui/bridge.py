@@ -18,16 +18,18 @@ from core.engine.start import Start, read_start
 from core.engine.wiring import build_engine
 from core.host.clipboard import copy_with_tool, has_terminal_clipboard, save_copy
 from core.host.external_editor import EditorError, edit_text
+from core.host.file_index import FileIndex, list_folder
 from core.host.files import LineLog
 from core.host.log import LOGGER
 from core.llm.client import ModelClient
 from core.protocol.envelope import Envelope
 from core.protocol.errors import AgentError
-from core.protocol.ops import Op
-from core.protocol.views import ImageAttachment
+from core.protocol.ops import Op, WarmUp
+from core.protocol.views import FileListing, ImageAttachment
 from core.sessions.drafts import DraftStore
 from core.settings.load import Problem
 from core.settings.write import write_setting
+from core.tools.search.walk import walk
 
 BATCH_INTERVAL_S = 1 / 30
 HISTORY_ITEMS = 500
@@ -50,6 +52,7 @@ class Bridge:
         folder = start.launch.paths.project(start.launch.cwd)
         self._history = LineLog(folder / "history.jsonl")
         self.drafts = DraftStore(folder)
+        self._index = FileIndex(start.launch.cwd, walk)
 
     @classmethod
     def open(cls, flags: Mapping[str, Any], selection: Mapping[str, Any], model: ModelClient | None = None) -> Bridge:
@@ -110,6 +113,8 @@ class Bridge:
 
     async def send(self, op: Op) -> None:
         """Hand in an op; before the engine runs there is nobody to take it."""
+        if isinstance(op, WarmUp):
+            self._index.refresh()
         if self._engine is not None:
             await self._engine.handle(op)
 
@@ -119,6 +124,18 @@ class Bridge:
         while batch := await self._subscription.read():
             yield batch
             await asyncio.sleep(BATCH_INTERVAL_S)
+
+    def list_files(self) -> FileListing:
+        """The files of the working folder as they are known now; begins to look for newer ones where need be."""
+        self._index.refresh()
+        index = self._index
+        # In this order: paths that a listing has just finished are then never taken for those of before.
+        is_listing = index.is_listing
+        return FileListing(paths=index.paths, is_listing=is_listing, count=index.count)
+
+    async def list_folder(self, path: str) -> list[str]:
+        """Names in any folder, folders with a slash at the end; empty where it cannot be read."""
+        return await asyncio.to_thread(list_folder, path, self.start.launch.cwd)
 
     def read_history(self) -> list[str]:
         """Prompts of earlier sessions in this folder, oldest first; to be called in a thread."""
@@ -174,3 +191,4 @@ class Bridge:
         if self._subscription is not None:
             self._subscription.close()
         self._history.close()
+        await asyncio.to_thread(self._index.close)

@@ -117,6 +117,8 @@ class Engine:
         match op:
             case ops.SubmitPrompt():
                 self.session.submit(op.text, op.lane, op.images)
+            case ops.RunShell():
+                self.session.run_shell(op.command)
             case ops.EditQueued():
                 if not self.session.queue.edit(op.message_id, op.text):
                     self._note(SENT_ALREADY)

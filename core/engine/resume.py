@@ -13,6 +13,8 @@ from core.protocol.events import (
     Event,
     Notice,
     PromptSubmitted,
+    ShellFinished,
+    ShellStarted,
     ToolFinished,
     ToolStarted,
 )
@@ -25,6 +27,7 @@ from core.protocol.messages import (
     ToolUseBlock,
 )
 from core.query.normalize import MISSING_RESULT
+from core.query.shell_line import read_shell_line
 from core.sessions.entries import CallRecord
 from core.sessions.load import LoadedSession
 
@@ -78,6 +81,11 @@ def _events(message: Message, results: dict[str, ToolResultBlock], loaded: Loade
     if message.role == "user" and not message.is_meta and message.text:
         images = tuple(block.label for block in message.content if isinstance(block, ImageBlock))
         yield PromptSubmitted(message_id=message.id, text=message.text, images=images)
+    if message.role == "user" and message.is_meta:
+        line = read_shell_line(message.text)
+        if line is not None:
+            yield ShellStarted(shell_id=message.id, command=line.command)
+            yield ShellFinished(shell_id=message.id, command=line.command, output=line.output, exit_code=line.exit_code)
     if message.role != "assistant":
         return
     for index, block in enumerate(message.content):

@@ -20,12 +20,14 @@ from core.memory.instructions import Instructions
 from core.orchestration.call import CallEnvironment
 from core.prompt.reminders import Known, user_context
 from core.prompt.sections import named_date
+from core.protocol.errors import AgentError
 from core.protocol.events import FaultOccurred, ModelChanged, Notice, TurnEnded, TurnStarted
 from core.protocol.usage import Usage
 from core.protocol.views import ImageAttachment, Lane, SystemPrompt
 from core.query.interrupt import INTERRUPT_NOTE
 from core.query.loop import run_query
 from core.query.queue import MessageQueue, append_text, say_queued
+from core.query.shell_line import SHELL_SIGN, run_shell_line
 from core.query.turn import Query, Reminders, TurnOutcome, TurnSettings
 from core.sessions.conversation import Conversation
 from core.settings.schema import Settings
@@ -94,6 +96,16 @@ class Session:
         if not self.is_busy:
             self._start_turn()
 
+    def run_shell(self, command: str) -> None:
+        """Run a command of the user's own, after the turn where one runs. Raises ``AgentError`` for what is none."""
+        if "\0" in command:
+            raise AgentError("The command holds a NUL character.")
+        if not command.strip():
+            return
+        self.queue.add_shell(SHELL_SIGN + command.strip(), is_shown=self.is_busy)
+        if not self.is_busy:
+            self._start_turn()
+
     def interrupt(self) -> None:
         """Stop the running turn; what is queued is sent right after it."""
         if self._turn is not None and self.is_busy:
@@ -132,10 +144,15 @@ class Session:
         self._turn = asyncio.create_task(self._run_turns(), name="turn")
 
     async def _run_turns(self) -> None:
-        """One turn, and another for what was queued at its end, unless it failed."""
-        while True:
+        """A turn or a shell line, and more for what was queued at its end, unless a turn failed."""
+        while self.queue.items:
+            line = self.queue.take_shell()
+            if line is not None:
+                command = line.text.removeprefix(SHELL_SIGN)
+                self.state.tools = await run_shell_line(command, self.conversation, self._calls, self.state.tools)
+                continue
             outcome = await self._run_turn()
-            if not self.queue.items or outcome.reason not in ("completed", "interrupted", "denied"):
+            if outcome.reason not in ("completed", "interrupted", "denied"):
                 return
 
     async def _run_turn(self) -> TurnOutcome:
@@ -183,10 +200,10 @@ class Session:
         try:
             await self._get_ready(calls)
         finally:
-            say_queued(self.queue.take_next(), self.conversation, calls.publisher, self._host)
+            prompts = say_queued(self.queue.take_next(), self.conversation, calls.publisher, self._host)
         assert self.state.system is not None and self._reminders is not None
         model = await learn_model(self._client, self.state.settings.model)
-        return Query(
+        query = Query(
             turn=TurnSettings(settings=self.state.settings, model=model, system=self.state.system),
             client=self._client,
             conversation=self.conversation,
@@ -196,6 +213,8 @@ class Session:
             reminders=self._reminders,
             state=self.state.tools,
         )
+        await query.attach([prompt.text for prompt in prompts])
+        return query
 
     async def _get_ready(self, calls: CallEnvironment) -> None:
         """Before the first prompt freeze the system prompt and tell the instructions; later see what has changed."""

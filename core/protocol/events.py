@@ -242,6 +242,27 @@ class ToolFinished:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShellStarted:
+    """A command of the user's own runs, between two turns. ``ToolProgress`` of the same id may follow."""
+
+    shell_id: str
+    command: str
+    kind: Literal["shell_started"] = "shell_started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShellFinished:
+    """What it printed; the model reads the same with the next prompt. Always follows ``ShellStarted``."""
+
+    shell_id: str
+    command: str
+    output: str
+    exit_code: int | None = None
+    """None where it did not come to its own end: interrupted, killed, moved to the background."""
+    kind: Literal["shell_finished"] = "shell_finished"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PermissionRequested:
     """The user is asked. Always followed by ``PermissionResolved`` of the same id."""
 
@@ -331,6 +352,8 @@ Event = (
     | ToolStarted
     | ToolProgress
     | ToolFinished
+    | ShellStarted
+    | ShellFinished
     | PermissionRequested
     | PermissionResolved
     | PermissionDecided

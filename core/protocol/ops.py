@@ -19,6 +19,14 @@ class SubmitPrompt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunShell:
+    """Run a command of the user's own, unasked; the next request tells the model. While a turn runs it is queued."""
+
+    command: str
+    kind: Literal["run_shell"] = "run_shell"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EditQueued:
     """Replace the text of a queued message; an empty text removes it. A message already taken is left alone."""
 
@@ -93,6 +101,7 @@ class WarmUp:
 
 Op = (
     SubmitPrompt
+    | RunShell
     | EditQueued
     | MoveQueued
     | Interrupt

@@ -51,13 +51,27 @@ class ImageAttachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuedMessage:
-    """A prompt that was typed while a turn runs and has not been taken yet."""
+    """A prompt or a shell line that was typed while a turn runs and has not been taken yet."""
 
     id: str
     text: str
     lane: Lane = "steer"
     images: tuple[str, ...] = ()
     """How the images that go with it are called."""
+    is_shell: bool = False
+    """The text is a shell line with its ``!``: it waits for the end of the turn, and what comes after it too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileListing:
+    """The files of the working folder as they are known now. ``paths`` is the same object until the next listing."""
+
+    paths: tuple[str, ...] = ()
+    """Relative, folders with a slash at the end."""
+    is_listing: bool = False
+    """Whether they are just being listed: there may soon be others."""
+    count: int = 0
+    """Files found so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,7 +72,7 @@ async def _steps(query: Query) -> TurnOutcome:
         result = await run_step(query, limits.max_tokens)
         if result.ends_turn:
             return TurnOutcome("denied")
-        took_messages = query.take_queued()
+        took_messages = await query.take_queued()
         limits.count_break(result.is_broken)
         if limits.breaks > MAX_CONTINUES:
             return BROKEN

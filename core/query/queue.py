@@ -37,12 +37,23 @@ class MessageQueue:
         *,
         is_shown: bool = True,
     ) -> None:
-        """Queue a message; one that is taken in the same breath need not be shown as waiting."""
+        """Queue a message; one that is taken in the same breath need not be shown as waiting.
+
+        What is typed after a shell line is about its output, and waits for it.
+        """
         blocks = tuple(_image_block(image) for image in images)
         labels = tuple(block.label for block in blocks)
+        if any(item.is_shell for item in self.items):
+            lane = "follow_up"
         item = QueuedMessage(id=self._ids.uuid(), text=text, lane=lane, images=labels)
         self._images[item.id] = blocks
         self._arrange((*self.items, item))
+        if is_shown:
+            self._publish()
+
+    def add_shell(self, text: str, *, is_shown: bool = True) -> None:
+        """Queue a shell line with its sign: it waits for the end of the turn."""
+        self._arrange((*self.items, QueuedMessage(id=self._ids.uuid(), text=text, lane="follow_up", is_shell=True)))
         if is_shown:
             self._publish()
 
@@ -87,6 +98,15 @@ class MessageQueue:
             self._publish()
         return taken
 
+    def take_shell(self) -> QueuedMessage | None:
+        """The shell line that is next; None where a prompt is, or nothing."""
+        if not self.items or not self.items[0].is_shell:
+            return None
+        first, *rest = self.items
+        self.items = tuple(rest)
+        self._publish()
+        return first
+
     def _arrange(self, items: tuple[QueuedMessage, ...]) -> None:
         self.items = tuple(sorted(items, key=lambda item: item.lane != "steer"))
 
@@ -94,14 +114,16 @@ class MessageQueue:
         self._publisher.emit(QueueChanged(items=self.items))
 
 
-def say_queued(taken: tuple[Taken, ...], conversation: Conversation, publisher: Publisher, host: Host) -> bool:
-    """Put what was taken into the conversation as the user's messages; whether there was anything."""
+def say_queued(
+    taken: tuple[Taken, ...], conversation: Conversation, publisher: Publisher, host: Host
+) -> list[QueuedMessage]:
+    """Put what was taken into the conversation as the user's messages, and give it back."""
     for item, images in taken:
         # The images first: the API reads words about them better that way.
         content = (*images, TextBlock(text=item.text))
         conversation.append(Message(id=item.id, role="user", content=content, ts=host.clock.time()))
         publisher.emit(PromptSubmitted(message_id=item.id, text=item.text, images=item.images))
-    return bool(taken)
+    return [item for item, _ in taken]
 
 
 def _image_block(image: ImageAttachment) -> ImageBlock:
@@ -110,11 +132,13 @@ def _image_block(image: ImageAttachment) -> ImageBlock:
     )
 
 
-def append_text(conversation: Conversation, host: Host, role: Role, text: str, *, is_meta: bool = False) -> None:
+def append_text(
+    conversation: Conversation, host: Host, role: Role, text: str, *, message_id: str = "", is_meta: bool = False
+) -> None:
     """Append a text message of the program's."""
     conversation.append(
         Message(
-            id=host.ids.uuid(),
+            id=message_id or host.ids.uuid(),
             role=role,
             content=(TextBlock(text=text),),
             ts=host.clock.time(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from core.bus.bus import Publisher
@@ -13,10 +13,11 @@ from core.llm.catalog import ModelInfo
 from core.llm.client import ModelClient
 from core.orchestration.call import CallEnvironment
 from core.prompt.reminders import Known, news, stale_todos
-from core.protocol.events import TurnEndReason, UsageUpdated
+from core.protocol.events import Notice, TurnEndReason, UsageUpdated
 from core.protocol.messages import Role
 from core.protocol.usage import Usage
 from core.protocol.views import SystemPrompt
+from core.query.mentions import attach_mentions
 from core.query.queue import MessageQueue, append_text, say_queued
 from core.sessions.conversation import Conversation
 from core.settings.schema import Settings
@@ -93,9 +94,24 @@ class Query:
         """Clock and identifiers."""
         return self.calls.services.host
 
-    def take_queued(self) -> bool:
+    async def take_queued(self) -> bool:
         """Take in what the user typed meanwhile to steer this turn; whether there was anything."""
-        return say_queued(self.queue.take_steering(), self.conversation, self.publisher, self.host)
+        taken = say_queued(self.queue.take_steering(), self.conversation, self.publisher, self.host)
+        await self.attach([item.text for item in taken])
+        return bool(taken)
+
+    async def attach(self, prompts: Sequence[str]) -> None:
+        """Append the files that prompts mention."""
+        if not any("@" in prompt for prompt in prompts):
+            return
+        attached = await attach_mentions(prompts, self.calls, self.state)
+        self.state = attached.state
+        for text in attached.texts:
+            self.append("user", text)
+        if attached.names:
+            self.publisher.emit(Notice(level="info", text=f"Attached: {', '.join(attached.names)}"))
+        for text in attached.refused:
+            self.publisher.emit(Notice(level="warning", text=text))
 
     def publish_usage(self, context_tokens: int) -> None:
         """Tell how full the window is and what the session has cost."""

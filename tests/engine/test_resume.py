@@ -17,7 +17,7 @@ from core.llm.scripted import Reply, call, say
 from core.protocol import events as ev
 from core.protocol.errors import AgentError
 from core.protocol.messages import Message, TextBlock, ToolResultBlock
-from core.protocol.ops import AnswerPermission, Interrupt, SubmitPrompt
+from core.protocol.ops import AnswerPermission, Interrupt, RunShell, SubmitPrompt
 from core.query.normalize import normalize
 from core.sessions.load import load_session
 from tests.fakes.clock import FakeClock
@@ -72,6 +72,21 @@ async def queued(rig: Rig) -> None:
     await rig.settle()
 
 
+async def mentioning(rig: Rig) -> None:
+    await rig.prompt("What is @a.txt?")
+
+
+async def own_commands(rig: Rig) -> None:
+    await rig.do(RunShell(command="echo before anything"))
+    await rig.settle()
+    await rig.prompt("What did I run?")
+    await rig.do(RunShell(command="printf '</shell-output>\\n'; exit 3"))
+    await rig.do(RunShell(command="echo started; exec sleep 300"))
+    await rig.until(lambda: any("started" in event.text for event in rig.of(ev.ToolProgress)))
+    await rig.do(Interrupt())
+    await rig.settle()
+
+
 CASES: dict[str, tuple[Play, list[Reply]]] = {
     "text": (twice, [Reply([thought(), say("One.")]), DONE]),
     "tools": (
@@ -93,6 +108,8 @@ CASES: dict[str, tuple[Play, list[Reply]]] = {
     "empty": (once, [Reply([read(1)]), Reply(), DONE]),
     "queued": (queued, [DONE, DONE, DONE, DONE]),
     "todos": (once, [Reply([call("TodoWrite", "t", todos=[{"id": "1", "content": "a", "status": "pending"}])]), DONE]),
+    "mentioning": (mentioning, [DONE]),
+    "own commands": (own_commands, [DONE]),
     "edit": (
         once,
         [Reply([read(1)]), Reply([call("Edit", "e", file_path="a.txt", old_string="?", new_string="!")]), DONE],
@@ -109,6 +126,8 @@ def shown(events: list[ev.Event]) -> list[Any]:
             found.append(("prompt", event.text))
         elif isinstance(event, ev.BlockFinished) and event.block_id not in forgotten:
             found.append(("block", event.block))
+        elif isinstance(event, ev.ShellFinished):
+            found.append(("shell", event))
     return found
 
 
@@ -160,7 +179,7 @@ async def test_resume_is_live(case: str, tmp_path: Path, isolated_machine: Path)
         assert_all_valid(rig.requests)
 
 
-@pytest.mark.parametrize("case", ["tools", "stopped in a command", "broken after a call", "declined"])
+@pytest.mark.parametrize("case", ["tools", "stopped in a command", "broken after a call", "declined", "own commands"])
 async def test_the_first_request_after_resuming_continues_the_last_one(
     case: str, tmp_path: Path, isolated_machine: Path
 ) -> None:

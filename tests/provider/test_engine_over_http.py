@@ -12,7 +12,7 @@ import pytest
 
 from core.llm.anthropic import AnthropicClient
 from core.protocol import events as ev
-from core.protocol.ops import Interrupt, SubmitPrompt
+from core.protocol.ops import Interrupt, RunShell, SubmitPrompt
 from core.settings.schema import Settings
 from tests.fakes.api_canon import Json
 from tests.fakes.api_script import Reply, Script, redacted_thinking, say, text, thinking, tool_use
@@ -222,3 +222,18 @@ async def test_usage_and_cost_are_what_the_server_counted(tmp_path: Path, isolat
         expected = (10 * 4 + 1_000 * 20 + 100 * 5 + 200 * 8 + 1_000_000 * 0.20) / 1e6
         assert finished.cost_usd is not None and abs(finished.cost_usd - expected) < 1e-9
         assert rig.of(ev.UsageUpdated)[-1].context_tokens == got.context_tokens
+
+
+@pytest.mark.parametrize("model", [NEW, OLD])
+async def test_a_prompt_after_a_command_of_the_users_is_accepted_and_tells_its_output(
+    tmp_path: Path, isolated_machine: Path, model: str
+) -> None:
+    async with connected(loop(1), tmp_path, isolated_machine, settings=Settings(model=model)) as (server, rig):
+        for round_ in range(2):
+            await rig.do(RunShell(command=f"echo output {round_}; exit 1"))
+            await rig.settle()
+            await rig.prompt(f"prompt {round_}")
+            assert rig.of(ev.TurnEnded)[-1].reason == "completed"
+        assert not rig.of(ev.RequestFailed)
+        last = server.requests[-1].body["messages"]
+        assert "output 0" in str(last[0]) and "output 1" in str(last)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.protocol import events as ev
 from tui.presenter.base import PresenterBase
+from tui.widgets.transcript.shell_block import ShellBlock
 
 
 class CallEvents(PresenterBase):
@@ -42,6 +43,20 @@ class CallEvents(PresenterBase):
         self._running.pop(event.tool_use_id, None)
         self._show_work()
         self._on.transcript.changed(block)
+
+    def on_shell_started(self, event: ev.ShellStarted) -> None:
+        """A command of the user's own."""
+        self._tools[event.shell_id] = self._add(ShellBlock(event.shell_id, event.command, self._cwd))
+        self._on.status.begin()
+        self._on.status.show_activity(f"Running {event.command}")
+
+    def on_shell_finished(self, event: ev.ShellFinished) -> None:
+        """What it printed."""
+        block = self._tools.pop(event.shell_id, None)
+        if isinstance(block, ShellBlock):
+            block.end(event.output, event.exit_code)
+            self._on.transcript.changed(block)
+        self._on.status.end()
 
     def on_permission_requested(self, event: ev.PermissionRequested) -> None:
         """The question opens above the composer."""

@@ -14,6 +14,7 @@ from tui.screens.panel import Panel
 KEY_COLUMN = 13
 GAP = 3
 REMARKS = (
+    "A line may begin with / for a command or ! for the shell; @ mentions a file.",
     "While it works, Enter queues a message: it is sent after the running step.",
     "Answer questions with their letters; Tab adds a comment to the answer.",
     "Other keys: keybindings.toml in the configuration folder.",

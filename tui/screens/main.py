@@ -13,8 +13,9 @@ from textual.message import Message
 from tui.dialogs.dock import QuestionDock
 from tui.keymap import SCREEN_KEYS, bindings
 from tui.rendering.palette import Palette
-from tui.screens.queueing import QueueScreen
+from tui.screens.commands import CommandActions
 from tui.widgets.composer.editor import Composer
+from tui.widgets.composer.menu import CompletionMenu
 from tui.widgets.gauge import Footer
 from tui.widgets.header import Header
 from tui.widgets.line_widget import LineWidget
@@ -34,7 +35,7 @@ TWICE_S = 1.5
 MODE_ORDER = ("default", "acceptEdits", "plan")
 
 
-class MainScreen(QueueScreen):
+class MainScreen(CommandActions):
     """Draws what it is told, and turns keys into ops."""
 
     BINDINGS = bindings([key for key in SCREEN_KEYS if key.id != "session.interrupt"], priority=True) + bindings(
@@ -87,6 +88,7 @@ class MainScreen(QueueScreen):
         yield self._todo_line
         yield self.status
         yield self.queue_lane
+        yield CompletionMenu(self._palette)
         yield self.composer
         yield self._footer
 
@@ -257,7 +259,7 @@ class MainScreen(QueueScreen):
     def _leave(self, key: str) -> None:
         now = self._now()
         if now <= self._leave_by:
-            self.post_message(self.LeaveRequested())
+            self.action_leave()
             return
         self._leave_by = now + TWICE_S
         hint = f"{key} once more leaves"

@@ -62,8 +62,11 @@ class QueueLane(LineWidget, can_focus=True):
             self.post_message(self.TakenBack(""))
 
     def take_all(self) -> None:
-        """Everything back to the composer, one message a line."""
-        self._take_back(self.items)
+        """Everything back to the composer, one message a line.
+
+        Where a shell line is among them only the last one: joined to a prompt it would be none any more.
+        """
+        self._take_back(self.items[-1:] if any(item.is_shell for item in self.items) else self.items)
 
     def build(self, width: int) -> list[Line]:
         if not self.items:

@@ -10,6 +10,7 @@ from textual.content import Content
 from tui.keymap import COMPOSER_KEYS, bindings
 from tui.rendering.sanitize import clean_line
 from tui.widgets.composer import asks
+from tui.widgets.composer.completion import Completer
 from tui.widgets.composer.vim_area import VimArea
 from tui.widgets.wall import Walled
 
@@ -55,11 +56,14 @@ class Composer(Walled, VimArea):
             highlight_cursor_line=False,
             placeholder=PLACEHOLDER,
         )
+        self.completer = Completer(self)
 
     # Keys
 
     def on_key(self, event: events.Key) -> None:
         self.note_key()
+        if self.completer.take_key(event):
+            return
         if self._finish_chord(event.key) or self.vim_takes(event):
             pass
         elif event.key == "enter":
@@ -74,6 +78,15 @@ class Composer(Walled, VimArea):
             return
         event.prevent_default()
         event.stop()
+
+    def on_text_area_changed(self) -> None:
+        self.completer.text_changed()
+
+    def on_text_area_selection_changed(self) -> None:
+        self.completer.cursor_moved()
+
+    def on_blur(self) -> None:
+        self.completer.close()
 
     def action_newline(self) -> None:
         """Start a new line."""

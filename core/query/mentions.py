@@ -1,0 +1,115 @@
+"""Files and folders that a prompt mentions with ``@``: attached as if the model had read them, where it may."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.orchestration.call import CallEnvironment
+from core.permissions.access import Access
+from core.permissions.decide import decide
+from core.prompt.sections import template
+from core.tools.base import ToolError, ToolResult
+from core.tools.builtin.ls.tool import LS, LSInput
+from core.tools.builtin.read.tool import Read, ReadInput
+from core.tools.context import ToolContext, ToolState
+
+MAX_MENTIONS = 20
+MAX_CHARS = 200_000
+"""What all mentions of one prompt may bring into the context together."""
+MENTION = re.compile(r"""(?:^|(?<=[\s(\[{<,;:='"`]))@(?:"(?P<quoted>[^"\n]+)"|(?P<bare>[^\s"]+))""", re.MULTILINE)
+PUNCTUATION = ".,;:!?)]}>'`"
+
+
+@dataclass(slots=True)
+class Attached:
+    """What came of the mentions of some prompts."""
+
+    state: ToolState
+    texts: list[str]
+    """For the model, one for each file or folder."""
+    names: list[str]
+    """What was attached, for the user."""
+    refused: list[str]
+    """What was not, and why."""
+
+
+async def attach_mentions(prompts: Iterable[str], calls: CallEnvironment, state: ToolState) -> Attached:
+    """Read what the prompts mention. What does not exist is no mention; what would need asking is only told."""
+    attached = Attached(state, [], [], [])
+    paths = await asyncio.to_thread(_existing, tuple(prompts), calls.services.root)
+    for path in paths[:MAX_MENTIONS]:
+        await _attach(path, calls, attached)
+    if len(paths) > MAX_MENTIONS:
+        attached.refused.append(f"{len(paths) - MAX_MENTIONS} more mentions are not attached: {MAX_MENTIONS} at once.")
+    return attached
+
+
+async def _attach(path: Path, calls: CallEnvironment, attached: Attached) -> None:
+    context = ToolContext(state=attached.state, services=calls.services, tool_use_id="", report=_unreported)
+    shown = path.relative_to(calls.services.root) if path.is_relative_to(calls.services.root) else path
+    try:
+        is_folder, result = await _read(path, calls, context)
+    except ToolError as error:
+        attached.refused.append(f"@{shown} is not attached: {error}")
+        return
+    text = template("mention").format(path=path, tool="LS" if is_folder else "Read", content=result.content)
+    if sum(map(len, attached.texts)) + len(text) > MAX_CHARS:
+        attached.refused.append(f"@{shown} is not attached: together with the others it is too long.")
+        return
+    attached.texts.append(text)
+    attached.names.append(f"{shown}/" if is_folder else f"{shown} ({result.display.summary})")
+    if result.modify is not None:
+        attached.state = result.modify(attached.state)
+
+
+async def _read(path: Path, calls: CallEnvironment, context: ToolContext) -> tuple[bool, ToolResult]:
+    """Whether it is a folder, and what the tool for it gives. Raises ``ToolError``, also where it must be asked."""
+    if path.is_dir():
+        listing = LSInput(path=str(path))
+        _check("LS", LS().check_permissions(listing, context), calls)
+        return True, await LS().run(listing, context)
+    reading = ReadInput(file_path=str(path), offset=None, limit=None)
+    _check("Read", Read().check_permissions(reading, context), calls)
+    return False, await Read().run(reading, context)
+
+
+def _check(tool: str, access: Access, calls: CallEnvironment) -> None:
+    decision = decide(tool, access, calls.policies.policy)
+    if decision.behavior != "allow":
+        raise ToolError(f"{decision.reason}.")
+
+
+def _existing(prompts: Iterable[str], root: Path) -> list[Path]:
+    """The paths that are mentioned and exist, each once, in order."""
+    found: dict[Path, None] = {}
+    for prompt in prompts:
+        for raw in _mentioned(prompt):
+            # A mention may end a sentence: the punctuation belongs to the name only where such a file exists.
+            for name in dict.fromkeys((raw, raw.rstrip(PUNCTUATION))):
+                path = _path(name, root)
+                if path is not None:
+                    found.setdefault(path)
+                    break
+    return list(found)
+
+
+def _path(name: str, root: Path) -> Path | None:
+    """The absolute path of a name; None where there is nothing."""
+    try:
+        path = root / Path(name).expanduser()
+        return path if name and path.exists() else None
+    except (OSError, ValueError, RuntimeError):
+        return None
+
+
+def _mentioned(prompt: str) -> Iterator[str]:
+    for match in MENTION.finditer(prompt):
+        yield match["quoted"] or match["bare"]
+
+
+def _unreported(_text: str, _total_lines: int) -> None:
+    """Reading is over before its progress could be shown."""
