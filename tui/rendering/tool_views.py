@@ -12,6 +12,7 @@ from tui.rendering.highlight import highlight
 from tui.rendering.line import DECOR, DECOR_ROW, Line, Span, line_width, truncate, wrap
 from tui.rendering.sanitize import ansi_spans, clean, clean_line
 
+_HEADLINE_MIN = 24
 MAX_BODY_LINES = 2_000
 """An unfolded result shows at most this many lines; the model got all of them."""
 
@@ -136,6 +137,7 @@ def todo_lines(items: tuple[TodoItem, ...], width: int) -> list[Line]:
 
 def headline(spans: list[Span], tail: str, width: int) -> Line:
     """One line: what it is at the left, cut where need be, and a short remark behind it."""
-    remark: Line = truncate(((f"  {tail}", "muted"),), max(8, width // 2)) if tail else ()
+    left = min(line_width(spans), _HEADLINE_MIN)
+    remark: Line = truncate(((f"  {tail}", "muted"),), max(8, width - left)) if tail else ()
     room = max(8, width - line_width(remark))
     return (*truncate(tuple(spans), room), *remark)
