@@ -13,6 +13,8 @@ from tui.rendering.line import DECOR, DECOR_ROW, Line, Span, line_width, truncat
 from tui.rendering.sanitize import ansi_spans, clean, clean_line
 
 _HEADLINE_MIN = 24
+MAX_DIFF_LINES = 1_000
+"""A change shows at most this many lines: more takes longer than a key press may."""
 MAX_BODY_LINES = 2_000
 """An unfolded result shows at most this many lines; the model got all of them."""
 
@@ -100,7 +102,11 @@ _ARGUMENTS: dict[str, Callable[[dict[str, Any], str], str]] = {
 
 def change_lines(diff: FileDiff, width: int, max_lines: int | None = None) -> list[Line]:
     """The change of an edit; a new file is all additions. Beyond ``max_lines`` it says how many more there are."""
-    return diff_lines(diff.old or "", diff.new, path=diff.path, width=width, max_lines=max_lines)
+    limit = MAX_DIFF_LINES if max_lines is None else max_lines
+    lines = diff_lines(diff.old or "", diff.new, path=diff.path, width=width, max_lines=limit)
+    if diff.old and not diff.new:
+        return [truncate((("⋯ nothing is left of it", f"diff.fold {DECOR_ROW}"),), width), *lines]
+    return lines
 
 
 def command_lines(command: str, width: int) -> list[Line]:
