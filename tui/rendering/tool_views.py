@@ -146,4 +146,4 @@ def headline(spans: list[Span], tail: str, width: int) -> Line:
     left = min(line_width(spans), _HEADLINE_MIN)
     remark: Line = truncate(((f"  {tail}", "muted"),), max(8, width - left)) if tail else ()
     room = max(8, width - line_width(remark))
-    return (*truncate(tuple(spans), room), *remark)
+    return truncate((*truncate(tuple(spans), room), *remark), width)
