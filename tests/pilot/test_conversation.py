@@ -94,13 +94,13 @@ async def test_a_batch_is_drawn_as_one_group(opener: Opener, monkeypatch: pytest
     async with opener([Reply([*calls, gate_call("alone", safe=False)]), Reply([say("Done.")])]) as window:
         await window.prompt("go")
         await gates.inside("north", "south", "west")
-        await window.until_shows("╭ ◐ Gate north", "│ ◐ Gate south", "╰ ◐ Gate west")
+        await window.until_shows("╭ 3 calls at once  3 running", "│ ◐ Gate north", "│ ◐ Gate south", "╰ ◐ Gate west")
         assert window.shows("Running 3 tools")
         rows = [index for index, row in enumerate(window.lines) if "◐ Gate" in row]
         assert rows == list(range(rows[0], rows[0] + 3))
         gates.open("north", "south", "west", "alone")
         await window.settle()
-        assert window.shows("╭ ● Gate north", "│ ● Gate south", "╰ ● Gate west")
+        assert window.shows("│ ● Gate north", "│ ● Gate south", "╰ ● Gate west")
         assert window.line("  ● Gate alone").startswith("   ")
 
 
@@ -112,7 +112,7 @@ async def test_a_batch_after_another_in_a_response_is_a_group_of_its_own(
     gates.open("a", "b", "write", "c", "d")
     async with opener([Reply(calls), Reply([say("Done.")])]) as window:
         await window.ask("go")
-        assert window.shows("╭ ● Gate a", "╰ ● Gate b", "╭ ● Gate c", "╰ ● Gate d")
+        assert window.shows("│ ● Gate a", "╰ ● Gate b", "│ ● Gate c", "╰ ● Gate d")
         assert [block.group for block in window.blocks(ToolBlock)] == ["first", "last", "", "first", "last"]
 
 

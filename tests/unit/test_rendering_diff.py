@@ -4,9 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.protocol.views import FileDiff
 from tui.rendering.compare import compare_lines, split_lines
+from tui.rendering.copying import plain_text
 from tui.rendering.diff import diff_lines
 from tui.rendering.line import Line, line_width, plain
+from tui.rendering.tool_views import MAX_DIFF_LINES, change_lines
 
 texts = st.lists(st.sampled_from(["", "a", "b", "c = 1", "    d", "}", "\x1b[2J", "漢字"]), max_size=30).map("\n".join)
 texts = texts | texts.map(lambda text: text + "\n")
@@ -109,3 +112,44 @@ def test_long_files_are_compared(kind: str) -> None:
     added, removed = diff_stat("".join(old), "".join(new))
     assert added - removed == len(new) - len(old)
     assert len(diff_lines("".join(old), "".join(new), path="x.py", width=80, max_lines=50)) <= 50
+
+
+WIDE = 140
+
+
+@given(texts, texts, st.sampled_from([140, 171]), st.sampled_from([None, 1, 5]))
+@settings(max_examples=60, deadline=None)
+def test_side_by_side_every_line_is_as_wide_as_the_screen(old: str, new: str, width: int, limit: int | None) -> None:
+    lines = diff_lines(old, new, path="x.py", width=width, max_lines=limit)
+    assert limit is None or len(lines) <= limit
+    for line in lines:
+        assert line_width(line) == width or plain(line).startswith("⋯") or not (old and new)
+    if limit is None and old and new:
+        signs = [style.split()[0] for line in lines for text, style in line if text in ("+ ", "- ")]
+        assert (signs.count("added.sign"), signs.count("removed.sign")) == diff_stat(old, new)
+
+
+def test_old_and_new_stand_side_by_side_on_a_wide_screen() -> None:
+    lines = diff_lines("a\nb\nc\nd\n", "a\nbe\nc\n", path="x.txt", width=WIDE)
+    panes = [plain(line).split("│") for line in lines]
+    assert [(left.rstrip(), right.rstrip()) for left, right in panes] == [
+        ("1   a", "1   a"),
+        ("2 - b", "2 + be"),
+        ("3   c", "3   c"),
+        ("4 - d", ""),
+    ]
+    assert plain_text([(line, 0, WIDE) for line in lines]) == "a\nbe\nc"
+    assert "│" not in draw("", "new\n", width=WIDE)[0]
+    long = diff_lines("x" * 100 + "\n", "y" * 200 + "\n", path="x.txt", width=WIDE)
+    assert plain_text([(line, 0, WIDE) for line in long]) == "y" * 200
+
+
+def test_a_huge_change_is_cut_with_a_remark() -> None:
+    old = "".join(f"old {number}\n" for number in range(10_000))
+    lines = change_lines(FileDiff(path="x.py", old=old, new=old.replace("old", "new")), 100)
+    assert len(lines) == MAX_DIFF_LINES
+    assert plain(lines[-1]) == f"⋯ {20_000 - MAX_DIFF_LINES + 1} more lines"
+
+
+def test_a_file_that_was_emptied_says_so() -> None:
+    assert plain(change_lines(FileDiff(path="x", old="a\n", new=""), 40)[0]) == "⋯ nothing is left of it"

@@ -130,12 +130,13 @@ def test_inline_styles_are_layered() -> None:
 
 def test_links_tell_where_they_lead() -> None:
     assert draw("[here](http://e.com/a)") == ["here (http://e.com/a)"]
-    assert styles_of("[here](http://e.com/a)", "here") == "text link"
-    assert styles_of("[here](http://e.com/a)", "e.com") == "text link.address"
+    assert styles_of("[here](http://e.com/a)", "here") == "text link href=http://e.com/a"
+    assert styles_of("[here](http://e.com/a)", "e.com") == "text link.address href=http://e.com/a"
     assert draw("[http://e.com](http://e.com) <http://f.org>") == ["http://e.com http://f.org"]
     assert draw("[x](javascript:alert)") == ["[x](javascript:alert)"]
     assert draw("[a][b]\n\n[b]: http://e.com") == ["[a][b]", "", "[b]: http://e.com"]
-    assert draw("![a *cat*](cat.png)") == ["[image: a cat]"]
+    assert draw("![a *cat*](cat.png)") == ["[image: a cat · cat.png]"]
+    assert len(draw(f"![](data:image/png;base64,{'A' * 1500})", 200)) == 1
 
 
 def test_lists_hang_and_nest() -> None:

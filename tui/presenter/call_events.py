@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.protocol import events as ev
 from tui.presenter.base import PresenterBase
 from tui.widgets.transcript.shell_block import ShellBlock
+from tui.widgets.transcript.tool_block import ToolBlock
 
 
 class CallEvents(PresenterBase):
@@ -25,14 +26,14 @@ class CallEvents(PresenterBase):
         if block not in self._batch_tools:
             self._batch_tools.append(block)
         self._group()
-        self._on.transcript.changed(block)
+        self._redraw(block)
 
     def on_tool_progress(self, event: ev.ToolProgress) -> None:
         """The tail of what it prints."""
         block = self._tools.get(event.tool_use_id)
         if block is not None:
             block.progress(event.text, event.total_lines)
-            self._on.transcript.changed(block)
+            self._redraw(block)
 
     def on_tool_finished(self, event: ev.ToolFinished) -> None:
         """The result."""
@@ -42,7 +43,7 @@ class CallEvents(PresenterBase):
         block.finish(event.content, event.display, event.duration_ms, is_error=event.is_error, todos=self._todos)
         self._running.pop(event.tool_use_id, None)
         self._show_work()
-        self._on.transcript.changed(block)
+        self._redraw(block)
 
     def on_shell_started(self, event: ev.ShellStarted) -> None:
         """A command of the user's own."""
@@ -63,7 +64,7 @@ class CallEvents(PresenterBase):
         block = self._tools.get(event.request.tool_use_id)
         if block is not None:
             block.set_state("asking")
-            self._on.transcript.changed(block)
+            self._redraw(block)
         self._asking.add(event.request.id)
         self._show_work()
         self._on.ask(event.request, self._cwd)
@@ -76,7 +77,7 @@ class CallEvents(PresenterBase):
         block = self._tools.get(event.tool_use_id)
         if block is not None and event.answer in ("once", "session"):
             block.set_state("running")
-            self._on.transcript.changed(block)
+            self._redraw(block)
 
     def on_permission_decided(self, event: ev.PermissionDecided) -> None:
         """Kept in the event log; the question shows the reason where there is one."""
@@ -87,5 +88,10 @@ class CallEvents(PresenterBase):
         if len(members) < 2:
             return
         for place, block in enumerate(members):
-            block.set_group("first" if place == 0 else "last" if place == len(members) - 1 else "middle")
+            block.set_group("first" if place == 0 else "last" if place == len(members) - 1 else "middle", members)
             self._on.transcript.changed(block)
+
+    def _redraw(self, block: ToolBlock) -> None:
+        """Draw a call, and the line above its batch, anew."""
+        self._on.transcript.changed(block)
+        self._on.transcript.changed(block.batch_head)

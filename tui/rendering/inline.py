@@ -7,7 +7,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from tui.rendering.line import Line, Span, plain
+from tui.rendering.line import ELLIPSIS, Line, Span, plain
+from tui.rendering.links import bare_links, link_style
 from tui.rendering.parser import parse_inline
 from tui.rendering.sanitize import clean
 
@@ -21,6 +22,9 @@ _CACHED_LENGTH = 1000
 # what unpaired marks cost. Marks do not reach from one piece into another.
 _PIECE = 2_000
 _BORDER = re.compile(r"(?<![\s\\])[ \n](?!\s)")
+
+# An image may be written into the text as its data.
+_IMAGE_SOURCE = 120
 
 _OPENED = {"strong_open": "strong", "em_open": "emphasis", "s_open": "strike", "link_open": "link"}
 _CLOSED = {"strong_close": "strong", "em_close": "emphasis", "s_close": "strike", "link_close": "link"}
@@ -73,7 +77,7 @@ def _spans(content: str, base: str) -> Line:
     for token in parse_inline(content):
         kind = token.type
         if kind == "text":
-            _add(spans, _one_line(token.content), style)
+            _add_text(spans, _one_line(token.content), style, is_linked=bool(links))
         elif kind == "code_inline":
             _add(spans, _one_line(token.content), f"{style} code")
         elif kind == "softbreak":
@@ -81,20 +85,21 @@ def _spans(content: str, base: str) -> Line:
         elif kind == "hardbreak":
             _add(spans, "\n", style)
         elif kind == "image":
-            _add(spans, f"[image: {_one_line(_image_name(token))}]", f"{style} image")
+            _add(spans, _image(token), f"{style} image")
         elif kind in _OPENED:
-            active.append(_OPENED[kind])
+            address = str(token.attrs.get("href", ""))
+            active.append(link_style(address) if kind == "link_open" else _OPENED[kind])
             style = " ".join([base, *active])
             if kind == "link_open":
-                address = "" if token.markup == "autolink" else str(token.attrs.get("href", ""))
-                links.append((address, len(spans)))
+                # Where the text is a host in another alphabet, its ASCII form tells what it is.
+                is_plain = token.markup == "autolink" and "xn--" not in address
+                links.append(("" if is_plain else address, len(spans)))
         elif kind in _CLOSED:
             if kind == "link_close" and links:
                 _add_address(spans, *links.pop(), base)
-            if _CLOSED[kind] in active:
-                active.reverse()
-                active.remove(_CLOSED[kind])
-                active.reverse()
+            closed = [at for at, word in enumerate(active) if word.split()[0] == _CLOSED[kind]]
+            if closed:
+                del active[closed[-1]]
             style = " ".join([base, *active])
         else:
             _add(spans, _one_line(token.content), style)
@@ -110,17 +115,32 @@ def _add(spans: list[Span], text: str, style: str) -> None:
         spans.append((text, style))
 
 
+def _add_text(spans: list[Span], text: str, style: str, *, is_linked: bool) -> None:
+    """Add a text; addresses in it lead where they say."""
+    start = 0
+    for first, end in () if is_linked else bare_links(text):
+        _add(spans, text[start:first], style)
+        _add(spans, text[first:end], f"{style} {link_style(text[first:end])}")
+        start = end
+    _add(spans, text[start:], style)
+
+
 def _add_address(spans: list[Span], address: str, start: int, base: str) -> None:
     """Write the address behind a link unless its text says the same."""
     address = _one_line(address)
     shown = plain(spans[start:]).strip()
     if address and shown not in (address, address.removeprefix("mailto:")):
-        _add(spans, f" ({address})", f"{base} link.address")
+        href = link_style(address).removeprefix("link")
+        _add(spans, f" ({address})", f"{base} link.address{href}")
 
 
-def _image_name(token: "Token") -> str:
-    name = "".join(child.content for child in token.children or ())
-    return name or token.content or str(token.attrs.get("src", ""))
+def _image(token: "Token") -> str:
+    """An image by its name and its address; images are not drawn."""
+    name = _one_line("".join(child.content for child in token.children or ()) or token.content)
+    source = _one_line(str(token.attrs.get("src", "")))
+    if len(source) > _IMAGE_SOURCE:
+        source = source[:_IMAGE_SOURCE] + ELLIPSIS
+    return f"[image: {' · '.join(part for part in (name, source) if part)}]"
 
 
 def _one_line(text: str) -> str:

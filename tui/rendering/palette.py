@@ -1,7 +1,8 @@
 """Turns style names into Rich styles, and lines into segments for Textual's strips.
 
 The only module of the package that knows Rich's styles. Names come from the renderers, definitions from a theme; a
-span is never read as markup.
+span is never read as markup. A link is opened by the terminal, and only to an address that `tui.rendering.links` lets
+pass.
 """
 
 import re
@@ -10,6 +11,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from tui.rendering.line import Line
+from tui.rendering.links import HREF, target
 
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 _ATTRIBUTES = frozenset({"bold", "dim", "italic", "underline", "strike", "reverse"})
@@ -35,8 +37,12 @@ class Palette:
         cached = self._layered.get(names)
         if cached is not None:
             return cached
-        known = [style for name in names.split() if (style := self._lookup(name)) is not None]
+        words = names.split()
+        known = [style for name in words if (style := self._lookup(name)) is not None]
         result = Style.combine(known) if known else (self._lookup("text") or Style.null())
+        address = next((found for word in words if (found := target(word))), "")
+        if address:
+            result += Style(link=address)
         if len(self._layered) >= _CACHE_LIMIT:
             self._layered.clear()
             self._single.clear()
@@ -49,6 +55,8 @@ class Palette:
         return [Segment(text, layered.get(style) or self.style(style)) for text, style in line]
 
     def _lookup(self, name: str) -> Style | None:
+        if name.startswith(HREF):
+            return None
         if name not in self._single:
             self._single[name] = self._resolve(name)
         return self._single[name]

@@ -1,6 +1,6 @@
 """The Markdown parser: markdown-it-py, set up for text of unknown quality.
 
-Owns the choice of syntax (CommonMark, tables and strikethrough; HTML is text, nothing is linked by guessing) and the
+Owns the choice of syntax (CommonMark, tables and strikethrough; HTML is text) and the
 limits on nesting. The parser is imported and built on first use.
 """
 

@@ -12,6 +12,9 @@ from tui.rendering.highlight import highlight
 from tui.rendering.line import DECOR, DECOR_ROW, Line, Span, line_width, truncate, wrap
 from tui.rendering.sanitize import ansi_spans, clean, clean_line
 
+_HEADLINE_MIN = 24
+MAX_DIFF_LINES = 1_000
+"""A change shows at most this many lines: more takes longer than a key press may."""
 MAX_BODY_LINES = 2_000
 """An unfolded result shows at most this many lines; the model got all of them."""
 
@@ -99,7 +102,11 @@ _ARGUMENTS: dict[str, Callable[[dict[str, Any], str], str]] = {
 
 def change_lines(diff: FileDiff, width: int, max_lines: int | None = None) -> list[Line]:
     """The change of an edit; a new file is all additions. Beyond ``max_lines`` it says how many more there are."""
-    return diff_lines(diff.old or "", diff.new, path=diff.path, width=width, max_lines=max_lines)
+    limit = MAX_DIFF_LINES if max_lines is None else max_lines
+    lines = diff_lines(diff.old or "", diff.new, path=diff.path, width=width, max_lines=limit)
+    if diff.old and not diff.new:
+        return [truncate((("⋯ nothing is left of it", f"diff.fold {DECOR_ROW}"),), width), *lines]
+    return lines
 
 
 def command_lines(command: str, width: int) -> list[Line]:
@@ -136,6 +143,7 @@ def todo_lines(items: tuple[TodoItem, ...], width: int) -> list[Line]:
 
 def headline(spans: list[Span], tail: str, width: int) -> Line:
     """One line: what it is at the left, cut where need be, and a short remark behind it."""
-    remark: Line = truncate(((f"  {tail}", "muted"),), max(8, width // 2)) if tail else ()
+    left = min(line_width(spans), _HEADLINE_MIN)
+    remark: Line = truncate(((f"  {tail}", "muted"),), max(8, width - left)) if tail else ()
     room = max(8, width - line_width(remark))
-    return (*truncate(tuple(spans), room), *remark)
+    return truncate((*truncate(tuple(spans), room), *remark), width)

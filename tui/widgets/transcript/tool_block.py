@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from core.protocol.views import TodoItem, ToolDisplay
 from tui.keymap import key_text
 from tui.rendering.amounts import duration
+from tui.rendering.call_remarks import batch_state, kept_in, result_size, tool_title
 from tui.rendering.line import DECOR, DECOR_ROW, Line, Span
 from tui.rendering.sanitize import clean_copy, clean_line
 from tui.rendering.tool_views import (
@@ -16,6 +18,7 @@ from tui.rendering.tool_views import (
     command_lines,
     headline,
     output_lines,
+    short_path,
     todo_lines,
 )
 from tui.widgets.transcript.blocks import Block
@@ -24,10 +27,12 @@ State = Literal["waiting", "asking", "running", "done", "failed"]
 GroupPlace = Literal["", "first", "middle", "last"]
 
 SIGNS: dict[State, str] = {"waiting": "○", "asking": "?", "running": "◐", "done": "●", "failed": "✗"}
-GROUP_SIGNS: dict[GroupPlace, str] = {"": "  ", "first": "╭ ", "middle": "│ ", "last": "╰ "}
+GROUP_SIGNS: dict[GroupPlace, str] = {"": "  ", "first": "│ ", "middle": "│ ", "last": "╰ "}
 DIFF_PREVIEW = 14
 OUTPUT_PREVIEW = 4
 LIVE_PREVIEW = 8
+LIVE_PREVIEW_IN_GROUP = 2
+"""Calls that run side by side share the screen."""
 
 
 class ToolBlock(Block):
@@ -40,6 +45,7 @@ class ToolBlock(Block):
         "_duration_ms",
         "_input",
         "_input_chars",
+        "_members",
         "_progress",
         "_progress_lines",
         "_todos",
@@ -54,6 +60,7 @@ class ToolBlock(Block):
         self.name = name
         self.state: State = "waiting"
         self.group: GroupPlace = ""
+        self._members: Sequence[ToolBlock] = ()
         self._cwd = cwd
         self._input: dict[str, Any] = {}
         self._input_chars = 0
@@ -111,9 +118,21 @@ class ToolBlock(Block):
         self.state = state
         self.touch()
 
-    def set_group(self, place: GroupPlace) -> None:
-        """Its place in a batch that runs at once."""
+    @property
+    def batch_head(self) -> ToolBlock:
+        """The block that shows the state of the batch it runs in; itself where it runs alone."""
+        return self._members[0] if self._members else self
+
+    def touch(self) -> None:
+        """Declare a change; the head of its batch changes too."""
+        super().touch()
+        if self._members and self._members[0] is not self:
+            self._members[0].touch()
+
+    def set_group(self, place: GroupPlace, members: Sequence[ToolBlock] = ()) -> None:
+        """Its place in a batch that runs at once, and all calls of the batch."""
         self.group = place
+        self._members = members
         self.margin = 0 if place in ("middle", "last") else 1
         self.touch()
 
@@ -137,15 +156,25 @@ class ToolBlock(Block):
         spans: list[Span] = [
             gutter,
             (f"{SIGNS[self.state]} ", f"state.{self.state} {DECOR}"),
-            (clean_line(self.name), "tool.name"),
+            (tool_title(self.name), "tool.name"),
         ]
-        about = argument(self.name, self._input, self._cwd)
+        about = argument(self.name, self._input, self._cwd) if self._input else ""
         if about:
             spans.append((f" {about}", "tool.argument"))
         head = headline(spans, self._remark(), width)
         inner: Span = ("│ " if self.group in ("first", "middle") else "  ", f"tool.group {DECOR}")
         body = [(inner, ("  ", f"text {DECOR}"), *line) for line in self._body(width - 4)]
-        return [head, *body]
+        return [*self._batch_line(width), head, *body]
+
+    def _batch_line(self, width: int) -> list[Line]:
+        """The line above a batch."""
+        if self.group != "first" or len(self._members) < 2:
+            return []
+        spans: list[Span] = [
+            ("╭ ", f"tool.group {DECOR_ROW}"),
+            (f"{len(self._members)} calls at once", "muted"),
+        ]
+        return [headline(spans, batch_state([block.state for block in self._members]), width)]
 
     def _remark(self) -> str:
         match self.state:
@@ -159,13 +188,20 @@ class ToolBlock(Block):
             case "done" | "failed":
                 # What went wrong stands in full below: said twice, it would leave no room for what it is about.
                 told = self.state == "failed" and self._content.startswith(self._display.summary)
-                parts = ["" if told else clean_line(self._display.summary), duration(self._duration_ms)]
+                size = "" if told else result_size(self.name, self._content, self._display, self._todos)
+                kept = kept_in(self._content)
+                parts = [
+                    size,
+                    f"kept in {short_path(clean_line(kept), self._cwd)}" if kept else "",
+                    duration(self._duration_ms),
+                ]
                 return " · ".join(part for part in parts if part)
 
     def _body(self, width: int) -> list[Line]:
         if self.state in ("waiting", "asking", "running"):
             live = output_lines(self._progress, width) if self._progress else []
-            return [*(self._command(width) if not self.folded else []), *live[-LIVE_PREVIEW:]]
+            tail = LIVE_PREVIEW_IN_GROUP if self.group and self.folded else LIVE_PREVIEW
+            return [*(self._command(width) if not self.folded else []), *live[-tail:]]
         if self.state == "failed":
             return self._cut(output_lines(self._content, width, "bad"), OUTPUT_PREVIEW)
         if self._display.diff is not None:
