@@ -143,7 +143,7 @@ class MainScreen(Walled, QueueScreen):
 
     @on(QuestionDock.Typed)
     def _typed_on(self, event: QuestionDock.Typed) -> None:
-        self.composer.insert(event.character)
+        self.composer.insert(event.text)
 
     # The composer
 
