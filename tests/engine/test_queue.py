@@ -10,7 +10,7 @@ import pytest
 
 from core.llm.scripted import Reply, say
 from core.protocol import events as ev
-from core.protocol.ops import EditQueued, Interrupt, SubmitPrompt
+from core.protocol.ops import EditQueued, Interrupt, MoveQueued, SubmitPrompt
 from tests.fakes.engines import Rig, running
 from tests.fakes.gate import Gate, gate_call, install_gate
 from tests.fakes.wire import assert_all_valid, assert_growing, texts_in
@@ -159,3 +159,81 @@ async def test_each_prompt_of_a_quick_series_is_sent_once(tmp_path: Path, isolat
         await rig.settle()
         assert texts_in(rig.requests[-1])[-3:] == ["one", "two", "three"]
         assert [event.text for event in rig.of(ev.PromptSubmitted)] == ["one", "two", "three"]
+
+
+async def follow(rig: Rig, *texts: str) -> None:
+    for text in texts:
+        await rig.do(SubmitPrompt(text=text, lane="follow_up"))
+
+
+async def test_what_follows_waits_for_the_end_and_is_a_turn_each(
+    tmp_path: Path, isolated_machine: Path, gate: type[Gate]
+) -> None:
+    replies = [Reply([gate_call("a")]), Reply([say("Steered.")]), Reply([say("One.")]), Reply([say("Two.")])]
+    async with running(replies, tmp_path, isolated_machine) as rig:
+        await submit(rig, "first")
+        await gate.inside("a")
+        await follow(rig, "later one", "later two")
+        await submit(rig, "at once")
+        gate.open("a")
+        await rig.settle()
+        assert queued(rig)[:3] == [
+            ["later one"],
+            ["later one", "later two"],
+            ["at once", "later one", "later two"],
+        ], "in the order in which they are taken"
+        assert [item.lane for item in changes(rig)[2].items] == ["steer", "follow_up", "follow_up"]
+        assert [texts_in(request)[-1] for request in rig.requests] == ["first", "at once", "later one", "later two"]
+        assert len(rig.of(ev.TurnEnded)) == 3
+        assert_all_valid(rig.requests)
+        assert_growing(rig.requests)
+
+
+async def test_what_follows_is_sent_after_an_interrupt_too(
+    tmp_path: Path, isolated_machine: Path, gate: type[Gate]
+) -> None:
+    replies = [Reply([gate_call("a")]), Reply([say("x")]), Reply([say("y")])]
+    async with running(replies, tmp_path, isolated_machine) as rig:
+        await submit(rig, "first")
+        await gate.inside("a")
+        await follow(rig, "later")
+        await submit(rig, "now")
+        await rig.do(Interrupt())
+        await rig.settle()
+        assert [event.text for event in rig.of(ev.PromptSubmitted)] == ["first", "now", "later"]
+        assert [event.reason for event in rig.of(ev.TurnEnded)] == ["interrupted", "completed", "completed"]
+        assert_all_valid(rig.requests)
+
+
+async def test_with_nothing_running_what_follows_is_sent_at_once(tmp_path: Path, isolated_machine: Path) -> None:
+    async with running([Reply([say("x")])], tmp_path, isolated_machine) as rig:
+        await follow(rig, "hello")
+        await rig.settle()
+        assert [event.text for event in rig.of(ev.PromptSubmitted)] == ["hello"]
+
+
+async def test_queued_messages_move_among_those_of_their_lane(
+    tmp_path: Path, isolated_machine: Path, gate: type[Gate]
+) -> None:
+    replies = [Reply([gate_call("a")]), *(Reply([say("x")]) for _ in range(3))]
+    async with running(replies, tmp_path, isolated_machine) as rig:
+        await submit(rig, "first")
+        await gate.inside("a")
+        await submit(rig, "one", "two", "three")
+        await follow(rig, "later", "last")
+        await rig.until(lambda: len(queued(rig)) == 5)
+        ids = {item.text: item.id for item in changes(rig)[-1].items}
+        for text, by in (("three", -1), ("one", 5), ("later", -9), ("last", -1)):
+            await rig.do(MoveQueued(message_id=ids[text], by=by))
+        await rig.until(lambda: len(queued(rig)) == 9)
+        assert queued(rig)[-4:] == [
+            ["one", "three", "two", "later", "last"],
+            ["three", "two", "one", "later", "last"],
+            ["three", "two", "one", "later", "last"],
+            ["three", "two", "one", "last", "later"],
+        ]
+        gate.open("a")
+        await rig.settle()
+        assert [event.text for event in rig.of(ev.PromptSubmitted)][1:] == ["three", "two", "one", "last", "later"]
+        await rig.do(MoveQueued(message_id=ids["one"], by=1))
+        assert await rig.event(ev.Notice, lambda event: "already" in event.text)

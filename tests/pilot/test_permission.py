@@ -117,6 +117,18 @@ async def test_keys_of_the_first_moments_go_to_the_draft(opener: Opener) -> None
         assert window.composer.text == "y1ny"
 
 
+async def test_an_answer_pressed_too_early_is_dropped(opener: Opener) -> None:
+    async with opener([Reply([TOUCH]), Reply([say("Done.")])]) as window:
+        await window.prompt("go")
+        await window.until_shows("y Yes, this once")
+        await window.press("y", "y")
+        window.clock.now += GRACE_S + 0.1
+        await window.press("y")
+        await window.settle()
+        assert answers(window) == [("once", "")]
+        assert window.composer.text == ""
+
+
 async def test_a_burst_of_typing_answers_nothing(opener: Opener) -> None:
     """Somebody who types on in what was the composer: their letters must not turn into an answer."""
     async with opener([Reply([TOUCH]), Reply([say("Done.")])]) as window:

@@ -82,9 +82,9 @@ class ChoicePrompt(Walled, Vertical, can_focus=True):
     class Typed(Message):
         """The user types on in what was the composer."""
 
-        def __init__(self, character: str) -> None:
+        def __init__(self, text: str) -> None:
             super().__init__()
-            self.character = character
+            self.text = text
 
     def __init__(self, palette: Palette, question: Question, now: Callable[[], float]) -> None:
         super().__init__()
@@ -93,6 +93,7 @@ class ChoicePrompt(Walled, Vertical, can_focus=True):
         self._now = now
         self._quiet_since = now()
         self._was_typing = False
+        self._held = ""
         self._choices = _Choices(palette, question)
         self._title = _Title(palette, question.title)
         self._input: Input | None = None
@@ -190,9 +191,18 @@ class ChoicePrompt(Walled, Vertical, can_focus=True):
         self._give_back(character if character.isprintable() else None)
 
     def _give_back(self, character: str | None) -> None:
-        """A character of a burst belongs to the draft; not where it may be of a secret, which must never be shown."""
-        if character and all(choice.comment != "secret" for choice in self.question.choices):
-            self.post_message(self.Typed(character))
+        """A character of a burst belongs to the draft; not where it may be of a secret, which must never be shown.
+
+        One key of an answer, pressed too early, is no burst: it is held until more comes, and else dropped.
+        """
+        choices = self.question.choices
+        if not character or any(choice.comment == "secret" for choice in choices):
+            return
+        self._held += character
+        keys = {choice.key for choice in choices} | {str(number) for number in range(1, len(choices) + 1)}
+        if not (len(set(self._held)) == 1 and character.lower() in keys):
+            self.post_message(self.Typed(self._held))
+            self._held = ""
 
     def _choose(self, index: int) -> None:
         choice = self.question.choices[index]

@@ -40,11 +40,11 @@ class QuestionDock(Walled, Vertical):
             self.comment = comment
 
     class Typed(Message):
-        """A character that was not meant as an answer."""
+        """Text that was not meant as an answer."""
 
-        def __init__(self, character: str) -> None:
+        def __init__(self, text: str) -> None:
             super().__init__()
-            self.character = character
+            self.text = text
 
     class Cleared(Message):
         """Nothing is asked any more."""
@@ -125,7 +125,7 @@ class QuestionDock(Walled, Vertical):
 
     def on_choice_prompt_typed(self, event: ChoicePrompt.Typed) -> None:
         event.stop()
-        self.post_message(self.Typed(event.character))
+        self.post_message(self.Typed(event.text))
 
     def _show_next(self) -> None:
         from tui.dialogs.permission import permission_question

@@ -161,7 +161,7 @@ class MainScreen(CommandActions):
 
     @on(QuestionDock.Typed)
     def _typed_on(self, event: QuestionDock.Typed) -> None:
-        self.composer.insert(event.character)
+        self.composer.insert(event.text)
 
     # The composer
 

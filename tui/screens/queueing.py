@@ -40,4 +40,4 @@ class QueueScreen(ComposerKeys):
 
     @on(Composer.ChooseQueued)
     def _choose_queued(self) -> None:
-        self.queue_lane.focus()
+        self.queue_lane.choose_last()

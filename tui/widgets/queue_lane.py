@@ -88,12 +88,14 @@ class QueueLane(LineWidget, can_focus=True):
         text: Span = (clean_line(item.text), "strong" if is_chosen else "text")
         return truncate((mark, (f"{SIGNS[item.lane]}: ", "caution"), text), width)
 
-    def on_focus(self) -> None:
-        if self.items and all(item.id != self._chosen for item in self.items):
+    def choose_last(self) -> None:
+        """Take the keys, from below."""
+        if self.items:
             self._chosen = self.items[-1].id
-        self.update_lines()
+            self.focus()
 
-    def on_blur(self) -> None:
+    def watch_has_focus(self, has_focus: bool) -> None:
+        super().watch_has_focus(has_focus)
         self.update_lines()
 
     def on_click(self, event: events.Click) -> None:

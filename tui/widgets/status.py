@@ -15,6 +15,8 @@ from tui.widgets.line_widget import LineWidget
 
 FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 FRAMES_PER_SECOND = 8
+MIN_ACTIVITY = 16
+"""Columns of what goes on for which the time gives way too."""
 MIN_ITEM = 8
 """Columns below which the todo item in progress says nothing any more."""
 
@@ -117,6 +119,8 @@ def _arrange(what: list[Span], item: str, details: list[str], width: int) -> Lin
     stop = f"{key_text('session.interrupt', 'Ctrl+C')} to stop"
     some = [part for part in details if part]
     while some and line_width(what) + cell_len(_detail([*some, stop])) > width:
+        if len(some) == 1 and width - cell_len(_detail([*some, stop])) >= MIN_ACTIVITY:
+            break
         some.pop()
     tail: Span = (_detail([*some, stop]), "muted")
     room = width - cell_len(tail[0])

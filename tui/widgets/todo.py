@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 WIDE = 110
 """Columns from which the list has a panel of its own."""
+ROOMY = 160
+"""Columns from which the panel is a wide one."""
 
 
 class _TodoWidget(LineWidget):
@@ -30,17 +32,31 @@ class _TodoWidget(LineWidget):
 
 
 class TodoPanel(_TodoWidget):
-    """The whole list."""
+    """The list, cut around the item in progress where it is longer than the panel."""
+
+    DEFAULT_CSS = """
+    TodoPanel {
+        height: 1fr;
+    }
+    """
 
     def __init__(self, palette: Palette) -> None:
         super().__init__(palette, "todos")
 
     def build(self, width: int) -> list[Line]:
-        from tui.rendering.tool_views import todo_lines
+        from tui.rendering.todo_list import fitted_todos
 
         done = sum(item.status == "completed" for item in self._items)
-        head: Line = (("Todo", "strong"), (f"  {done}/{len(self._items)} done", "muted"))
-        return [head, (("", "text"),), *todo_lines(self._items, width)]
+        pending = sum(item.status == "pending" for item in self._items)
+        head: Line = (
+            ("Todo", "strong"),
+            (f"  {done}/{len(self._items)} done", "muted"),
+            (f" · {pending} open" if pending else "", "muted"),
+        )
+        return [head, (("", "text"),), *fitted_todos(self._items, width, max(1, self.size.height - 2))]
+
+    def on_resize(self) -> None:
+        self.update_lines()
 
 
 class TodoLine(_TodoWidget):
@@ -88,5 +104,6 @@ class TodoViews:
         """Lay out for a screen of that many columns."""
         self._columns = columns
         is_shown = self._has_items and self._is_wanted
+        self._side.set_class(columns >= ROOMY, "-roomy")
         self._side.display = is_shown and columns >= WIDE
         self._line.display = is_shown and columns < WIDE

@@ -1,0 +1,263 @@
+"""What stands around the conversation: status line, footer, queue lane, title and calls."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from core.host.clock import local_date
+from core.llm.errors import ModelError
+from core.llm.scripted import Reply, call, say
+from core.protocol.ops import EditQueued, MoveQueued, SubmitPrompt
+from core.protocol.usage import Usage
+from core.protocol.views import ContextLimits
+from tests.fakes.windows import USUAL, WIDE, Opener, Window
+from tui.rendering.palette import Palette
+from tui.terminal import LONG_TURN_S, channel, notification
+from tui.widgets.gauge import Footer
+from tui.widgets.queue_lane import QueueLane
+from tui.widgets.status import StatusLine
+
+TOUCH = call("Bash", "b1", command="touch made")
+
+
+def working(gate: asyncio.Event, *more: Reply) -> list[Reply]:
+    return [Reply([say("Working"), say("x")], gates={1: gate}), *more]
+
+
+# Status
+
+
+@pytest.mark.parametrize("columns", [30, 40, 60, 80, 120])
+async def test_the_key_that_stops_is_never_cut(opener: Opener, columns: int) -> None:
+    gate = asyncio.Event()
+    async with opener(working(gate), size=(columns, 24)) as window:
+        await window.prompt("go")
+        await window.until_shows("Working")
+        window.clock.now += 65
+        window.main.status.show_item("Rewriting the whole parser from the beginning to its very end")
+        window.main.status.show_tokens("↑ 123.4k ↓ 5.6k")
+        for activity in ("Answering", "Running some_very_long_tool_name_of_a_server_far_away"):
+            window.main.status.show_activity(activity)
+            await window.pilot.pause()
+            row = window.line("Esc to stop")
+            assert "Esc to stop)" in row
+            assert ("1m 05s" in row) or columns < 60
+        window.main.status.show_retry("The server is overloaded and says so at some length", 8)
+        await window.pilot.pause()
+        assert "Esc to stop)" in window.line("Retry in 8")
+        gate.set()
+        await window.settle()
+
+
+async def test_nothing_moves_while_the_user_is_waited_for(opener: Opener) -> None:
+    async with opener([Reply([TOUCH]), Reply([say("Done.")])]) as window:
+        await window.prompt("go")
+        await window.asked()
+        timer = window.main.status._timer  # pyright: ignore[reportPrivateUsage]
+        assert timer is None and "? Waiting for you  (" in window.line("Waiting for you")
+        await window.press("y")
+        await window.settle()
+        assert window.main.status._timer is None  # pyright: ignore[reportPrivateUsage]
+
+
+async def test_a_retry_counts_down(opener: Opener) -> None:
+    status = StatusLine(Palette({}), lambda: 0.0)
+    assert status.build(60) == [(("", "text"),)], "nothing while idle"
+    error = ModelError("connection", "The server cannot be reached (refused).")
+    async with opener([Reply(error=error), Reply([say("At last.")])]) as window:
+        await window.ask("go")
+        assert window.shows("At last.")
+
+
+# Footer
+
+
+def footer(used: int, *, limits: ContextLimits | None = None, now: float = 0.0) -> Footer:
+    made = Footer(Palette({}), lambda: now)
+    made.show_window(200_000, limits or ContextLimits(warning=147_000, autocompact=167_000, blocking=177_000))
+    made.show_usage(used, "$1.23")
+    return made
+
+
+def row(made: Footer, width: int) -> str:
+    return "".join(text for text, _style in made.build(width)[0])
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
+def test_what_gives_way_in_the_footer(width: int) -> None:
+    text = row(footer(170_000), width)
+    assert len(text) == width
+    assert "asks before changes" in text and "85%" in text
+    assert "▲ compaction due" in text or width == 40
+    assert ("$1.23" in text) == (width >= 80)
+    assert ("F1" in text) == (width >= 80)
+
+
+def test_an_open_breaker_is_told() -> None:
+    made = footer(1_000)
+    assert "autocompact" not in row(made, 120)
+    made.show_usage(1_000, "", breaker="open")
+    assert "⊘ no autocompact" in row(made, 120)
+
+
+async def test_the_cache_has_a_clock_time_and_goes_cold_once(opener: Opener) -> None:
+    usage = Usage(input_tokens=100, cache_read_tokens=900, output_tokens=10)
+    async with opener([Reply([say("one")], usage=usage)], size=WIDE) as window:
+        await window.ask("go")
+        clock = window.engine.calls.services.host.clock
+        assert local_date(clock) and "cache 90% until " in window.lines[-1]
+        made = window.main.query_one(Footer)
+        timer = made._cooling  # pyright: ignore[reportPrivateUsage]
+        assert timer is not None
+        clock.now += 301  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+        made.update_lines()
+        await window.pilot.pause()
+        assert "cache cold" in window.lines[-1] and "until" not in window.lines[-1]
+
+
+# Queue
+
+
+async def test_tab_sends_after_the_turn(opener: Opener) -> None:
+    gate = asyncio.Event()
+    async with opener(working(gate, Reply([say("Later.")]))) as window:
+        await window.prompt("go")
+        await window.until_shows("Working")
+        await window.paste("and afterwards this")
+        await window.press("tab")
+        await window.until_shows("⏎ after the turn: and afterwards this")
+        assert window.sent(SubmitPrompt)[-1].lane == "follow_up"
+        assert window.composer.has_focus and window.composer.text == ""
+        await window.press("tab")
+        assert not window.composer.has_focus, "with nothing typed it is the key that goes on"
+        gate.set()
+        await window.settle()
+        assert window.shows("❯ and afterwards this", "Later.")
+
+
+async def queue_of(window: Window, *texts: str) -> QueueLane:
+    await window.prompt("go")
+    await window.until_shows("Working")
+    for text in texts:
+        await window.prompt(text)
+    await window.until_shows(f"next step: {texts[-1]}")
+    return window.main.query_one(QueueLane)
+
+
+async def test_the_lane_is_worked_with_the_keyboard(opener: Opener) -> None:
+    gate = asyncio.Event()
+    async with opener(working(gate, Reply([say("Taken.")]))) as window:
+        lane = await queue_of(window, "one", "two", "three")
+        await window.press("alt+up")
+        assert lane.has_focus and "❯" in window.line("next step: three")
+        await window.press("up", "alt+up")
+        await window.until(lambda: [item.text for item in lane.items] == ["two", "one", "three"])
+        assert "❯" in window.line("next step: two"), "the choice stays with its message"
+        await window.press("x")
+        await window.until(lambda: [item.text for item in lane.items] == ["one", "three"])
+        assert "❯" in window.line("next step: one")
+        await window.press("enter")
+        await window.until(lambda: [item.text for item in lane.items] == ["three"])
+        assert window.composer.has_focus and window.composer.text == "one"
+        assert len(window.sent(MoveQueued)) == 1 and len(window.sent(EditQueued)) == 2
+        await window.press("alt+up", "escape")
+        assert window.composer.has_focus and window.main.status.is_busy, "Esc goes back, it stops nothing"
+        gate.set()
+        await window.settle()
+        assert not lane.display and window.composer.has_focus
+        assert window.composer.text == "one"
+
+
+async def test_the_keys_come_back_when_the_queue_empties(opener: Opener) -> None:
+    gate = asyncio.Event()
+    async with opener(working(gate, Reply([say("Taken.")]))) as window:
+        lane = await queue_of(window, "one")
+        await window.press("alt+up")
+        assert lane.has_focus
+        gate.set()
+        await window.settle()
+        await window.until(lambda: window.composer.has_focus)
+
+
+async def test_a_click_chooses(opener: Opener) -> None:
+    gate = asyncio.Event()
+    async with opener(working(gate, Reply([say("Taken.")]))) as window:
+        await queue_of(window, "one", "two")
+        await window.pilot.click(QueueLane, offset=(6, 0))
+        assert "❯" in window.line("next step: one")
+        gate.set()
+        await window.settle()
+
+
+async def test_a_long_queue_says_how_many_more(opener: Opener) -> None:
+    gate = asyncio.Event()
+    async with opener(working(gate, Reply([say("Taken.")])), size=USUAL) as window:
+        await queue_of(window, "one", "two", "three", "four")
+        await window.prompt("five")
+        await window.until_shows("… 1 more")
+        await window.press("alt+up")
+        await window.until_shows("❯ ↪ next step: five")
+        for _ in range(4):
+            await window.press("up")
+        assert "❯" in window.line("next step: one") and not window.shows("next step: five")
+        for _ in range(4):
+            await window.press("down")
+        assert "❯" in window.line("next step: five") and not window.shows("next step: one")
+        gate.set()
+        await window.settle()
+
+
+# Title and calls
+
+
+def written(window: Window) -> list[str]:
+    """What went to the terminal past the screen, from now on."""
+    pieces: list[str] = []
+    driver = window.app._driver  # pyright: ignore[reportPrivateUsage]
+    assert driver is not None
+    driver.write = pieces.append
+    return pieces
+
+
+async def test_the_title_follows_and_a_waiting_question_calls(opener: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.terminal.UNANSWERED_S", 0.001)
+    async with opener([Reply([TOUCH]), Reply([say("Done.")])]) as window:
+        pieces = written(window)
+        await window.prompt("go")
+        await window.asked()
+        assert [piece for piece in pieces if "needs you" in piece] == ["\x1b]0;agent-tui: work · needs you\x07"]
+        await window.until(lambda: window.app._signals._waiting is not None)  # pyright: ignore[reportPrivateUsage]
+        await window.pilot.pause(0.01)
+        assert "\x07" not in pieces, "who looks at it is not called"
+        await window.press("n")
+        await window.settle()
+        assert pieces[-1] == "\x1b]0;agent-tui: work · done\x07"
+        assert not any("touch" in piece for piece in pieces), "nothing of a model is in a title"
+
+
+@pytest.mark.parametrize(("seconds", "calls"), [(LONG_TURN_S + 1, 1), (LONG_TURN_S - 1, 0)])
+async def test_the_end_of_a_long_turn_calls_who_looks_elsewhere(opener: Opener, seconds: float, calls: int) -> None:
+    gate = asyncio.Event()
+    async with opener(working(gate)) as window:
+        await window.prompt("go")
+        await window.until_shows("Working")
+        pieces = written(window)
+        window.app.app_focus = False
+        window.clock.now += seconds
+        gate.set()
+        await window.settle()
+        assert pieces.count("\x07") == calls
+
+
+def test_each_terminal_is_called_in_its_way() -> None:
+    assert channel({"TERM_PROGRAM": "iTerm.app"}) == "osc9"
+    assert channel({"TERM": "xterm-kitty"}) == "osc99"
+    assert channel({"TERM": "foot"}) == "osc777"
+    assert channel({"TERM": "xterm-256color"}) == "bell"
+    assert notification("done", {"TERM": "foot"}, "auto") == "\x1b]777;notify;agent-tui;done\x07"
+    assert notification("done", {"TERM": "foot"}, "bell") == "\x07"
+    assert notification("done", {"TERM": "foot"}, "off") == ""
+    inside = notification("done", {"TERM": "tmux-256color", "TMUX": "x", "LC_TERMINAL": "iTerm2"}, "auto")
+    assert inside == "\x1bPtmux;\x1b\x1b]9;agent-tui: done\x07\x1b\\\x07"
