@@ -1,4 +1,4 @@
-"""``uv run poe bench``: measure, print, write ``tests/bench/results.json``."""
+"""``uv run poe bench``: measure, print, write ``tests/bench/results.json``. With ids, only those: ``poe bench PERF-3``."""
 
 from __future__ import annotations
 
@@ -6,22 +6,45 @@ import argparse
 import dataclasses
 import json
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from tests.bench import completion, engine_run, startup
-from tests.bench.figure import table
+from tests.bench import calibration, completion, echo, engine_run, idle, long_conversation, startup, streaming
+from tests.bench.figure import Figure, table
 
 RESULTS = Path(__file__).with_name("results.json")
+
+SUITES: tuple[tuple[frozenset[str], Callable[[int], Iterable[Figure]]], ...] = (
+    (frozenset({"PERF-1", "PERF-2", "PERF-16"}), startup.measure),
+    (frozenset({"PERF-3"}), lambda _runs: echo.measure()),
+    (frozenset({"PERF-4"}), lambda _runs: streaming.measure()),
+    (frozenset({"PERF-5"}), lambda _runs: long_conversation.measure()),
+    (frozenset({"PERF-8", "PERF-10", "PERF-16"}), lambda _runs: engine_run.measure()),
+    (frozenset({"PERF-12"}), lambda _runs: completion.measure()),
+    (frozenset({"PERF-13"}), lambda _runs: idle.measure()),
+)
+"""What measures which figures."""
 
 
 def main() -> int:
     """Exit code 0 whatever the figures are: a benchmark judges nothing."""
+    known = sorted({id for ids, _suite in SUITES for id in ids}, key=lambda id: int(id.partition("-")[2]))
     parser = argparse.ArgumentParser(description="Measure the performance budgets.")
+    parser.add_argument("ids", nargs="*", metavar="ID", help=f"only these: {', '.join(known)}")
     parser.add_argument("--runs", type=int, default=7, help="runs of each start (default 7)")
     options = parser.parse_args()
-    figures = [*startup.measure(options.runs), *engine_run.measure(), *completion.measure()]
-    sys.stdout.write(table(figures) + "\n")
-    RESULTS.write_text(json.dumps([dataclasses.asdict(figure) for figure in figures], indent=1) + "\n")
+    wanted = {id.upper() for id in options.ids}
+    if unknown := wanted - set(known):
+        parser.error(f"nothing measures {', '.join(sorted(unknown))}; there are: {', '.join(known)}")
+    divisors, figures = calibration.measure()
+    for ids, suite in SUITES:
+        if not wanted or wanted & ids:
+            figures += suite(options.runs)
+    sys.stdout.write(table(figures, divisors) + "\n")
+    data = [
+        dataclasses.asdict(f) | {"ratio": f.value / divisors[f.unit] if f.unit in divisors else None} for f in figures
+    ]
+    RESULTS.write_text(json.dumps(data, indent=1) + "\n")
     return 0
 
 

@@ -19,6 +19,8 @@ import pyte
 QUERY_REPLIES = {b"\x1b[?2026$p": b"\x1b[?2026;2$y", b"\x1b[6n": b"\x1b[1;1R", b"\x1b[c": b"\x1b[?62c"}
 """What a real terminal answers when it is asked for its abilities."""
 PRIVATE = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]")
+FRAME_END = b"\x1b[?2026l"
+"""Ends a synchronised update: what came before it is shown at once."""
 UNFINISHED = re.compile(rb"\x1b(\[[<>=?]?[0-9;]*)?$")
 
 
@@ -180,6 +182,44 @@ class PtyChild:
                 raise TimeoutError(f"{key!r} was not echoed")
             self.pump(0.002)
         return time.perf_counter() - begun
+
+    def drain(self, seconds: float) -> None:
+        """Take in output for so long without drawing it, which costs more than reading: the screen is stale then."""
+        end = time.perf_counter() + seconds
+        while (left := end - time.perf_counter()) > 0:
+            self._take(left)
+
+    def time_to(self, sent: bytes, expected: bytes, timeout: float = 10.0) -> float:
+        """Seconds from sending bytes to the end of the frame that has the expected ones in it; nothing is drawn."""
+        begun = time.perf_counter()
+        at = len(self.output)
+        self.send(sent)
+        while True:
+            found = self.output.find(expected, at)
+            if found >= 0 and self.output.find(FRAME_END, found) >= 0:
+                return time.perf_counter() - begun
+            if time.perf_counter() - begun > timeout:
+                raise TimeoutError(f"{expected!r} never came after {sent!r}")
+            self._take(0.05)
+
+    def quiet_after(self, quiet: float, timeout: float = 60.0) -> float:
+        """Take in output, without drawing it, until there was none for so long; seconds until the last of it."""
+        begun = last = time.perf_counter()
+        while (now := time.perf_counter()) - last < quiet and now - begun < timeout:
+            if self._take(quiet):
+                last = time.perf_counter()
+        return last - begun
+
+    def _take(self, seconds: float) -> bool:
+        if not select.select([self._fd], [], [], seconds)[0]:
+            return False
+        self.output += os.read(self._fd, 65_536)
+        return True
+
+    def cpu_seconds(self) -> float:
+        """Processor time of the process so far, all its threads, user and system."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def memory_mb(self) -> float:
         """Resident memory of the process and its descendants, MB."""

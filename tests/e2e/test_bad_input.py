@@ -83,6 +83,31 @@ def test_a_small_terminal_does_the_whole_job(machine: Machine, server: Server) -
     assert server.rejections == []
 
 
+def test_a_broken_settings_file_and_files_that_cannot_be_read(machine: Machine, server: Server) -> None:
+    machine.repository()
+    settings = machine.home / "agent-tui" / "config" / "settings.json"
+    settings.parent.mkdir(parents=True)
+    settings.write_text('{"model": \n')
+    (machine.project / "image.png.txt").write_bytes(b"\0\1\2" * 50)
+    (machine.project / "notes.txt").write_text("alpha\n")
+    (machine.project / "loop").symlink_to("loop")
+    wrong = {"file_path": "notes.txt", "old_string": "nowhere", "new_string": "x"}
+    url = server.start(
+        tools(*(("Read", {"file_path": name}) for name in ("image.png.txt", "loop", "missing", "notes.txt"))),
+        tools(("Edit", wrong)),
+        text("Four of five failed."),
+    )
+    child = machine.start(url)
+    child.read_until("not valid JSON")
+    assert child.shows("settings.json:2")
+    say(child, "read all")
+    child.read_until("Four of five failed.")
+    for expected in ("Read image.png.txt", "binary", "Read loop", "Read missing", "does not exist", "Edit notes.txt"):
+        child.read_until(expected)
+    assert server.rejections == []
+    lives_on(child)
+
+
 @pytest.mark.parametrize("obstacle", ["file", "full"])
 def test_a_transcript_that_cannot_be_written(machine: Machine, server: Server, obstacle: str) -> None:
     machine.repository()

@@ -137,6 +137,8 @@ class Reply:
     """Seconds before the first byte."""
     delay_between: float = 0.0
     """Seconds before each delta."""
+    is_paced: bool = False
+    """Hold that pace: a delta that was late does not delay those after it."""
     gate: asyncio.Event | None = None
     """The response starts only once the event is set."""
     chunk_size: int = 24

@@ -30,6 +30,7 @@ from tests.fakes.api_rules import authenticated, check
 from tests.fakes.api_script import Answerer, Reply, Script, load
 from tests.fakes.api_signing import Signer, digest
 from tests.fakes.api_sse import (
+    Beat,
     Emit,
     End,
     Envelope,
@@ -277,12 +278,17 @@ class ApiServer:
         self, connection: Connection, plan: Iterator[Step], entry: Recorded, headers: dict[str, str]
     ) -> bool:
         await connection.start_stream(headers)
+        beat = time.monotonic()
         for step in plan:
             match step:
                 case Emit():
                     await connection.send_event(step.name, step.data)
                 case Pause():
                     await connection.unless_gone(asyncio.sleep(step.seconds))
+                case Beat():
+                    beat += step.seconds
+                    if (early := beat - time.monotonic()) > 0:
+                        await connection.unless_gone(asyncio.sleep(early))
                 case Hold():
                     await connection.unless_gone(step.gate.wait())
                 case End():

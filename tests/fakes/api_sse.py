@@ -36,6 +36,13 @@ class Pause:
 
 
 @dataclass(frozen=True)
+class Beat:
+    """Wait until so long after the beat before, or after the start of the stream."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Hold:
     """Wait for an event to be set."""
 
@@ -49,7 +56,7 @@ class End:
     how: Literal["close", "reset", "stall"]
 
 
-Step = Emit | Pause | Hold | End
+Step = Emit | Pause | Beat | Hold | End
 
 
 @dataclass(frozen=True)
@@ -196,7 +203,7 @@ def _block_steps(reply: Reply, index: int, wire: Wire) -> Iterator[Step]:
     yield Emit("content_block_start", start)
     for delta in wire.deltas:
         if reply.delay_between:
-            yield Pause(reply.delay_between)
+            yield (Beat if reply.is_paced else Pause)(reply.delay_between)
         yield Emit("content_block_delta", {"type": "content_block_delta", "index": index, "delta": delta})
     yield Emit("content_block_stop", {"type": "content_block_stop", "index": index})
     if wire.source.delay_after:

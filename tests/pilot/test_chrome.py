@@ -14,7 +14,7 @@ from core.protocol.usage import Usage
 from core.protocol.views import ContextLimits
 from tests.fakes.windows import USUAL, WIDE, Opener, Window
 from tui.rendering.palette import Palette
-from tui.terminal import LONG_TURN_S, channel, notification
+from tui.signals import LONG_TURN_S, channel, notification
 from tui.widgets.gauge import Footer
 from tui.widgets.queue_lane import QueueLane
 from tui.widgets.status import StatusLine
@@ -222,7 +222,7 @@ def written(window: Window) -> list[str]:
 
 
 async def test_the_title_follows_and_a_waiting_question_calls(opener: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tui.terminal.UNANSWERED_S", 0.001)
+    monkeypatch.setattr("tui.signals.UNANSWERED_S", 0.001)
     async with opener([Reply([TOUCH]), Reply([say("Done.")])]) as window:
         pieces = written(window)
         await window.prompt("go")
