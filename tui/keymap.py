@@ -34,7 +34,7 @@ SCREEN_KEYS = (
     Key("session.interrupt", "escape", "interrupt", "Stop what runs", "Session", "Esc"),
     Key("session.mode", "shift+tab", "cycle_mode", "Next permission mode", "Session", "Shift+Tab"),
     Key("session.background", "ctrl+b", "background", "Running command to the background", "Session", "Ctrl+B"),
-    Key("session.quit", "ctrl+c", "cancel_or_quit", "Stop, clear the input, or leave (twice)", "Session", "Ctrl+C"),
+    Key("session.quit", "ctrl+c", "cancel_or_quit", "Stop, clear, or leave (twice)", "Session", "Ctrl+C"),
     Key("session.exit", "ctrl+d", "exit_if_empty", "Leave (twice, with nothing typed)", "Session", "Ctrl+D"),
     Key("session.suspend", "ctrl+z", "app.suspend_process", "Suspend the program (fg comes back)", "Session", "Ctrl+Z"),
     Key("session.help", "f1", "help", "Show all keys", "Session", "F1"),
@@ -53,7 +53,7 @@ SCREEN_KEYS = (
 """Keys of the main screen, whatever has the focus."""
 
 COMPOSER_KEYS = (
-    Key("input.send", "enter", "send", "Send; while it works: after the running step", "Input", "Enter"),
+    Key("input.send", "enter", "send", "Send, or queue for the next step", "Input", "Enter"),
     Key("input.newline", "ctrl+j,shift+enter,alt+enter", "newline", "New line (also \\ and Enter)", "Input", "Ctrl+J"),
     Key("input.follow_up", "tab,alt+q", "follow_up", "While it works: send after the turn", "Input", "Tab"),
     Key("input.queue", "alt+up", "choose_queued", "Choose among the queued messages", "Input", "Alt+↑"),
@@ -61,8 +61,8 @@ COMPOSER_KEYS = (
     Key("input.newer", "down", "newer", "Newer prompt, from the last line", "Input", "↓"),
     Key("input.search", "ctrl+r", "search_history", "Search the prompts of this project", "Input", "Ctrl+R"),
     Key("input.editor", "ctrl+g", "open_editor", "Write on in $VISUAL or $EDITOR", "Input", "Ctrl+G"),
-    Key("input.chord", "ctrl+x", "chord", "The same; alone it cuts what is selected", "Input", "Ctrl+X Ctrl+E"),
-    Key("input.stash", "ctrl+s", "stash", "Put the draft aside; with nothing typed take it back", "Input", "Ctrl+S"),
+    Key("input.chord", "ctrl+x", "chord", "The same; cuts a selection", "Input", "Ctrl+X Ctrl+E"),
+    Key("input.stash", "ctrl+s", "stash", "Put the draft aside, or take it back", "Input", "Ctrl+S"),
     Key("input.image", "ctrl+v,alt+v", "take_image", "Attach the clipboard's image", "Input", "Ctrl+V"),
     Key("input.line_start", "ctrl+a", "row_start", "To the start of the line", "Input", "Ctrl+A"),
     Key("input.line_end", "ctrl+e", "row_end", "To the end of the line", "Input", "Ctrl+E"),
@@ -75,7 +75,7 @@ COMPOSER_KEYS = (
         "input.kill_word_left",
         "alt+backspace,ctrl+backspace",
         "kill_word_left",
-        "Kill a word back",
+        "Kill letters and digits back",
         "Input",
         "Alt+Backspace",
     ),
@@ -88,10 +88,10 @@ COMPOSER_KEYS = (
 """Keys of the composer beside the usual ones of an editor."""
 
 TRANSCRIPT_KEYS = (
-    Key("block.previous", "up,k", "step(-1)", "Previous block, once Tab has gone there", "Conversation", "↑ k"),
+    Key("block.previous", "up,k", "step(-1)", "Previous block (Tab goes there)", "Conversation", "↑ k"),
     Key("block.next", "down,j", "step(1)", "Next block", "Conversation", "↓ j"),
-    Key("block.toggle", "enter,space", "fold", "Unfold or fold the block (or click it)", "Conversation", "Enter Space"),
-    Key("block.copy", "y", "copy('source')", "Copy the selection, or the block as Markdown", "Conversation", "y"),
+    Key("block.toggle", "enter,space", "fold", "Unfold or fold (or click)", "Conversation", "Enter Space"),
+    Key("block.copy", "y", "copy('source')", "Copy the selection or the block", "Conversation", "y"),
     Key("block.copy_code", "c", "copy('code')", "Copy the block's code or command", "Conversation", "c"),
     Key("block.copy_output", "o", "copy('output')", "Copy the block's output", "Conversation", "o"),
     Key("prompt.previous", "left_curly_bracket,alt+up", "prompt(-1)", "To the prompt before", "Conversation", "{"),

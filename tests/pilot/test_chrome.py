@@ -217,7 +217,7 @@ def written(window: Window) -> list[str]:
     pieces: list[str] = []
     driver = window.app._driver  # pyright: ignore[reportPrivateUsage]
     assert driver is not None
-    driver.write = pieces.append
+    driver.write = pieces.append  # pyright: ignore[reportAttributeAccessIssue]
     return pieces
 
 

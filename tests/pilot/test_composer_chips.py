@@ -195,11 +195,11 @@ async def test_queued_images_come_back_and_go_with_the_prompt(opener: Opener) ->
         await window.paste(str(path))
         await window.until(lambda: "[Image" in window.composer.text)
         await window.press("enter")
-        await window.until_shows("queued [Image #1 shot.png]")
+        await window.until_shows("next step: [Image #1 shot.png]")
         await window.press("up")
         await window.until(lambda: window.composer.text == "[Image #1 shot.png]")
         await window.press("enter")
-        await window.until_shows("queued [Image #1 shot.png]")
+        await window.until_shows("next step: [Image #1 shot.png]")
         gate.set()
         await window.settle()
         kinds = [block["type"] for block in window.requests[-1].messages[-1]["content"]]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import re
@@ -114,12 +115,13 @@ async def test_a_todo_list_of_a_model(opener: Opener) -> None:
 
 async def test_the_item_in_progress_in_the_status_line(opener: Opener) -> None:
     todos = [{"id": "1", "content": EVIL, "activeForm": EVIL, "status": "in_progress"}]
-    script = [Reply([call("TodoWrite", "t1", todos=todos)]), Reply([call("Bash", "b1", command="touch x")])]
-    async with opener(script, size=WIDE) as window:
+    gate = asyncio.Event()
+    script = [Reply([call("TodoWrite", "t1", todos=todos)]), Reply([say("Working."), say("End.")], gates={1: gate})]
+    async with opener(script, size=(200, 50)) as window:
         await window.prompt("go")
-        await window.asked()
-        assert ON_SCREEN.search(window.line("Waiting for you"))
-        await window.press("n")
+        await window.until_shows("Working.")
+        assert ON_SCREEN.search(window.line("Answering"))
+        gate.set()
         await window.settle()
 
 

@@ -173,7 +173,7 @@ async def test_the_gauge_follows_the_session(opener: Opener) -> None:
 
 
 async def test_help_lists_every_key(opener: Opener) -> None:
-    async with opener(size=(100, 60)) as window:
+    async with opener(size=(100, 110)) as window:
         await window.press("f1")
         for key in ALL_KEYS:
             if key.shown and keys_of(key):

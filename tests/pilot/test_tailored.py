@@ -87,7 +87,7 @@ async def test_problems_of_the_users_files_are_told(opener: Opener, config: Path
     (config / "keybindings.json").write_text('{\n"view.todos": "ctrl+o",\n"view.nothing": "f5"}')
     (config / "themes" / "mine.toml").write_text('base = "dark"\n[colors]\naccent = "red"')
     async with opener(size=(160, 40)) as window:
-        assert window.shows("keybindings.json:2: Ctrl+O is view.todos now; view.unfold has no key left")
+        assert window.shows("keybindings.json:2: Ctrl+O is view.todos now; view.transcript has no key left")
         assert window.shows("keybindings.json:3: there is no action 'view.nothing'")
         assert window.shows("mine.toml: colors.accent must be #rrggbb or an ansi_ name, not 'red'")
 
@@ -116,8 +116,8 @@ async def test_help_always_says_how_it_is_closed(opener: Opener, size: tuple[int
         assert window.composer.text == ""
         assert isinstance(window.app.screen, HelpScreen)
         assert window.shows("Esc closes this", "Stop what runs")
-        await window.press(*["pagedown"] * 4)
-        assert window.shows("Esc closes this", "Newer prompt, from the last line")
+        await window.press(*["pagedown"] * 12)
+        assert window.shows("Esc closes this", "keybindings.toml")
         await window.press("escape")
         assert window.composer.has_focus
 

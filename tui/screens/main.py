@@ -13,7 +13,7 @@ from textual.message import Message
 from tui.dialogs.dock import QuestionDock
 from tui.keymap import SCREEN_KEYS, bindings
 from tui.rendering.palette import Palette
-from tui.screens.commands import CommandActions
+from tui.screens.session_keys import SessionKeys
 from tui.widgets.composer.editor import Composer
 from tui.widgets.composer.menu import CompletionMenu
 from tui.widgets.gauge import Footer
@@ -30,12 +30,8 @@ if TYPE_CHECKING:
     from tui.presenter.presenter import Presenter
     from tui.presenter.surfaces import State
 
-TWICE_S = 1.5
-"""How soon a second Ctrl+C or Ctrl+D must follow to leave."""
-MODE_ORDER = ("default", "acceptEdits", "plan")
 
-
-class MainScreen(CommandActions):
+class MainScreen(SessionKeys):
     """Draws what it is told, and turns keys into ops."""
 
     BINDINGS = bindings([key for key in SCREEN_KEYS if key.id != "session.interrupt"], priority=True) + bindings(
@@ -74,7 +70,6 @@ class MainScreen(CommandActions):
         panel, self._todo_line = TodoPanel(palette), TodoLine(palette)
         self._side = Vertical(panel, id="side")
         self._todos = TodoViews(panel, self._todo_line, self._side)
-        self._leave_by = 0.0
         self._announced_typing = False
         self._warnings = 0
         self.presenter: Presenter | None = None
@@ -181,53 +176,6 @@ class MainScreen(CommandActions):
 
     # Keys
 
-    def action_interrupt(self) -> None:
-        """Esc: stop the turn; with nothing running clear a hint, and twice the input."""
-        from core.protocol.ops import Interrupt
-
-        if self.escape_clears():
-            return
-        self.status.show_hint("")
-        self.send(Interrupt())
-
-    def action_cancel_or_quit(self) -> None:
-        """Ctrl+C: copy a selection, stop, clear, and on the second press leave."""
-        from core.protocol.ops import Interrupt
-
-        if self.dock.asks_permission:
-            self.send(Interrupt())
-        elif self.composer.selected_text:
-            self.composer.action_copy()
-        elif self.status.is_busy:
-            self.send(Interrupt())
-        elif self.close_search():
-            pass
-        elif self.composer.text:
-            self.composer.discard()
-        else:
-            self._leave("Ctrl+C")
-
-    def action_exit_if_empty(self) -> None:
-        """Ctrl+D: delete forward, or with nothing typed leave on the second press."""
-        if self.composer.text:
-            self.composer.action_delete_right()
-        else:
-            self._leave("Ctrl+D")
-
-    def action_cycle_mode(self) -> None:
-        """The next permission mode."""
-        from core.protocol.ops import SetMode
-
-        mode = self.presenter.mode if self.presenter else "default"
-        at = MODE_ORDER.index(mode) if mode in MODE_ORDER else -1
-        self.send(SetMode(mode=MODE_ORDER[(at + 1) % len(MODE_ORDER)]))  # pyright: ignore[reportArgumentType]
-
-    def action_background(self) -> None:
-        """Move the running command to the background."""
-        from core.protocol.ops import BackgroundTools
-
-        self.send(BackgroundTools())
-
     def action_toggle_todos(self) -> None:
         """Show or hide the todo list."""
         self._todos.toggle()
@@ -239,6 +187,10 @@ class MainScreen(CommandActions):
     def action_search(self, text: str = "") -> None:
         """Search the conversation."""
         self._pane.search(text)
+
+    def action_copy_last(self) -> None:
+        """Copy the newest answer as Markdown."""
+        self._pane.copy_answer()
 
     @on(ConversationPane.Left)
     def _conversation_left(self) -> None:
@@ -255,16 +207,6 @@ class MainScreen(CommandActions):
     def action_edge(self, direction: int) -> None:
         """To the beginning or the end of the conversation."""
         self._transcript.scroll_edge(direction)
-
-    def _leave(self, key: str) -> None:
-        now = self._now()
-        if now <= self._leave_by:
-            self.action_leave()
-            return
-        self._leave_by = now + TWICE_S
-        hint = f"{key} once more leaves"
-        self.status.show_hint(hint)
-        self.set_timer(TWICE_S, lambda: self.status.clear_hint(hint))
 
     def send(self, op: Op) -> None:
         """Ask the engine for something."""

@@ -77,7 +77,7 @@ class Completer:
         """The text is another one. A menu opens only where it was typed, not where it was recalled or pasted."""
         is_shell = self._is_shell
         self._composer.set_class(is_shell, "-shell")
-        self._composer.border_title = SHELL_TITLE if is_shell else ""
+        self._composer.border_subtitle = SHELL_TITLE if is_shell else ""
         was_typed, self._was_typed = self._was_typed, False
         self._look(opens=was_typed)
 

@@ -34,6 +34,8 @@ class Block:
     __slots__ = ("folded", "id", "margin", "revision")
     is_prompt = False
     """Whether the user said it: the view can jump between those."""
+    is_answer = False
+    """Whether it is the model's words."""
 
     def __init__(self, block_id: str) -> None:
         self.id = block_id
@@ -172,6 +174,8 @@ class TextBlock(Block):
     """Prose of the model, rendered as it streams. Finished, it is a source, and its lines while somebody draws them."""
 
     __slots__ = ("_drawn", "_drawn_width", "_source", "_stream", "interrupted")
+
+    is_answer = True
 
     def __init__(self, block_id: str) -> None:
         super().__init__(block_id)

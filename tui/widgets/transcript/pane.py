@@ -68,6 +68,12 @@ class ConversationPane(Walled, Vertical):
         """Open the search line."""
         self._search.open(text)
 
+    def copy_answer(self) -> None:
+        """Copy the newest words of the model."""
+        answers = [block for block in self.view.blocks if block.is_answer]
+        text = answers[-1].source if answers else ""
+        self.post_message(TranscriptView.CopyRequested(text, "answer"))
+
     @on(TranscriptView.SearchRequested)
     def _search_requested(self) -> None:
         self.search()

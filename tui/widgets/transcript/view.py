@@ -10,7 +10,7 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
-from tui.keymap import TRANSCRIPT_KEYS, bindings
+from tui.keymap import TRANSCRIPT_KEYS, bindings, key_text
 from tui.rendering.line import Line
 from tui.rendering.palette import Palette
 from tui.widgets.transcript.drawing import Pencil
@@ -203,7 +203,8 @@ class TranscriptView(SelectableView):
         if not self._is_behind:
             return None
         fresh = len(self.plan) - self._seen_blocks
-        return pencil.centered(f" ↓ {fresh} new · Ctrl+End " if fresh > 0 else " ↓ Ctrl+End to follow ", "badge")
+        key = key_text("view.bottom", "click")
+        return pencil.centered(f" ↓ {fresh} new · {key} " if fresh > 0 else f" ↓ {key} to follow ", "badge")
 
     @property
     def _is_behind(self) -> bool:
