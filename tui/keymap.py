@@ -96,13 +96,13 @@ TRANSCRIPT_KEYS = (
     Key("block.copy_output", "o", "copy('output')", "Copy the block's output", "Conversation", "o"),
     Key("prompt.previous", "left_curly_bracket,alt+up", "prompt(-1)", "To the prompt before", "Conversation", "{"),
     Key("prompt.next", "right_curly_bracket,alt+down", "prompt(1)", "To the prompt after", "Conversation", "}"),
-    Key("search.open", "slash", "search", "Search the conversation", "Conversation", "/"),
+    Key("search.open", "slash", "search", "Find a text", "Conversation", "/"),
     Key("search.next", "n", "find(1)", "Next hit", "Conversation", "n"),
     Key("search.previous", "N", "find(-1)", "Hit before", "Conversation", "N"),
     Key("view.half_up", "ctrl+u,u", "scroll(-0.5)", "Half a page up", "Conversation", "u"),
     Key("view.half_down", "d", "scroll(0.5)", "Half a page down", "Conversation", "d"),
-    Key("view.first", "g,home", "edge(-1)", "To the beginning", "Conversation", "g"),
-    Key("view.last", "G,end", "edge(1)", "To the end, and follow", "Conversation", "G"),
+    Key("view.first", "g,home", "edge(-1)", "First line", "Conversation", "g"),
+    Key("view.last", "G,end", "edge(1)", "Last line, and follow", "Conversation", "G"),
     Key("view.leave", "escape,q", "leave", "Back to the input", "Conversation", "q"),
 )
 """Keys of the conversation when it has the focus (Tab)."""

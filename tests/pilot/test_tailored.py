@@ -125,10 +125,10 @@ async def test_help_always_says_how_it_is_closed(opener: Opener, size: tuple[int
 async def test_help_has_two_columns_where_there_is_room(opener: Opener) -> None:
     async with opener(size=(120, 36)) as window:
         await window.press("f1")
-        assert "Conversation" in window.line("Session")
+        assert "Input" in window.line("Session")
     async with opener(size=(80, 24)) as window:
         await window.press("f1")
-        assert "Conversation" not in window.line("Session")
+        assert "Input" not in window.line("Session")
 
 
 async def test_help_is_filtered_by_typing(opener: Opener) -> None:

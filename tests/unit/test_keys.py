@@ -73,18 +73,18 @@ def test_every_key_of_the_table_can_be_written_in_a_file() -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("keybindings.json", '{"view.todos": "Ctrl+Y", "input.newline": ["alt+n", "ctrl+j"], "view.transcript": null}'),
-        ("keybindings.toml", 'view.todos = "ctrl+y"\n"input.newline" = "alt+n, ctrl+j"\nview.transcript = ""\n'),
+        ("keybindings.json", '{"view.todos": "F7", "input.newline": ["alt+n", "ctrl+j"], "view.transcript": null}'),
+        ("keybindings.toml", 'view.todos = "f7"\n"input.newline" = "alt+n, ctrl+j"\nview.transcript = ""\n'),
     ],
 )
 def test_a_file_gives_keys_and_takes_them_away(tmp_path: Path, name: str, text: str) -> None:
     found = read(tmp_path, name, text)
     assert found.problems == []
-    assert found.changed == {"view.todos": ("ctrl+y",), "input.newline": ("alt+n", "ctrl+j"), "view.transcript": ()}
+    assert found.changed == {"view.todos": ("f7",), "input.newline": ("alt+n", "ctrl+j"), "view.transcript": ()}
     use_keys(found.changed)
-    assert textual_keymap() == {"view.todos": "ctrl+y", "input.newline": "alt+n,ctrl+j", "view.transcript": NO_KEY}
+    assert textual_keymap() == {"view.todos": "f7", "input.newline": "alt+n,ctrl+j", "view.transcript": NO_KEY}
     assert (key_text("view.todos"), key_text("input.newline"), key_text("view.transcript", "-")) == (
-        "Ctrl+Y",
+        "F7",
         "Alt+N",
         "-",
     )
@@ -108,9 +108,9 @@ def test_a_key_of_the_screen_wins_over_the_composer_and_leaves_its_others(tmp_pa
 
 
 def test_of_two_entries_the_later_wins(tmp_path: Path) -> None:
-    found = read(tmp_path, "keybindings.json", '{\n"view.todos": ["ctrl+y", "f5"],\n"view.redraw": "ctrl+y"}')
-    assert found.changed == {"view.todos": ("f5",), "view.redraw": ("ctrl+y",)}
-    assert found.problems == ["keybindings.json:3: Ctrl+Y is view.redraw now; view.todos has F5 left"]
+    found = read(tmp_path, "keybindings.json", '{\n"view.todos": ["f7", "f5"],\n"view.redraw": "f7"}')
+    assert found.changed == {"view.todos": ("f5",), "view.redraw": ("f7",)}
+    assert found.problems == ["keybindings.json:3: F7 is view.redraw now; view.todos has F5 left"]
 
 
 def test_one_key_may_do_two_things_in_two_places(tmp_path: Path) -> None:
@@ -179,13 +179,13 @@ def test_of_two_files_one_is_read(tmp_path: Path) -> None:
 
 def test_a_file_by_contexts_and_keys_is_understood(tmp_path: Path) -> None:
     blocks = [
-        {"context": "Global", "bindings": {"ctrl+y": "app:toggleTodos", "ctrl+o": None}},
+        {"context": "Global", "bindings": {"f7": "app:toggleTodos", "ctrl+o": None}},
         {"context": "Chat", "bindings": {"alt+n": "chat:newline", "f7": "view.top"}},
     ]
     found = read(tmp_path, "keybindings.json", json.dumps({"$schema": "x", "bindings": blocks}))
     assert found.problems == []
     assert found.changed == {
-        "view.todos": ("ctrl+y", "ctrl+t"),
+        "view.todos": ("f7", "ctrl+t"),
         "view.transcript": (),
         "input.newline": ("alt+n", "ctrl+j", "shift+enter", "alt+enter"),
         "view.top": ("f7", "ctrl+home"),
