@@ -179,13 +179,13 @@ def test_of_two_files_one_is_read(tmp_path: Path) -> None:
 
 def test_a_file_by_contexts_and_keys_is_understood(tmp_path: Path) -> None:
     blocks = [
-        {"context": "Global", "bindings": {"f7": "app:toggleTodos", "ctrl+o": None}},
+        {"context": "Global", "bindings": {"f6": "app:toggleTodos", "ctrl+o": None}},
         {"context": "Chat", "bindings": {"alt+n": "chat:newline", "f7": "view.top"}},
     ]
     found = read(tmp_path, "keybindings.json", json.dumps({"$schema": "x", "bindings": blocks}))
     assert found.problems == []
     assert found.changed == {
-        "view.todos": ("f7", "ctrl+t"),
+        "view.todos": ("f6", "ctrl+t"),
         "view.transcript": (),
         "input.newline": ("alt+n", "ctrl+j", "shift+enter", "alt+enter"),
         "view.top": ("f7", "ctrl+home"),
