@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from pathlib import Path
 
 import pytest
 
+from core.engine import wiring
 from core.host.clock import local_date
 from core.llm.errors import ModelError
 from core.llm.scripted import Reply, call, say
 from core.protocol.ops import EditQueued, MoveQueued, SubmitPrompt
 from core.protocol.usage import Usage
 from core.protocol.views import ContextLimits
+from core.sessions.load import LoadedSession
 from tests.fakes.windows import USUAL, WIDE, Opener, Window
 from tui.rendering.palette import Palette
 from tui.signals import LONG_TURN_S, channel, notification
@@ -117,6 +121,30 @@ async def test_the_cache_has_a_clock_time_and_goes_cold_once(opener: Opener) -> 
         assert "cache cold" in window.lines[-1] and "until" not in window.lines[-1]
 
 
+# A slow start
+
+
+async def test_a_session_that_takes_long_to_read_is_told(opener: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with opener([Reply([say("Hello.")])]) as window:
+        await window.ask("go")
+    may_read = threading.Event()
+    load = wiring.load_session
+
+    def slow(transcript: Path) -> LoadedSession:
+        may_read.wait(10)
+        return load(transcript)
+
+    monkeypatch.setattr(wiring, "load_session", slow)
+    monkeypatch.setattr("tui.app.SLOW_S", 0.001)
+    async with opener(selection={"resume": "latest"}, is_started=False) as window:
+        await window.until_shows("Reading the session…")
+        await window.press("h", "i")
+        assert window.composer.text == "hi", "keys are taken meanwhile"
+        may_read.set()
+        await window.until_shows("Hello.")
+        assert not window.shows("Reading the session…")
+
+
 # Queue
 
 
@@ -209,6 +237,21 @@ async def test_a_long_queue_says_how_many_more(opener: Opener) -> None:
         await window.settle()
 
 
+async def test_a_short_screen_has_room_for_question_todo_list_and_queue(opener: Opener) -> None:
+    todos = [{"id": "1", "content": "Look", "activeForm": "Looking", "status": "in_progress"}]
+    script = [Reply([call("TodoWrite", "t1", todos=todos), TOUCH]), Reply([say("Done.")])]
+    async with opener(script, size=(60, 20)) as window:
+        await window.prompt("go")
+        await window.asked()
+        for text in ("one", "two"):
+            await window.engine.handle(SubmitPrompt(text=text))
+        await window.until_shows("next step: one … 1 more")
+        assert window.shows("☑ 0/1  ◐ Looking", "? Waiting for you", "Ask, or tell it", "y Yes, this once")
+        assert "asks before changes" in window.lines[-1]
+        await window.press("n")
+        await window.settle()
+
+
 # Title and calls
 
 
@@ -217,7 +260,7 @@ def written(window: Window) -> list[str]:
     pieces: list[str] = []
     driver = window.app._driver  # pyright: ignore[reportPrivateUsage]
     assert driver is not None
-    driver.write = pieces.append  # pyright: ignore[reportAttributeAccessIssue]
+    setattr(driver, "write", pieces.append)  # noqa: B010  a method of this one driver
     return pieces
 
 

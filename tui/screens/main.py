@@ -89,6 +89,7 @@ class MainScreen(SessionKeys):
 
     def on_resize(self) -> None:
         self._todos.place(self.size.width)
+        self.queue_lane.update_lines()
 
     def on_click(self) -> None:
         """A click in the conversation must not take the keys from a question."""

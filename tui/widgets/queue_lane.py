@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from core.protocol.views import QueuedMessage
 
 MAX_SHOWN = 4
+ROWS = 24
+"""Rows of a screen below which one line must do."""
 SIGNS = {"steer": "↪ next step", "follow_up": "⏎ after the turn"}
 """How each kind is told: by sign and by word."""
 AT_REST = (("↑", " takes it back · "), ("Alt+↑", " chooses"))
@@ -71,6 +73,8 @@ class QueueLane(LineWidget, can_focus=True):
     def build(self, width: int) -> list[Line]:
         if not self.items:
             return []
+        if self.screen.size.height < ROWS:
+            return [self._only_line(width)]
         first = min(max(0, self._at - MAX_SHOWN + 1), max(0, len(self.items) - MAX_SHOWN)) if self.has_focus else 0
         shown = self.items[first : first + MAX_SHOWN]
         lines = [self._line(item, width) for item in shown]
@@ -81,6 +85,13 @@ class QueueLane(LineWidget, can_focus=True):
         for key, words in CHOOSING if self.has_focus else AT_REST:
             hint += [(key, "key"), (words, "faint")]
         return [*lines, truncate(tuple(hint), width)]
+
+    def _only_line(self, width: int) -> Line:
+        """All that a short screen has room for: one message, and how many there are beside it."""
+        rest = len(self.items) - 1
+        tail: Span = (f" … {rest} more" if rest else "", "muted")
+        at = self._at if self.has_focus else 0
+        return (*self._line(self.items[at], width - len(tail[0])), tail)
 
     def _line(self, item: QueuedMessage, width: int) -> Line:
         is_chosen = self.has_focus and item.id == self._chosen
@@ -99,7 +110,7 @@ class QueueLane(LineWidget, can_focus=True):
         self.update_lines()
 
     def on_click(self, event: events.Click) -> None:
-        if event.y < min(MAX_SHOWN, len(self.items)):
+        if self.screen.size.height >= ROWS and event.y < min(MAX_SHOWN, len(self.items)):
             self._chosen = self.items[event.y].id
         self.focus()
         self.update_lines()
