@@ -173,7 +173,14 @@ def _run_window(options: argparse.Namespace) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         sys.stderr.write('agent-tui: this is not a terminal. For use in scripts: agent-tui -p "…"\n')
         return USAGE_ERROR
-    from tui.app import AgentApp
+    from core.host.garbage import freeze_survivors, importing
+
+    # The screen waits this much of a second at most with a change, also a key's echo; what streams in comes in
+    # batches of the bridge's own, thirty times a second.
+    os.environ.setdefault("TEXTUAL_FPS", "250")
+    freeze_survivors()
+    with importing():
+        from tui.app import AgentApp
 
     app = AgentApp(_flags(options), _selection(options), first_prompt=options.prompt)
     app.run()

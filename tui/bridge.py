@@ -13,12 +13,15 @@ from core.engine.engine import Engine
 from core.engine.start import Start, read_start
 from core.engine.wiring import build_engine
 from core.host.files import LineLog
+from core.host.garbage import collect_all
 from core.host.log import LOGGER
 from core.llm.client import ModelClient
 from core.protocol.envelope import Envelope
 from core.protocol.ops import Op
 
 BATCH_INTERVAL_S = 1 / 30
+SILENCE_S = 30.0
+"""Nobody waits for anything after so long without an event."""
 HISTORY_ITEMS = 500
 
 
@@ -71,9 +74,19 @@ class Bridge:
     async def batches(self) -> AsyncIterator[list[Envelope]]:
         """Events as they come: the first at once, then in batches."""
         assert self._subscription is not None
-        while batch := await self._subscription.read():
+        while batch := await self._read(self._subscription):
             yield batch
             await asyncio.sleep(BATCH_INTERVAL_S)
+
+    @staticmethod
+    async def _read(subscription: Subscription) -> list[Envelope]:
+        """The next events; what a long silence before them is good for is done in it."""
+        try:
+            async with asyncio.timeout(SILENCE_S):
+                return await subscription.read()
+        except TimeoutError:
+            collect_all()
+            return await subscription.read()
 
     def read_history(self) -> list[str]:
         """Prompts of earlier sessions in this folder, oldest first; to be called in a thread."""
