@@ -178,8 +178,15 @@ def _run_window(options: argparse.Namespace) -> int:
         what = "this terminal cannot show a window (TERM=dumb)" if is_dumb else "this is not a terminal"
         sys.stderr.write(f'agent-tui: {what}. For use in scripts: agent-tui -p "…"\n')
         return USAGE_ERROR
+    from core.host.garbage import freeze_survivors, importing
     from core.settings.paths import find_paths
-    from tui.app import AgentApp
+
+    # The screen waits this much of a second at most with a change, also a key's echo; what streams in comes in
+    # batches of the bridge's own, thirty times a second.
+    os.environ.setdefault("TEXTUAL_FPS", "250")
+    freeze_survivors()
+    with importing():
+        from tui.app import AgentApp
 
     config = find_paths(os.environ).config
     app = AgentApp(_flags(options), _selection(options), first_prompt=options.prompt, config=config)

@@ -20,6 +20,7 @@ from core.host.clipboard import copy_with_tool, has_terminal_clipboard, save_cop
 from core.host.external_editor import EditorError, edit_text
 from core.host.file_index import FileIndex, list_folder
 from core.host.files import LineLog
+from core.host.garbage import collect_all
 from core.host.log import LOGGER
 from core.llm.client import ModelClient
 from core.protocol.envelope import Envelope
@@ -32,6 +33,8 @@ from core.settings.write import write_setting
 from core.tools.search.walk import walk
 
 BATCH_INTERVAL_S = 1 / 30
+SILENCE_S = 30.0
+"""Nobody waits for anything after so long without an event."""
 HISTORY_ITEMS = 500
 
 
@@ -121,7 +124,7 @@ class Bridge:
     async def batches(self) -> AsyncIterator[list[Envelope]]:
         """Events as they come: the first at once, then in batches."""
         assert self._subscription is not None
-        while batch := await self._subscription.read():
+        while batch := await self._read(self._subscription):
             yield batch
             await asyncio.sleep(BATCH_INTERVAL_S)
 
@@ -136,6 +139,16 @@ class Bridge:
     async def list_folder(self, path: str) -> list[str]:
         """Names in any folder, folders with a slash at the end; empty where it cannot be read."""
         return await asyncio.to_thread(list_folder, path, self.start.launch.cwd)
+
+    @staticmethod
+    async def _read(subscription: Subscription) -> list[Envelope]:
+        """The next events; what a long silence before them is good for is done in it."""
+        try:
+            async with asyncio.timeout(SILENCE_S):
+                return await subscription.read()
+        except TimeoutError:
+            collect_all()
+            return await subscription.read()
 
     def read_history(self) -> list[str]:
         """Prompts of earlier sessions in this folder, oldest first; to be called in a thread."""

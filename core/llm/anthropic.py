@@ -12,6 +12,7 @@ import dataclasses
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, cast
 
+from core.host.garbage import importing
 from core.llm.anthropic_errors import classify
 from core.llm.catalog import ModelInfo, Thinking, find_model
 from core.llm.client import (
@@ -40,7 +41,8 @@ LOCAL_KEY = "local"
 
 def load_sdk() -> Any:
     """Import the SDK; about one second the first time, to be called in a thread."""
-    import anthropic
+    with importing():
+        import anthropic
 
     return anthropic
 
@@ -111,14 +113,19 @@ class AnthropicClient:
 
     def _construct(self) -> AsyncAnthropic:
         sdk = load_sdk()
-        import httpx2
+        with importing():
+            import httpx2
 
-        return sdk.AsyncAnthropic(
+        client: AsyncAnthropic = sdk.AsyncAnthropic(
             api_key=self._api_key or None,
             base_url=self._base_url or None,
             max_retries=0,
             timeout=httpx2.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
         )
+        with importing():
+            # The SDK imports its parts where they are first used: that would be on the event loop.
+            _parts = client.messages, client.models
+        return client
 
 
 def _parameters(request: ModelRequest) -> dict[str, Any]:

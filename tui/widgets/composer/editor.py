@@ -57,6 +57,8 @@ class Composer(Walled, VimArea):
             placeholder=PLACEHOLDER,
         )
         self.completer = Completer(self)
+        # Blinking would write to the terminal for ever, also when nothing happens.
+        self.cursor_blink = False
 
     # Keys
 
