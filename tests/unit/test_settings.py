@@ -32,6 +32,7 @@ def test_without_a_file_all_is_built_in(file: Path) -> None:
 def test_every_key_is_taken(file: Path) -> None:
     data = {
         "model": "m", "effortLevel": "low", "theme": "t", "cacheTtl": "1h", "maxOutputTokens": 5,
+        "notifications": "bell",
         "permissions": {"defaultMode": "plan", "allow": ["Bash(ls:*)"], "deny": ["Read(.env)"]},
     }  # fmt: skip
     file.write_text(json.dumps(data))
@@ -39,9 +40,10 @@ def test_every_key_is_taken(file: Path) -> None:
     assert problems == []
     assert settings == Settings(
         model="m", effort="low", theme="t", cache_ttl="1h", max_output_tokens=5, mode="plan",
+        notifications="bell",
         allow=("Bash(ls:*)",), deny=("Read(.env)",),
     )  # fmt: skip
-    assert len(KEYS) == 8, "a new key needs its line here"
+    assert len(KEYS) == 9, "a new key needs its line here"
 
 
 @pytest.mark.parametrize(
