@@ -58,7 +58,7 @@ def test_a_server_that_is_not_there_can_be_given_up(machine: Machine) -> None:
     child.read_until(READY)
     say(child, "hello")
     child.read_until("The server cannot be reached")
-    child.read_until("Trying again in")
+    child.read_until("Retry in")
     child.send(b"\x1b")
     child.read_until("Interrupted.")
     lives_on(child)

@@ -237,18 +237,28 @@ async def test_a_long_queue_says_how_many_more(opener: Opener) -> None:
         await window.settle()
 
 
-async def test_a_short_screen_has_room_for_question_todo_list_and_queue(opener: Opener) -> None:
+async def test_a_short_screen_has_room_for_what_matters(opener: Opener) -> None:
     todos = [{"id": "1", "content": "Look", "activeForm": "Looking", "status": "in_progress"}]
-    script = [Reply([call("TodoWrite", "t1", todos=todos), TOUCH]), Reply([say("Done.")])]
+    long = call("Write", "w1", file_path="new.txt", content="row\n" * 30)
+    other = call("Read", "r1", file_path="/etc/hosts")
+    gate = asyncio.Event()
+    asks = Reply([call("TodoWrite", "t1", todos=todos), long, other])
+    script = [asks, Reply([say("Still at it"), say("x")], gates={1: gate}), Reply([say("Done.")])]
     async with opener(script, size=(60, 20)) as window:
         await window.prompt("go")
         await window.asked()
+        assert window.shows("? Waiting for you", "Ask, or tell it", "y Yes, this once", "n No, and stop")
+        assert "more lines: PgDn" in window.line("? Write wants to"), "nobody approves what they have not seen"
+        assert "asks before changes" in window.lines[-1]
+        await window.press("y")
+        await window.asked("Read wants to read")
+        await window.press("y")
+        await window.until_shows("Still at it", "☑ 0/1  ◐ Looking", "Ask, or tell it")
         for text in ("one", "two"):
             await window.engine.handle(SubmitPrompt(text=text))
         await window.until_shows("next step: one … 1 more")
-        assert window.shows("☑ 0/1  ◐ Looking", "? Waiting for you", "Ask, or tell it", "y Yes, this once")
         assert "asks before changes" in window.lines[-1]
-        await window.press("n")
+        gate.set()
         await window.settle()
 
 

@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.widgets import Input
 
 from tui.dialogs.question import Choice, Question
-from tui.rendering.line import Line, Span, wrap
+from tui.rendering.line import Line, Span, truncate, wrap
 from tui.rendering.palette import Palette
 from tui.widgets.line_widget import LineWidget
 from tui.widgets.wall import Walled
@@ -251,4 +251,5 @@ class _Title(LineWidget):
     def build(self, width: int) -> list[Line]:
         if not self._rest:
             return [self._title]
-        return [(*self._title, (f"  {self._rest} more line{'' if self._rest == 1 else 's'}: PgDn", "caution"))]
+        rest: Span = (f"  {self._rest} more line{'' if self._rest == 1 else 's'}: PgDn", "caution")
+        return [(*truncate(self._title, width - len(rest[0])), rest)]

@@ -82,6 +82,7 @@ class QuestionDock(Walled, Vertical):
 
         self._prompt = ChoicePrompt(self._palette, question, self._now)
         self.mount(self._prompt)
+        self.screen.add_class("-asking")
         self._prompt.focus()
 
     def ask_permission(self, request: PermissionRequest, cwd: str) -> None:
@@ -143,5 +144,6 @@ class QuestionDock(Walled, Vertical):
     def _close(self) -> None:
         if self._prompt is not None:
             self._prompt.remove()
+            self.screen.remove_class("-asking")
             self._prompt = None
             self.post_message(self.Cleared())

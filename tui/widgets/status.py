@@ -93,7 +93,8 @@ class StatusLine(LineWidget):
         # Time that is not drawn anew would be wrong: none while it stands still.
         times = "" if self._is_waiting else elapsed(running)
         spans = self._what(FRAMES[int(running * FRAMES_PER_SECOND) % len(FRAMES)])
-        return [_arrange(spans, self._item if self._is_doing else "", [times, self._tokens], width)]
+        # Beside a countdown it would read as a part of the reason.
+        return [_arrange(spans, self._item if self._retry_at is None else "", [times, self._tokens], width)]
 
     def _what(self, frame: str) -> list[Span]:
         if self._retry_at is not None:
@@ -102,11 +103,6 @@ class StatusLine(LineWidget):
         if self._is_waiting:
             return [("? ", "state.asking"), (self._activity, "state.asking")]
         return [(f"{frame} ", "accent"), (f"{self._activity}…", "text")]
-
-    @property
-    def _is_doing(self) -> bool:
-        """Whether the item in progress is being worked on right now."""
-        return not self._is_waiting and self._retry_at is None
 
     def _set(self, activity: str, *, is_waiting: bool = False, retry_at: float | None = None) -> None:
         self._activity, self._is_waiting, self._retry_at = activity, is_waiting, retry_at
