@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from tui.bridge import Bridge
+from tui.rendering.sanitize import clean_copy
 
 MAX_TERMINAL_CHARS = 74_000
 """Longer texts are dropped by terminals without a word: encoded it is xterm's limit of 100,000 bytes."""
@@ -13,6 +14,7 @@ MAX_TERMINAL_CHARS = 74_000
 
 async def copy(bridge: Bridge, text: str, what: str, to_terminal: Callable[[str], None]) -> str:
     """Copy, and give a remark for the user. ``what`` names the text; ``to_terminal`` sends it by OSC 52."""
+    text = clean_copy(text)
     if not text:
         return f"There is no {what} to copy here."
     tool = await asyncio.to_thread(bridge.copy, text)
