@@ -222,3 +222,12 @@ async def test_a_wide_answer_is_laid_out_anew_only_where_one_looks(opener: Opene
         plan = window.transcript.plan
         fresh = [entry for entry in plan if isinstance(entry.block, TextBlock) and entry.width == plan.width]
         assert 1 <= len(fresh) < 4
+
+
+async def test_a_prompt_leads_back_to_the_end(opener: Opener) -> None:
+    async with opener([Reply([say("filler\n\n" * 40)]), Reply([say("Second answer.")])]) as window:
+        await window.ask("go")
+        await window.press("ctrl+home")
+        assert not window.transcript.viewport.following
+        await window.ask("again")
+        assert window.shows("❯ again", "Second answer.") and not window.shows("Ctrl+End")

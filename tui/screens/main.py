@@ -164,6 +164,7 @@ class MainScreen(SessionKeys):
     @on(Composer.Submitted)
     def _submit(self, event: Composer.Submitted) -> None:
         self.status.show_hint("")
+        self._transcript.scroll_edge(1)
         self.post_message(self.Prompted(event.text, event.lane, event.images))
 
     @on(Composer.Typing)
@@ -196,7 +197,7 @@ class MainScreen(SessionKeys):
     @on(ConversationPane.Left)
     def _conversation_left(self) -> None:
         self.remove_class("-reading")
-        self.composer.focus()
+        self.set_focus(self.composer)
 
     def action_page(self, direction: int) -> None:
         """Scroll the conversation, or what a question is about."""

@@ -57,7 +57,7 @@ class ConversationPane(Walled, Vertical):
         self._reading_line.display = self._folded_before is None
         if self._folded_before is None:
             self._folded_before = self.view.set_folded({block.id: False for block in self.view.blocks})
-            self.view.focus()
+            self.screen.set_focus(self.view)
             return True
         self.view.set_folded(self._folded_before)
         self._folded_before = None
@@ -92,7 +92,7 @@ class ConversationPane(Walled, Vertical):
             self.view.search("")
             self._search.close()
         if event.keep or self._folded_before is not None:
-            self.view.focus()
+            self.screen.set_focus(self.view)
         else:
             self.post_message(self.Left())
 

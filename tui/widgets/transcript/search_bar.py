@@ -53,7 +53,8 @@ class SearchBar(Walled, Input):
             self.value = text
         elif self.value:
             self.post_message(self.Typed(self.value))
-        self.focus()
+        # At once: what is typed in the same burst is meant for it.
+        self.screen.set_focus(self)
 
     def close(self) -> None:
         """Take it away."""
