@@ -59,6 +59,8 @@ class Composer(Walled, TextArea):
             highlight_cursor_line=False,
             placeholder="Ask, or tell it what to do",
         )
+        # A cursor that blinks would write to the terminal for ever.
+        self.cursor_blink = False
         self.prompts = History()
         self.has_queue = False
         """Whether messages wait that ``↑`` can take back."""
