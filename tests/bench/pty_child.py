@@ -127,6 +127,13 @@ class PtyChild:
             self.pump(0.005)
         return time.perf_counter() - self.started
 
+    def read_until_gone(self, text: str, timeout: float = 20.0) -> None:
+        """Wait until a text has left the screen; what is drawn at once may come in pieces."""
+        until = time.perf_counter() + timeout
+        while self.shows(text):
+            if not self._pump_new(until) and self.shows(text):
+                raise TimeoutError(f"{text!r} stays; the screen shows:\n" + "\n".join(self.screen.display))
+
     def press_until_gone(self, key: bytes, text: str, timeout: float = 20.0) -> None:
         """Press a key until a text has left the screen: a question ignores the keys of its first moments."""
         until = time.perf_counter() + timeout

@@ -38,7 +38,7 @@ def test_a_wrong_key(machine: Machine, server: Server) -> None:
     say(child, "hello")
     child.read_until("401")
     child.read_until("Set ANTHROPIC_API_KEY")
-    assert not child.shows("Esc to stop")
+    child.read_until_gone("Esc to stop")
     lives_on(child)
 
 
