@@ -21,6 +21,8 @@ QUERY_REPLIES = {b"\x1b[?2026$p": b"\x1b[?2026;2$y", b"\x1b[6n": b"\x1b[1;1R", b
 PRIVATE = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]")
 FRAME_END = b"\x1b[?2026l"
 """Ends a synchronised update: what came before it is shown at once."""
+PATIENCE_S = 60.0
+"""A machine that does much else at once may take long; what never comes is found out all the same."""
 UNFINISHED = re.compile(rb"\x1b(\[[<>=?]?[0-9;]*)?$")
 
 
@@ -118,7 +120,7 @@ class PtyChild:
                 return True
         return False
 
-    def read_until(self, text: str, timeout: float = 20.0) -> float:
+    def read_until(self, text: str, timeout: float = PATIENCE_S) -> float:
         """Seconds since exec at which the text is on the screen. Raises ``TimeoutError``."""
         until = time.perf_counter() + timeout
         while not self.shows(text):
@@ -127,14 +129,14 @@ class PtyChild:
             self.pump(0.005)
         return time.perf_counter() - self.started
 
-    def read_until_gone(self, text: str, timeout: float = 20.0) -> None:
+    def read_until_gone(self, text: str, timeout: float = PATIENCE_S) -> None:
         """Wait until a text has left the screen; what is drawn at once may come in pieces."""
         until = time.perf_counter() + timeout
         while self.shows(text):
             if not self._pump_new(until) and self.shows(text):
                 raise TimeoutError(f"{text!r} stays; the screen shows:\n" + "\n".join(self.screen.display))
 
-    def press_until_gone(self, key: bytes, text: str, timeout: float = 20.0) -> None:
+    def press_until_gone(self, key: bytes, text: str, timeout: float = PATIENCE_S) -> None:
         """Press a key until a text has left the screen: a question ignores the keys of its first moments."""
         until = time.perf_counter() + timeout
         while self.shows(text):
@@ -145,7 +147,7 @@ class PtyChild:
             while self.shows(text) and self._pump_new(again):
                 pass
 
-    def wait(self, timeout: float = 20.0) -> int:
+    def wait(self, timeout: float = PATIENCE_S) -> int:
         """Take in output until the program has ended; its exit code, negative for a signal."""
         until = time.perf_counter() + timeout
         while self.exit_code is None:
@@ -157,7 +159,7 @@ class PtyChild:
             pass
         return self.exit_code
 
-    def wait_gone(self, timeout: float = 20.0) -> int:
+    def wait_gone(self, timeout: float = PATIENCE_S) -> int:
         """Wait for the end of a program whose terminal is closed; its exit code."""
         descriptor = os.pidfd_open(self.pid)
         try:
