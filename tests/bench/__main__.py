@@ -1,4 +1,4 @@
-"""``uv run poe bench``: measure, print, write ``results.json`` beside this. With ids, only those: ``poe bench PERF-3``."""
+"""``uv run poe bench``: measure, print, write ``results.json`` beside this. ``poe bench PERF-3``: only that."""
 
 from __future__ import annotations
 
