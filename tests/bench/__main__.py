@@ -1,4 +1,4 @@
-"""``uv run poe bench``: measure, print, write ``tests/bench/results.json``; with ids only those."""
+"""``uv run poe bench``: measure, print, write ``results.json`` beside this. ``poe bench PERF-3``: only that."""
 
 from __future__ import annotations
 

@@ -17,6 +17,8 @@ SIZES = ((100, 40), (120, 40))
 TIMES = 40
 RESIZES = 12
 QUIET_S = 0.15
+STEPS_TO_A_CALL = 4
+"""From the end of the conversation up to the first block that can be unfolded."""
 
 
 def measure() -> Iterator[Figure]:
@@ -30,7 +32,7 @@ def measure() -> Iterator[Figure]:
         yield _p95("resize", [_resize(child, SIZES[number % 2]) for number in range(RESIZES)], 50)
         child.send(TAB)
         child.drain(0.3)
-        for _ in range(3):
+        for _ in range(STEPS_TO_A_CALL):
             child.send(UP)
             child.drain(0.3)
         yield _p95("fold or unfold a block", _presses(child, (ENTER,)), 20)

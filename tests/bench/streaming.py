@@ -15,6 +15,7 @@ SHORT, LONG = 60_000, 600_000
 PIECE = 60
 SLOW_S = 30.0
 QUIET_S = 1.0
+PATIENCE_S = 180.0
 RUNS = 3
 
 
@@ -53,5 +54,6 @@ def _cost(characters: int, seconds: float = 0.0) -> Cost:
 def _measured(child: PtyChild) -> Cost:
     cpu, memory, written = child.cpu_seconds(), child.memory_mb(), len(child.output)
     child.send(b"\r")
-    child.quiet_after(QUIET_S, 180.0)
+    child.quiet_after(QUIET_S, PATIENCE_S)
+    assert child.output.find(b"1 request", written) >= 0, "the turn has not ended"
     return Cost(child.cpu_seconds() - cpu, child.memory_mb() - memory, len(child.output) - written)

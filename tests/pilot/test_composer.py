@@ -25,6 +25,12 @@ async def test_typing_and_enter_sends(opener: Opener) -> None:
         assert window.shows("Hello back.")
 
 
+async def test_the_cursor_stands_still(opener: Opener) -> None:
+    """A blinking one writes to the terminal twice a second as long as the window is open."""
+    async with opener() as window:
+        assert window.composer.has_focus and not window.composer.cursor_blink
+
+
 async def test_blank_input_is_not_sent(opener: Opener) -> None:
     async with opener() as window:
         await window.press("space", "enter", "enter")

@@ -220,6 +220,7 @@ class ChoicePrompt(Walled, Vertical, can_focus=True):
         self._input = Input(
             placeholder=f"{choice.label}: {self.question.comment_label}", password=choice.comment == "secret"
         )
+        self._input.cursor_blink = False
         self.mount(self._input)
         self._input.focus()
 
