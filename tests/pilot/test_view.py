@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual.events import MouseDown, MouseEvent, MouseMove, MouseUp
 
 from core.llm.scripted import Reply, call, say, think
 from tests.fakes.windows import WIDE, Opener, Window
-from tui.widgets.transcript.blocks import TextBlock
+from tui.widgets.transcript.blocks import NoticeBlock, TextBlock
 
 CODE = """\
 def answer(question: str) -> int:
@@ -116,7 +117,7 @@ async def test_without_a_tool_the_terminal_takes_it_else_a_file(
         await window.until_shows("Copied block (through the terminal)")
         monkeypatch.setenv("TERM", "dumb")
         await window.press("y")
-        await window.until_shows("this terminal has no clipboard")
+        await window.until(lambda: "this terminal has no clipboard" in " ".join(window.screen.split()))
         saved = next(window.home.rglob("copied.txt"))
         assert saved.read_text() == "word"
         assert saved.stat().st_mode & 0o077 == 0
@@ -231,3 +232,181 @@ async def test_a_prompt_leads_back_to_the_end(opener: Opener) -> None:
         assert not window.transcript.viewport.following
         await window.ask("again")
         assert window.shows("❯ again", "Second answer.") and not window.shows("Ctrl+End")
+
+
+async def press_at(window: Window, kind: type[MouseEvent], place: tuple[int, int], button: int = 1) -> None:
+    """One event of the mouse at one cell."""
+    await window.pilot._post_mouse_events([kind], offset=place, button=button)  # pyright: ignore[reportPrivateUsage]
+    await window.pilot.pause()
+
+
+async def test_a_block_that_goes_takes_nothing_else_with_it(opener: Opener) -> None:
+    async with opener([Reply([say(ANSWER)])]) as window:
+        view = window.transcript
+        first = NoticeBlock("first", "info", "a notice")
+        view.append(first)
+        await window.ask("go")
+        await window.press("tab", "up", "up")
+        await window.drag((0, window.row("return 42")), (78, window.row("return 42")))
+        await window.press("ctrl+f", *"two", "enter")
+        last = NoticeBlock("last", "info", "gone at once")
+        view.append(last)
+        view.scroll_edge(1)
+        await window.pilot.hover(offset=(3, window.row("gone at once")))
+        cursor, view.cursor = len(view.plan) - 2, len(view.plan) - 2
+        view.drop(last)
+        view.show_position()
+        assert view.cursor == cursor and view.selected.strip() == "return 42"
+        block = view.plan[cursor].block
+        view.drop(first)
+        view.flush()
+        assert view.plan[view.cursor].block is block
+        assert view.selected.strip() == "return 42" and not window.shows("a notice")
+        await window.press("n")
+        assert window.shows("1 of 1")
+
+
+async def test_a_selection_ends_with_its_block(opener: Opener) -> None:
+    async with opener([]) as window:
+        view = window.transcript
+        block = NoticeBlock("n1", "info", "a notice")
+        view.append(block)
+        view.flush()
+        await window.drag((0, window.row("a notice")), (78, window.row("a notice")))
+        assert view.selected == "a notice"
+        view.drop(block)
+        view.flush()
+        assert view.selection is None and not window.shows("a notice")
+
+
+async def test_a_drag_that_ends_on_the_way_down_selects_and_stays(opener: Opener, clipboard: Path) -> None:
+    async with opener([Reply([say("filler\n\n" * 40)])]) as window:
+        await window.ask("go")
+        await window.press("ctrl+home")
+        pill = window.row("Ctrl+End")
+        await window.drag((4, 3), (4, pill))
+        assert not window.transcript.viewport.following
+        await copied(window, clipboard)
+        await window.pilot.click(offset=(40, pill))
+        assert window.transcript.viewport.following
+
+
+async def test_another_screen_ends_a_drag(opener: Opener) -> None:
+    async with opener([Reply([say("filler\n\n" * 40)])]) as window:
+        await window.ask("go")
+        await press_at(window, MouseDown, (4, 8))
+        await press_at(window, MouseMove, (4, 6))
+        await press_at(window, MouseMove, (4, 0))
+        assert window.transcript.is_edge_scrolling
+        await window.press("f1")
+        assert window.app.mouse_captured is None and not window.transcript.is_edge_scrolling
+
+
+async def test_a_release_that_nobody_told_of_ends_a_drag(opener: Opener) -> None:
+    async with opener([Reply([say("filler\n\n" * 40)])]) as window:
+        await window.ask("go")
+        await press_at(window, MouseDown, (4, 8))
+        await press_at(window, MouseMove, (4, 6))
+        await press_at(window, MouseMove, (4, 0))
+        await press_at(window, MouseMove, (4, 9), button=0)
+        assert window.app.mouse_captured is None and not window.transcript.is_edge_scrolling
+
+
+async def test_scrolling_at_the_edge_ends_at_the_end(opener: Opener) -> None:
+    async with opener([Reply([say("filler\n\n" * 20)])]) as window:
+        await window.ask("go")
+        await press_at(window, MouseDown, (4, 8))
+        await press_at(window, MouseMove, (4, 6))
+        await press_at(window, MouseMove, (4, 0))
+        await window.until(lambda: window.transcript.viewport.top == (0, 0))
+        await window.until(lambda: not window.transcript.is_edge_scrolling)
+        await press_at(window, MouseUp, (4, 0))
+
+
+async def test_another_width_ends_a_selection(opener: Opener) -> None:
+    async with opener([Reply([say(ANSWER)])]) as window:
+        await window.ask("go")
+        await window.drag((0, window.row("return 42")), (78, window.row("return 42")))
+        await window.resize(60, 24)
+        assert window.transcript.selection is None
+
+
+async def test_the_same_search_can_be_asked_for_again(opener: Opener) -> None:
+    async with opener([Reply([say("words and words")])]) as window:
+        await window.ask("go")
+        for _ in range(2):
+            window.main.action_search("words")
+            await window.pilot.pause()
+            assert window.shows("1 of 2")
+            await window.press("escape")
+
+
+async def test_a_search_finds_what_a_call_is_about(opener: Opener) -> None:
+    opener.file("notes.txt", "alpha\n")
+    async with opener([Reply([call("Read", "r1", file_path="notes.txt")]), Reply([say("Done.")])]) as window:
+        await window.ask("go")
+        await window.press("ctrl+f", *"notes.txt")
+        assert window.shows("1 of 1")
+
+
+async def test_two_hits_in_one_row_are_counted_apart_at_its_end(opener: Opener) -> None:
+    async with opener([Reply([say("one word and a word\n\nthen a word")])]) as window:
+        await window.ask("go")
+        await window.press("ctrl+f", *"word", "enter")
+        seen = [window.shows("1 of 3")]
+        for number in ("3 of 3", "1 of 3"):
+            await window.press("n")
+            seen.append(window.shows(number))
+        assert all(seen)
+
+
+async def test_the_end_of_a_search_leaves_no_word_of_it(opener: Opener) -> None:
+    async with opener([Reply([say("words")])]) as window:
+        await window.ask("go")
+        await window.press("ctrl+f", *"words", "enter", "escape")
+        assert not window.shows("not found")
+
+
+async def test_the_block_under_the_cursor_is_not_under_the_way_down(opener: Opener) -> None:
+    async with opener([]) as window:
+        view = window.transcript
+        for number in range(60):
+            view.append(NoticeBlock(f"n{number}", "info", f"notice {number}."))
+        view.flush()
+        await window.press("tab", "ctrl+home")
+        view.cursor = 0
+        for number in range(30):
+            await window.press("down")
+            assert view.cursor is not None
+            assert window.shows(view.plan[view.cursor].block.source), number
+
+
+async def test_prompts_are_jumped_to_from_where_one_reads(opener: Opener) -> None:
+    async with opener([Reply([say("filler\n\n" * 30)]) for _ in range(3)]) as window:
+        for name in ("first", "second", "third"):
+            await window.ask(f"the {name} question")
+        await window.press("tab", "{", "{", "{")
+        window.transcript.scroll_edge(1)
+        await window.press("{")
+        assert "the third question" in "\n".join(window.lines[1:4])
+
+
+async def test_a_tiny_window_is_survived(opener: Opener) -> None:
+    async with opener([Reply([say(ANSWER)])]) as window:
+        await window.ask("go")
+        await window.press("ctrl+home")
+        for size in ((10, 3), (1, 1), (3, 24), (80, 2), (80, 24)):
+            await window.resize(*size)
+            await window.press("ctrl+f", "a", "escape")
+            await window.drag((0, 0), (size[0] - 1, size[1] - 1))
+        assert window.shows("go")
+
+
+async def test_what_is_folded_away_is_not_selected_with_what_is_around_it(opener: Opener) -> None:
+    opener.file("notes.txt", "\n".join(f"line {number}" for number in range(60)))
+    script = [Reply([say("Before."), call("Read", "r1", file_path="notes.txt")]), Reply([say("After.")])]
+    async with opener(script) as window:
+        await window.ask("go")
+        await window.drag((0, window.row("Before.")), (78, window.row("After.")))
+        assert "line 3" not in window.transcript.selected
+        assert all(text in window.transcript.selected for text in ("Before.", "Read notes.txt", "After."))

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.style import Style
 
 from tui.rendering.line import Line, plain
+from tui.rendering.palette import Palette
 from tui.widgets.transcript.blocks import Block
+from tui.widgets.transcript.drawing import Pencil
 from tui.widgets.transcript.heights import HeightIndex
 from tui.widgets.transcript.layout import Layout
+from tui.widgets.transcript.search import Search
+from tui.widgets.transcript.selection import whole_cells
 from tui.widgets.transcript.viewport import Viewport
 
 
@@ -30,6 +35,26 @@ class Stack(Block):
         self.rendered += 1
         count = 1 if self.folded else self.size * max(1, 80 // width)
         return [((f"{self.id}:{number}", "text"),) for number in range(count)] if self.size else []
+
+
+class Preview(Block):
+    """Shows its first line and what is said of it while folded, six lines with hits in two of them otherwise."""
+
+    def __init__(self, block_id: str, source: str = "hit one\n\n\n\n\nhit two") -> None:
+        super().__init__(block_id)
+        self._source = source
+
+    @property
+    def is_foldable(self) -> bool:
+        return True
+
+    @property
+    def source(self) -> str:
+        return self._source
+
+    def lines(self, width: int) -> list[Line]:
+        rows = self._source.replace("hit hidden", "hit\nhidden").split("\n")
+        return [((row, "text"),) for row in (rows[:1] if self.folded else rows)]
 
 
 def window(sizes: list[int], height: int = 10, width: int = 80) -> tuple[Layout, Viewport]:
@@ -198,3 +223,72 @@ def test_folding_a_block_above_the_view_leaves_the_view_alone() -> None:
     assert texts(layout, viewport) == before
     viewport.move(-50)
     assert len(texts(layout, viewport)) == 10
+
+
+def test_a_block_that_goes_above_the_view_leaves_the_view_alone() -> None:
+    layout, viewport = window([4] * 20)
+    viewport.go_to_end(-1)
+    viewport.move(30)
+    before = texts(layout, viewport)
+    layout.drop(1)
+    viewport.drop(1)
+    assert texts(layout, viewport) == before
+    viewport.settle()
+    assert texts(layout, viewport) == before
+
+
+def test_a_block_that_goes_in_view_leaves_no_row_of_it() -> None:
+    layout, viewport = window([4, 4, 4])
+    layout.drop(2)
+    viewport.drop(2)
+    assert max(at for at, _ in viewport.rows) == 1
+    viewport.settle()
+    assert texts(layout, viewport)[-1] == "b1:3"
+
+
+def test_large_blocks_in_view_are_not_let_go() -> None:
+    layout = Layout(kept_lines=50)
+    blocks = [Stack(f"b{number}", 60) for number in range(2)]
+    for block in blocks:
+        layout.append(block)
+    viewport = Viewport(layout)
+    viewport.resize(80, 20)
+    viewport.go_to_end(-1)
+    viewport.move(50)
+    assert {at for at, _ in viewport.rows} == {0, 1}
+    texts(layout, viewport)
+    rendered = [block.rendered for block in blocks]
+    for _ in range(3):
+        viewport.move(1)
+        texts(layout, viewport)
+    assert [block.rendered for block in blocks] == rendered
+
+
+def test_a_search_goes_to_hits_that_a_preview_leaves_out() -> None:
+    layout = Layout()
+    layout.append(Preview("b0"))
+    layout.set_width(80)
+    search = Search(layout, "hit")
+    places = [search.step(1, (0, 0)) for _ in range(3)]
+    assert places == [(0, 1), (0, 6), (0, 1)]
+
+
+def test_a_search_that_unfolding_does_not_help_leaves_the_fold() -> None:
+    layout = Layout()
+    layout.append(Preview("b0", "hit hidden"))
+    layout.set_width(80)
+    search = Search(layout, "hidden")
+    search.step(1, (0, 0))
+    assert not layout[0].block.folded
+    layout[0].block.toggle()
+    search = Search(layout, "hit")
+    search.step(1, (0, 0))
+    assert layout[0].block.folded
+
+
+@given(st.text("a漢 é👍", min_size=1, max_size=12), st.integers(0, 30), st.integers(0, 30))
+def test_a_mark_never_tears_a_wide_character(text: str, start: int, end: int) -> None:
+    line: Line = ((text, "text"),)
+    pencil = Pencil(Palette({"text": "#aaaaaa", "selection": "on #003300"}), 40, Style.null())
+    strip = pencil.with_ranges(pencil.row(line), [whole_cells(line, start, end)], "selection")
+    assert strip.text == pencil.row(line).text

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.content import Content
+from textual.strip import Strip
 
 from tui.keymap import COMPOSER_KEYS, bindings
 from tui.rendering.sanitize import clean_line
@@ -61,6 +62,10 @@ class Composer(Walled, VimArea):
         self.cursor_blink = False
 
     # Keys
+
+    def render_line(self, y: int) -> Strip:
+        # Textual cannot wrap the placeholder where there is no column for it.
+        return super().render_line(y) if self.content_size.width > 0 else Strip([])
 
     def on_key(self, event: events.Key) -> None:
         self.note_key()

@@ -71,6 +71,11 @@ class Block:
         return ""
 
     @property
+    def searched(self) -> str:
+        """What a search looks through: what it says, and what else is read of it."""
+        return self.source
+
+    @property
     def code(self) -> str:
         """The code in it, safe for the clipboard."""
         return ""

@@ -8,7 +8,7 @@ nothing of the screen and of scrolling.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from tui.widgets.transcript.heights import HeightIndex
@@ -117,12 +117,16 @@ class Layout:
         self.measure(at)
         return entry.lines or []
 
-    def trim(self) -> None:
+    def trim(self, in_view: Collection[int]) -> None:
         """Let go of the lines that were not looked at for the longest time, where there are too many."""
-        while self._kept_total > self._kept_lines and len(self._kept) > 1:
-            entry, count = self._kept.popitem(last=False)
-            self._kept_total -= count
+        if self._kept_total <= self._kept_lines:
+            return
+        held = {self._entries[at] for at in in_view}
+        for entry in [entry for entry in self._kept if entry not in held]:
+            self._kept_total -= self._kept.pop(entry)
             entry.forget()
+            if self._kept_total <= self._kept_lines:
+                break
 
     def _render(self, entry: Entry) -> None:
         block = entry.block

@@ -100,6 +100,12 @@ class ConversationPane(Walled, Vertical):
     def _search_moved(self, event: TranscriptView.SearchMoved) -> None:
         self._search.show_count(event.number, event.total)
 
+    @on(TranscriptView.SearchEnded)
+    def _search_ended(self) -> None:
+        self._search.show_count(0, 0)
+        if not self._search.has_focus:
+            self._search.close()
+
     @on(TranscriptView.LeaveRequested)
     def _view_left(self) -> None:
         self._search.close()

@@ -27,11 +27,18 @@ class Search:
         """Look again: the conversation has changed."""
         self._counts = {}
         for at, entry in enumerate(self._layout):
-            count = self._folded_case(entry.block.source).count(self._folded_case(self.query))
+            count = self._folded_case(entry.block.searched).count(self._folded_case(self.query))
             if count:
                 self._counts[at] = count
         self.blocks = list(self._counts)
         self.total = sum(self._counts.values())
+
+    def drop(self, at: int) -> None:
+        """A block was taken away."""
+        if self.current is not None:
+            place, row = self.current
+            self.current = None if place == at else (place - (place > at), row)
+        self.refresh()
 
     def columns(self, line: Line) -> list[tuple[int, int]]:
         """Where it stands in a drawn line, in cells."""
@@ -80,10 +87,17 @@ class Search:
     def _rows(self, at: int) -> list[int]:
         block = self._layout[at].block
         rows = self._shown_rows(at)
-        if not rows and block.folded and block.toggle():
-            rows = self._shown_rows(at)
+        if block.folded and self._shown(at) < self._counts[at] and block.toggle():
+            unfolded = self._shown_rows(at)
+            if len(unfolded) > len(rows):
+                rows = unfolded
+            else:
+                block.toggle()
         # A hit that a wrap tears apart has no row of its own: the block's first has to do.
         return rows or [block.margin]
+
+    def _shown(self, at: int) -> int:
+        return sum(len(self.columns(line)) for line in self._layout.lines(at))
 
     def _shown_rows(self, at: int) -> list[int]:
         margin = self._layout[at].block.margin

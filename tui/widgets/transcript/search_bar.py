@@ -49,7 +49,7 @@ class SearchBar(Walled, Input):
     def open(self, text: str = "") -> None:
         """Show it and take the keys."""
         self.display = True
-        if text:
+        if text and text != self.value:
             self.value = text
         elif self.value:
             self.post_message(self.Typed(self.value))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
@@ -10,9 +12,12 @@ from textual.timer import Timer
 from tui.rendering.line import Line, line_width, plain
 from tui.rendering.palette import Palette
 from tui.widgets.transcript.drawing import GUTTER, Pencil
-from tui.widgets.transcript.selection import Point, Selection, selected_text, word_at
+from tui.widgets.transcript.selection import Point, Selection, selected_text, whole_cells, word_at
 from tui.widgets.transcript.viewport import Place
 from tui.widgets.transcript.windowed import WindowedView
+
+if TYPE_CHECKING:
+    from tui.widgets.transcript.blocks import Block
 
 EDGE_SCROLLS_PER_SECOND = 20
 MORE = "…"
@@ -37,17 +42,33 @@ class SelectableView(WindowedView):
         self._pointer = (0, 0)
         self._edge_timer: Timer | None = None
         self._hovered: int | None = None
+        self._width_selected_at = 0
 
     @property
     def selected(self) -> str:
         """The selected text; empty where nothing is selected."""
         return selected_text(self.plan, self.selection) if self.selection else ""
 
+    @property
+    def is_edge_scrolling(self) -> bool:
+        """Whether a drag beyond the edge scrolls."""
+        return self._edge_timer is not None
+
     def unselect(self) -> None:
         """Nothing is selected any more."""
         if self.selection is not None:
             self.selection = None
             self.show_position()
+
+    def drop(self, block: Block) -> None:
+        at = self.plan.place(block.id)
+        super().drop(block)
+        if at is None:
+            return
+        self._hovered = None
+        self.selection = self.selection and self.selection.without(at)
+        if self._anchor is not None:
+            self._anchor = None if self._anchor.at == at else self._anchor.shifted(at)
 
     def copy_selection(self) -> None:
         """Ask for the selected text to be copied."""
@@ -73,17 +94,29 @@ class SelectableView(WindowedView):
         self.unselect()
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        if self._anchor is None or event.button != 1:
+        if event.button != 1:
+            # The button was let go where nobody told of it.
+            self._end_drag()
+        if self._anchor is None:
             self._hover(event.x, event.y)
             return
         self._drag_to(event.x, event.y)
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
-        self._stop_edge()
-        self._anchor = None
-        if self._is_dragging:
-            self.release_mouse()
-            self.copy_selection()
+        self._end_drag()
+
+    def on_mouse_release(self) -> None:
+        """Something else takes the mouse: another screen in the middle of a drag, for one."""
+        if self.app.mouse_captured is not self:  # pyright: ignore[reportUnknownMemberType]  as Textual has it
+            self._stop_edge()
+            self._anchor = None
+
+    def on_resize(self, event: events.Resize) -> None:
+        if event.size.width != self._width_selected_at:
+            # Rows and columns mean other text now.
+            self._width_selected_at = event.size.width
+            self._anchor = self.selection = None
+            self._stop_edge()
 
     def on_leave(self) -> None:
         self._hover(-1, -1)
@@ -100,6 +133,13 @@ class SelectableView(WindowedView):
             return
         if event.y < len(self.viewport.rows) and self._is_target(point):
             self.activate(point.at)
+
+    def _end_drag(self) -> None:
+        self._stop_edge()
+        if self._anchor is not None and self._is_dragging:
+            self.release_mouse()
+            self.copy_selection()
+        self._anchor = None
 
     def _drag_to(self, x: int, y: int) -> None:
         self._pointer = (x, y)
@@ -119,8 +159,11 @@ class SelectableView(WindowedView):
     def _scroll_at_edge(self) -> None:
         x, y = self._pointer
         distance = y if y < 0 else y - self.viewport.height + 1
+        before = self.viewport.top
         self.viewport.move(max(-5, min(5, distance)))
         self._drag_to(x, y)
+        if self.viewport.top == before:
+            self._stop_edge()
 
     def _stop_edge(self) -> None:
         if self._edge_timer is not None:
@@ -184,5 +227,5 @@ class SelectableView(WindowedView):
         if self.selection is not None:
             columns = self.selection.columns(at, row, line_width(line))
             if columns is not None:
-                strip = pencil.with_ranges(strip, [columns], "selection")
+                strip = pencil.with_ranges(strip, [whole_cells(line, *columns)], "selection")
         return strip

@@ -22,6 +22,10 @@ class Point:
     row: int
     column: int
 
+    def shifted(self, gone: int) -> Point:
+        """The same cell after another block was taken away."""
+        return Point(self.at - (self.at > gone), self.row, self.column)
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -45,6 +49,29 @@ class Selection:
         end = self.last.column if place == (self.last.at, self.last.row) else width
         return (start, min(end, width)) if start < min(end, width) else None
 
+    def without(self, at: int) -> Selection | None:
+        """The same selection after a block was taken away; None where it began or ended in that block."""
+        if at in (self.first.at, self.last.at):
+            return None
+        return Selection(self.first.shifted(at), self.last.shifted(at))
+
+
+def whole_cells(line: Line, start: int, end: int) -> tuple[int, int]:
+    """The columns widened so that no wide character is torn apart."""
+    column, first, last = 0, start, end
+    for text, _ in line:
+        if text.isascii():
+            column += len(text)
+            continue
+        for cluster in graphemes(text):
+            behind = column + width_of(cluster)
+            if column < start < behind:
+                first = column
+            if column < end < behind:
+                last = behind
+            column = behind
+    return first, last
+
 
 def word_at(line: Line, column: int) -> tuple[int, int]:
     """The columns of the word at a column; of the one character there where it is no word."""
@@ -63,7 +90,7 @@ def word_at(line: Line, column: int) -> tuple[int, int]:
 
 
 def selected_text(layout: Layout, selection: Selection) -> str:
-    """Blocks that are selected as a whole give their source, the others what is read in the selected part."""
+    """Blocks that are selected as a whole and not folded give their source, the others what is read in the part."""
     pieces: list[str] = []
     for at in range(selection.first.at, min(selection.last.at + 1, len(layout))):
         piece = _piece(layout, selection, at)
@@ -74,7 +101,9 @@ def selected_text(layout: Layout, selection: Selection) -> str:
 
 def _piece(layout: Layout, selection: Selection, at: int) -> str:
     block = layout[at].block
-    if selection.first.at < at < selection.last.at:
+    # What is folded away was not seen, and nobody meant to take it.
+    hides = block.is_foldable and block.folded
+    if selection.first.at < at < selection.last.at and not hides:
         return block.source
     lines = layout.lines(at)
     margin = block.margin if lines else 0
@@ -84,10 +113,10 @@ def _piece(layout: Layout, selection: Selection, at: int) -> str:
         columns = selection.columns(at, number + margin, layout.width)
         is_whole = is_whole and columns is not None and columns[0] <= _indent(line) and columns[1] >= line_width(line)
         if columns is not None:
-            rows.append((line, *columns))
+            rows.append((line, *whole_cells(line, *columns)))
         elif rows and number + margin <= selection.last.row:
             rows.append((line, 0, 0))
-    return block.source if is_whole and len(lines) > 1 and block.source else plain_text(rows)
+    return block.source if is_whole and not hides and len(lines) > 1 and block.source else plain_text(rows)
 
 
 def _indent(line: Line) -> int:

@@ -82,6 +82,10 @@ class ToolBlock(Block):
         return f"$ {command}\n{self._content}" if isinstance(command, str) else self._content
 
     @property
+    def searched(self) -> str:
+        return self.source if "command" in self._input else f"{self.headline}\n{self.source}"
+
+    @property
     def code(self) -> str:
         return clean_copy(code_of_call(self.name, self._input))
 

@@ -45,6 +45,9 @@ class TranscriptView(SelectableView):
             self.number = number
             self.total = total
 
+    class SearchEnded(Message):
+        """Nothing is searched for any more."""
+
     def __init__(self, palette: Palette) -> None:
         super().__init__(palette)
         self.cursor: int | None = None
@@ -64,8 +67,10 @@ class TranscriptView(SelectableView):
         if at is None:
             return
         super().drop(block)
-        self.cursor = self._search = None
-        self.unselect()
+        if self.cursor is not None:
+            self.cursor = None if self.cursor == at else self.cursor - (self.cursor > at)
+        if self._search is not None:
+            self._search.drop(at)
         self._prompts = [place - (place > at) for place in self._prompts if place != at]
 
     # Folding
@@ -106,7 +111,8 @@ class TranscriptView(SelectableView):
 
     def action_prompt(self, direction: int) -> None:
         """To the prompt before or after, put at the top of the view."""
-        here = self.viewport.top[0] if self.cursor is None else self.cursor
+        in_view = {at for at, _ in self.viewport.rows}
+        here = self.cursor if self.cursor in in_view else self.viewport.top[0]
         at = bisect_left(self._prompts, here) - 1 if direction < 0 else bisect_right(self._prompts, here)
         if 0 <= at < len(self._prompts):
             self.cursor = self._prompts[at]
@@ -159,7 +165,7 @@ class TranscriptView(SelectableView):
         """To the next hit, or to the one before."""
         search = self._search
         if search is None:
-            self.post_message(self.SearchMoved(0, 0))
+            self.post_message(self.SearchEnded())
             self.show_position()
             return
         place = search.step(direction, self.viewport.top)
@@ -172,7 +178,7 @@ class TranscriptView(SelectableView):
     # Textual
 
     def on_click(self, event: events.Click) -> None:
-        if self._is_behind and event.y == self.viewport.height - 1:
+        if self._is_behind and event.y == self.viewport.height - 1 and not self._is_dragging:
             self.scroll_edge(1)
         else:
             super().on_click(event)
@@ -214,15 +220,16 @@ class TranscriptView(SelectableView):
         self.cursor = at
         height = self.plan.measure(at)
         margin = self.plan[at].block.margin
-        self.viewport.reveal((at, max(0, height - 1)))
-        self.viewport.reveal((at, min(margin, max(0, height - 1))))
+        # The way down lies over the last row.
+        self.viewport.reveal((at, max(0, height - 1)), margin=1)
+        self.viewport.reveal((at, min(margin, max(0, height - 1))), margin=1)
         self.show_position()
 
     def _show_marks(self) -> None:
         """Mark prompts and hits on the scrollbar; made anew only where they would move by a cell."""
         total, height = self.plan.heights.total, self.viewport.height
         hits = self._search.blocks if self._search is not None else []
-        key = (len(self._prompts), len(hits), self._search is None, height)
+        key = (len(self._prompts), len(hits), self._search and self._search.query, height, self._palette)
         if not total or (key == self._marks_key and abs(total - self._marked_total) * height < total):
             return
         self._marks_key, self._marked_total = key, total

@@ -55,7 +55,7 @@ class Viewport:
             self.following = True
         else:
             self.following = self._is_at_end()
-        self._layout.trim()
+        self._layout.trim({at for at, _ in self.rows})
 
     def move(self, lines: int) -> None:
         """Move down, or up where negative, by lines as they really are."""
@@ -96,6 +96,13 @@ class Viewport:
         above = place < (self.rows[0] if self.rows else self.top) or place in self.rows[:margin]
         self.top = place
         self.move(-margin if above else margin + 1 - self.height)
+
+    def drop(self, gone: int) -> None:
+        """A block was taken away; until the next ``settle`` there are just fewer rows."""
+        at, row = self.top
+        if at >= gone:
+            self.top = (at - 1, row) if at > gone else (at, 0)
+        self.rows = [(at - (at > gone), row) for at, row in self.rows if at != gone]
 
     def put_first(self, place: Place) -> None:
         """Show a place in the first row, as far as there is enough below it."""

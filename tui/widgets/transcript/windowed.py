@@ -71,6 +71,8 @@ class WindowedView(Walled, ScrollView, can_focus=True):
         at = self.plan.place(block.id)
         if at is not None:
             self.plan.drop(at)
+            self.viewport.drop(at)
+            self._seen_blocks -= at < self._seen_blocks
 
     def flush(self) -> None:
         """Lay out what is in view and has changed, and draw it."""
