@@ -148,6 +148,15 @@ async def test_the_diff_of_an_edit_is_in_the_conversation(opener: Opener) -> Non
         assert "-" in window.line("return 3 * r") and "+" in window.line("return 3.14 * r * r")
 
 
+async def test_a_click_where_a_change_is_cut_shows_the_rest(opener: Opener) -> None:
+    write = call("Write", "w1", file_path="rows.txt", content="".join(f"row {number}\n" for number in range(20)))
+    async with opener([Reply([write]), Reply([say("Done.")])], size=WIDE, flags={"mode": "acceptEdits"}) as window:
+        await window.ask("go")
+        assert not window.shows("row 19")
+        await window.pilot.click(offset=(10, window.row("7 more lines")))
+        assert window.shows("row 19")
+
+
 async def test_bash_shows_its_live_tail_and_the_exit_code(opener: Opener) -> None:
     command = "echo working; mkfifo go; read x < go; echo ended; exit 3"
     script = [Reply([call("Bash", "b1", command=command)]), Reply([say("Done.")])]

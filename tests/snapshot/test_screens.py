@@ -1,4 +1,4 @@
-"""How the window looks: every scene, two sizes, two themes, and the pictures that the README shows."""
+"""How the window looks: every scene in three sizes and two themes, and the pictures that the README shows."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from core.protocol.views import ImageAttachment
 from tests.snapshot.shoot import FOLDER, SHOTS, shoot
 from tests.snapshot.stage import SCENES
 from tui.widgets.composer.editor import Composer
+from tui.widgets.transcript.search_bar import SearchBar
 
 Compare = Callable[..., bool]
 
@@ -32,8 +33,14 @@ def test_scene(scene: str, size: tuple[int, int], theme: str, snap_compare: Comp
     assert snap_compare(SCENES[scene](theme), terminal_size=size, run_before=settled)
 
 
-@pytest.mark.parametrize("scene", ["working", "permission"])
-@pytest.mark.parametrize("size", [(60, 20), (200, 50)], ids=lambda size: f"{size[0]}x{size[1]}")
+ODD_SIZES = [(scene, (60, 20)) for scene in ("permission", "working")] + [
+    (scene, (200, 50)) for scene in sorted(SCENES)
+]
+
+
+@pytest.mark.parametrize(
+    ("scene", "size"), ODD_SIZES, ids=[f"{size[0]}x{size[1]}-{scene}" for scene, size in ODD_SIZES]
+)
 def test_odd_sizes(scene: str, size: tuple[int, int], snap_compare: Compare) -> None:
     assert snap_compare(SCENES[scene]("dark"), terminal_size=size, run_before=settled)
 
@@ -44,6 +51,22 @@ def test_everything_unfolded(snap_compare: Compare) -> None:
         await settled(pilot)
 
     assert snap_compare(SCENES["answered"]("dark"), terminal_size=(120, 90), run_before=unfold)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("keys", ["ctrl+o", "ctrl+f"], ids=["reading", "searching"])
+def test_conversation_with_the_keys(keys: str, size: tuple[int, int], snap_compare: Compare) -> None:
+    """Read with everything unfolded, and searched."""
+
+    async def take_keys(pilot: Any) -> None:
+        await pilot.press(keys)
+        await settled(pilot)
+        if keys == "ctrl+f":
+            pilot.app.screen.query_one(SearchBar).cursor_blink = False
+            await pilot.press(*"parse", "down", "down", "down")
+            await settled(pilot)
+
+    assert snap_compare(SCENES["answered"]("dark"), terminal_size=size, run_before=take_keys)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=lambda size: f"{size[0]}x{size[1]}")

@@ -71,7 +71,7 @@ def test_a_change_has_its_neighbours_and_folds() -> None:
         "18 18   line 18",
         "⋯ 12 unchanged lines",
     ]
-    assert draw(old, new, max_lines=4)[-1] == "⋯ 6 more lines"
+    assert draw(old, new, max_lines=4)[-1] == "… 6 more lines"
 
 
 def style_of(lines: list[Line], text: str) -> str:
@@ -97,6 +97,10 @@ def test_changes_that_do_not_show_are_laid_open() -> None:
     assert draw("\ta\n", "    a\n") == ["1   - ⇥   a", "  1 +     a"]
     assert draw("a\u200b\n", "a\n") == ["1   - a⟨U+200B⟩", "  1 + a"]
     assert draw("a\nb", "a\nb\n") == ["1 1   a", "2   - b ⟨no newline at end of file⟩", "  2 + b"]
+    remark = next(
+        style for line in diff_lines("a\nb", "a\nb\n", path="x", width=60) for text, style in line if "⟨" in text
+    )
+    assert remark.split()[0] == "removed", "no hole in the colour of the row"
 
 
 @pytest.mark.parametrize("kind", ["one change", "nothing in common", "few distinct lines"])
@@ -123,7 +127,7 @@ def test_side_by_side_every_line_is_as_wide_as_the_screen(old: str, new: str, wi
     lines = diff_lines(old, new, path="x.py", width=width, max_lines=limit)
     assert limit is None or len(lines) <= limit
     for line in lines:
-        assert line_width(line) == width or plain(line).startswith("⋯") or not (old and new)
+        assert line_width(line) == width or plain(line).startswith(("⋯", "…")) or not (old and new)
     if limit is None and old and new:
         signs = [style.split()[0] for line in lines for text, style in line if text in ("+ ", "- ")]
         assert (signs.count("added.sign"), signs.count("removed.sign")) == diff_stat(old, new)
@@ -148,7 +152,7 @@ def test_a_huge_change_is_cut_with_a_remark() -> None:
     old = "".join(f"old {number}\n" for number in range(10_000))
     lines = change_lines(FileDiff(path="x.py", old=old, new=old.replace("old", "new")), 100)
     assert len(lines) == MAX_DIFF_LINES
-    assert plain(lines[-1]) == f"⋯ {20_000 - MAX_DIFF_LINES + 1} more lines"
+    assert plain(lines[-1]) == f"… {20_000 - MAX_DIFF_LINES + 1} more lines"
 
 
 def test_a_file_that_was_emptied_says_so() -> None:

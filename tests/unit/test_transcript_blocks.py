@@ -6,6 +6,7 @@ import pytest
 
 from tui.rendering.line import plain
 from tui.widgets.transcript.blocks import Block, NoticeBlock, PromptBlock, TextBlock, ThinkingBlock
+from tui.widgets.transcript.shell_block import ShellBlock
 from tui.widgets.transcript.tool_block import ToolBlock
 
 PROSE = "# Title\n\nSome words.\n\n- one\n- two\n\n```py\nx = 1\n```\n\nThe end"
@@ -65,3 +66,13 @@ def test_blocks_have_no_dictionary() -> None:
     assert not any(
         hasattr(block, "__dict__") for block in (finished(), PromptBlock("p", "x"), ToolBlock("c", "A", "/"))
     )
+
+
+def test_a_running_shell_line_is_not_said_twice() -> None:
+    block = ShellBlock("s1", "sleep 9", "/home/ada")
+    block.progress("still asleep", 1)
+    block.folded = False
+    assert [plain(line) for line in block.lines(60)] == ["! sleep 9  running · 1 line", "  still asleep"]
+    long = ShellBlock("s2", "echo " + "x" * 80, "/home/ada")
+    long.folded = False
+    assert sum(plain(line).count("x") for line in long.lines(60)[1:]) == 80

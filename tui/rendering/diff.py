@@ -55,7 +55,7 @@ def _draw(hunks: Sequence[Hunk], path: str, width: int, max_lines: int | None, t
         return lines
     room = max(0, max_lines - 1)
     hidden = sum(len(hunk.lines) for hunk in hunks) - bisect_right(ends, room)
-    return [*lines[:room], _note(f"⋯ {_counted(hidden, 'more line')}", width)]
+    return [*lines[:room], _note(f"… {_counted(hidden, 'more line')}", width)]
 
 
 def _last_number(hunk: Hunk) -> int:

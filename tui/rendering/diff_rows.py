@@ -76,7 +76,7 @@ def rows_of(hunk: Hunk, language: str) -> Iterator[Row]:
     for (sign, text), line, words in zip(hunk.lines, coloured, marked, strict=True):
         spans = line if sign == " " else _emphasised(line, sign, words)
         if not text.endswith("\n") and sign != " " and _keeps_newlines(hunk):
-            spans = (*spans, (f" ⟨{_NO_NEWLINE}⟩", f"diff.fold {DECOR}"))
+            spans = (*spans, (f" ⟨{_NO_NEWLINE}⟩", f"{SIDES[sign]} diff.fold {DECOR}"))
         yield Row(sign, old if sign != "+" else None, new if sign != "-" else None, spans)
         old += sign != "+"
         new += sign != "-"

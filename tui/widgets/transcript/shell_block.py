@@ -31,9 +31,13 @@ class ShellBlock(ToolBlock):
         inner: Line = (("  ", "text"),)
         return [headline(spans, self._remark(), width), *((*inner, *line) for line in self._body(width - 2))]
 
+    def _command(self, width: int) -> list[Line]:
+        """The line in full, where the head does not hold it."""
+        is_cut = "\n" in self._command_line or len(self._command_line) > width
+        return super()._command(width) if is_cut else []
+
     def _body(self, width: int) -> list[Line]:
         if self.state == "running":
             return super()._body(width)
         output = self._cut(output_lines(self._content, width), PREVIEW)
-        has_more = "\n" in self._command_line or len(self._command_line) > width
-        return output if self.folded or not has_more else [*self._command(width), *output]
+        return output if self.folded else [*self._command(width), *output]
