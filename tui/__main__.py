@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120  pathlib costs too much here
 OWN_PACKAGES = ("core", "themes", "tui")
 LIBRARY_NAMES = ("site-packages", "dist-packages")
+FRAMES_PER_SECOND = "250"
 MAX_STDIN_BYTES = 10_000_000
 USAGE_ERROR = 2
 
@@ -181,12 +182,15 @@ def _run_window(options: argparse.Namespace) -> int:
     from core.host.garbage import freeze_survivors, importing
     from core.settings.paths import find_paths
 
-    # The screen waits this much of a second at most with a change, also a key's echo; what streams in comes in
-    # batches of the bridge's own, thirty times a second.
-    os.environ.setdefault("TEXTUAL_FPS", "250")
     freeze_survivors()
+    # Textual lets a change, also a key's echo, wait for its next frame: 4 ms here, not 17. What streams in still
+    # comes thirty times a second. It reads this once, and commands that are run shall not inherit it.
+    is_chosen = "TEXTUAL_FPS" in os.environ
+    os.environ.setdefault("TEXTUAL_FPS", FRAMES_PER_SECOND)
     with importing():
         from tui.app import AgentApp
+    if not is_chosen:
+        del os.environ["TEXTUAL_FPS"]
 
     config = find_paths(os.environ).config
     app = AgentApp(_flags(options), _selection(options), first_prompt=options.prompt, config=config)
