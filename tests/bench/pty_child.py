@@ -23,6 +23,9 @@ FRAME_END = b"\x1b[?2026l"
 """Ends a synchronised update: what came before it is shown at once."""
 PATIENCE_S = 60.0
 """A machine that does much else at once may take long; what never comes is found out all the same."""
+REDRAW, REDRAW_S = b"\x0c", 15.0
+"""What a user does with a garbled terminal: now and then the end of a frame is lost on its way through the pty, in
+the middle of a sequence, and what comes after it arrives whole."""
 UNFINISHED = re.compile(rb"\x1b(\[[<>=?]?[0-9;]*)?$")
 
 
@@ -123,8 +126,13 @@ class PtyChild:
     def read_until(self, text: str, timeout: float = PATIENCE_S) -> float:
         """Seconds since exec at which the text is on the screen. Raises ``TimeoutError``."""
         until = time.perf_counter() + timeout
+        redraw_at = time.perf_counter() + REDRAW_S
         while not self.shows(text):
-            if not self._pump_new(until) and not self.shows(text):
+            if not self._pump_new(min(until, redraw_at)) and not self.shows(text):
+                if time.perf_counter() < until and self.exit_code is None:
+                    redraw_at = until
+                    self.send(REDRAW)
+                    continue
                 raise TimeoutError(f"{text!r} never came; the screen shows:\n" + "\n".join(self.screen.display))
             self.pump(0.005)
         return time.perf_counter() - self.started

@@ -45,8 +45,8 @@ class WindowedView(Walled, ScrollView, can_focus=True):
     ALLOW_SELECT = False
     # A click acts and a drag selects, but the keys stay where the user types.
     FOCUS_ON_CLICK = False
-    # A longer conversation is no reason to lay out the screen anew.
-    virtual_size = Reactive(Size(0, 0), layout=False)
+    # A longer conversation is no reason to lay out the screen anew, or to repaint rows that are the same.
+    virtual_size = Reactive(Size(0, 0), layout=False, repaint=False)
 
     def __init__(self, palette: Palette) -> None:
         super().__init__()
@@ -55,6 +55,7 @@ class WindowedView(Walled, ScrollView, can_focus=True):
         self.viewport = Viewport(self.plan)
         self._pencil: Pencil | None = None
         self._painted: list[Strip] = []
+        self._thumb: tuple[int, int, int, bool] = (0, 0, 0, False)
         self._seen_blocks = 0
 
     # What a presenter does
@@ -126,13 +127,22 @@ class WindowedView(Walled, ScrollView, can_focus=True):
         if viewport.following:
             self._seen_blocks = len(self.plan)
         self.virtual_size = Size(self.plan.width, total)
-        bar = self.vertical_scrollbar
-        bar.window_virtual_size, bar.window_size = total, viewport.height
-        self.scroll_y = self.scroll_target_y = viewport.line
+        line = viewport.line
+        self.scroll_y = self.scroll_target_y = line
+        self._show_thumb(line, total)
         self._paint()
 
+    def _show_thumb(self, line: int, total: int) -> None:
+        """Move the scrollbar where it would look different: it draws eighths of a cell."""
+        height = self.viewport.height
+        eighths = (line * height * 8 // max(1, total), height * height * 8 // max(1, total), height, total > height)
+        if eighths != self._thumb:
+            self._thumb = eighths
+            bar = self.vertical_scrollbar
+            bar.window_virtual_size, bar.window_size, bar.position = total, height, line
+
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        self.vertical_scrollbar.position = new_value
+        """The scrollbar is told by ``show_position``, the rows are painted by it."""
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         self._wheel(event, 1)
@@ -158,12 +168,16 @@ class WindowedView(Walled, ScrollView, can_focus=True):
         # The colours of the stylesheet may have changed since the rows were painted.
         if self._pencil is None or self._pencil.base != self.rich_style:
             self._paint()
-        return super().render_lines(crop)
+        # The rows are whole as they are painted: no border, no padding, one background.
+        rows = [self.render_line(y) for y in crop.line_range]
+        for line_filter in self.get_line_filters():
+            rows = [row.apply_filter(line_filter, self.background_colors[1]) for row in rows]
+        return [row if row.cell_length == crop.width and not crop.x else row.crop(crop.x, crop.right) for row in rows]
 
     def render_line(self, y: int) -> Strip:
-        if y < len(self._painted):
-            return self._painted[y]
-        return Strip.blank(self.size.width, self.rich_style)
+        width = self.size.width
+        row = self._painted[y] if y < len(self._painted) else Strip.blank(width, self.rich_style)
+        return row.adjust_cell_length(width, self.rich_style) if row.cell_length != width else row
 
     def decorate(self, strip: Strip, place: Place, line: Line | None, pencil: Pencil) -> Strip:
         """Mark a row that is about to be shown; ``line`` is None in a margin."""
