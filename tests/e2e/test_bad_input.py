@@ -121,8 +121,8 @@ def test_a_transcript_that_cannot_be_written(machine: Machine, server: Server, o
     child.read_until(READY)
     say(child, "hello")
     child.read_until("The transcript cannot be written")
-    child.read_until("The session goes on in memory")
     child.read_until("Never mind the disk.")
+    assert "The session goes on in memory" in " ".join(" ".join(child.rows).split()), "wherever it is wrapped"
     say(child, "go on")
     child.read_until("And again.")
     assert server.rejections == []

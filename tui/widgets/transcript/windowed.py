@@ -145,15 +145,14 @@ class WindowedView(Walled, ScrollView, can_focus=True):
         """The scrollbar is told by ``show_position``, the rows are painted by it."""
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        self._wheel(event, 1)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        self._wheel(event, -1)
-
-    def _wheel(self, event: events.MouseEvent, direction: int) -> None:
         event.prevent_default()
         event.stop()
-        self.scroll_lines(direction * WHEEL_LINES)
+        self.scroll_lines(WHEEL_LINES)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.prevent_default()
+        event.stop()
+        self.scroll_lines(-WHEEL_LINES)
 
     def on_resize(self, event: events.Resize) -> None:
         region = self.scrollable_content_region
