@@ -216,7 +216,7 @@ async def test_unfolding_while_the_end_is_followed_keeps_the_head_in_place(opene
 
 
 async def test_a_wide_answer_is_laid_out_anew_only_where_one_looks(opener: Opener) -> None:
-    async with opener([Reply([say("filler\n\n" * 10)]) for _ in range(12)]) as window:
+    async with opener([Reply([say("filler\n\n" * 60)]) for _ in range(12)]) as window:
         for _ in range(12):
             await window.ask("go")
         await window.resize(60, 20)

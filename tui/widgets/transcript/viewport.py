@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from tui.widgets.transcript.layout import Layout
 
+EXACT_LINES = 1_000
+"""A conversation of so few lines is measured as a whole: its scrollbar is exact from the start."""
+
 Place = tuple[int, int]
 """Number of a block, and a row in it; the rows of its margin come first."""
 
@@ -49,6 +52,9 @@ class Viewport:
         if not len(self._layout) or self.height <= 0 or self._layout.width <= 0:
             self.rows, self.top = [], (0, 0)
             return
+        if self._layout.heights.total <= EXACT_LINES:
+            for at in range(len(self._layout)):
+                self._layout.measure(at)
         if self.following or not self._fill():
             self._to_end()
             self._fill()
