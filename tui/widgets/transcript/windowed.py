@@ -168,15 +168,23 @@ class WindowedView(Walled, ScrollView, can_focus=True):
         if self._pencil is None or self._pencil.base != self.rich_style:
             self._paint()
         # The rows are whole as they are painted: no border, no padding, one background.
-        rows = [self.render_line(y) for y in crop.line_range]
+        painted = self._painted
+        rows = [painted[y] if y < len(painted) else self.render_line(y) for y in crop.line_range]
+        background = self.background_colors[1]
         for line_filter in self.get_line_filters():
-            rows = [row.apply_filter(line_filter, self.background_colors[1]) for row in rows]
-        return [row if row.cell_length == crop.width and not crop.x else row.crop(crop.x, crop.right) for row in rows]
+            rows = [row.apply_filter(line_filter, background) for row in rows]
+        # As a rule all of a row is asked for, and nothing is to be made anew.
+        return [
+            row
+            if row.cell_length == crop.width and not crop.x
+            else row.adjust_cell_length(crop.right, self.rich_style).crop(crop.x, crop.right)
+            for row in rows
+        ]
 
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
-        row = self._painted[y] if y < len(self._painted) else Strip.blank(width, self.rich_style)
-        return row.adjust_cell_length(width, self.rich_style) if row.cell_length != width else row
+        if y < len(self._painted):
+            return self._painted[y]
+        return Strip.blank(self.size.width, self.rich_style)
 
     def decorate(self, strip: Strip, place: Place, line: Line | None, pencil: Pencil) -> Strip:
         """Mark a row that is about to be shown; ``line`` is None in a margin."""
@@ -201,7 +209,8 @@ class WindowedView(Walled, ScrollView, can_focus=True):
 
     def _ready_pencil(self) -> Pencil:
         pencil, base = self._pencil, self.rich_style
-        width = self.scrollable_content_region.width
+        # The column under the scrollbar too: that is how rows are asked for.
+        width = self.size.width
         if pencil is None or pencil.base != base or pencil.width != width:
             pencil = self._pencil = Pencil(self._palette, width, base)
             self.plan.forget_strips()
