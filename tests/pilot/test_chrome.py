@@ -282,7 +282,7 @@ async def test_the_title_follows_and_a_waiting_question_calls(opener: Opener, mo
         await window.asked()
         assert [piece for piece in pieces if "needs you" in piece] == ["\x1b]0;agent-tui: work · needs you\x07"]
         await window.until(lambda: window.app._signals._waiting is not None)  # pyright: ignore[reportPrivateUsage]
-        await window.pilot.pause(0.01)
+        window.app._signals._call_for_answer()  # pyright: ignore[reportPrivateUsage]  its time has come
         assert "\x07" not in pieces, "who looks at it is not called"
         await window.press("n")
         await window.settle()
