@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import replace
 from typing import Any, assert_never
 
 from core.bus.bus import Bus
@@ -23,7 +22,6 @@ from core.prompt.cache import warm_until
 from core.protocol import ops
 from core.protocol.errors import AgentError
 from core.protocol.events import (
-    ModeChanged,
     Notice,
     SessionStarted,
     UsageUpdated,
@@ -159,8 +157,7 @@ class Engine:
 
     def _set_mode(self, mode: PermissionMode) -> None:
         check_mode(mode, self.calls.services.host.environ)
-        self.calls.policies.policy = replace(self.calls.policies.policy, mode=mode)
-        self.calls.publisher.emit(ModeChanged(mode=mode))
+        self.calls.policies.set_mode(mode)
 
     async def _tell_workspace(self) -> None:
         prepared = await asyncio.shield(self.session.prepare())

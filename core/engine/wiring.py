@@ -16,10 +16,11 @@ from core.host.host import Host
 from core.llm.anthropic import AnthropicClient
 from core.llm.client import ModelClient
 from core.llm.demo import DEMO_MODEL, demo_model
-from core.orchestration.call import CallEnvironment, PolicyHolder
+from core.orchestration.call import CallEnvironment
 from core.permissions.broker import PermissionBroker
 from core.permissions.decide import Policy
 from core.permissions.modes import check_mode
+from core.permissions.policy_holder import PolicyHolder
 from core.permissions.rules import Rule, parse_rule
 from core.protocol.errors import AgentError
 from core.protocol.ids import MAIN_AGENT
@@ -48,7 +49,19 @@ from core.tools.shells import ShellRegistry
 from core.tools.todo_store import TodoStore
 from core.version import __version__
 
-TOOLS = (Read, Write, Edit, MultiEdit, Glob, Grep, LS, Bash, BashOutput, KillShell, TodoWrite)
+TOOLS = (
+    Read,
+    Write,
+    Edit,
+    MultiEdit,
+    Glob,
+    Grep,
+    LS,
+    Bash,
+    BashOutput,
+    KillShell,
+    TodoWrite,
+)
 """In the order they are sent."""
 
 
@@ -122,7 +135,7 @@ def _build_calls(
     return CallEnvironment(
         tools=ToolRegistry(tool() for tool in TOOLS if not launch.tools or tool.name in launch.tools),
         services=services,
-        policies=PolicyHolder(policy),
+        policies=PolicyHolder(policy, publisher),
         broker=PermissionBroker(is_attended=launch.is_attended),
         publisher=publisher,
     )

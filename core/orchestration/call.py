@@ -13,12 +13,12 @@ from pydantic import ValidationError
 from core.bus.bus import Publisher
 from core.host.log import LOGGER
 from core.permissions.broker import PermissionBroker, Reply
-from core.permissions.decide import Policy, decide, session_rule
-from core.permissions.rules import parse_rule
+from core.permissions.decide import decide, session_rule
+from core.permissions.policy_holder import PolicyHolder
 from core.protocol.errors import AgentError
 from core.protocol.events import PermissionDecided, ToolFinished, ToolProgress, ToolStarted
 from core.protocol.messages import ToolResultBlock, ToolUseBlock
-from core.protocol.views import PermissionRequest, ToolDisplay
+from core.protocol.views import PermissionMode, PermissionRequest, ToolDisplay
 from core.tools.base import CallInterrupted, ToolError, ToolInput, ToolResult
 from core.tools.context import ToolContext, ToolServices, ToolState
 from core.tools.registry import AnyTool, ToolRegistry
@@ -28,17 +28,6 @@ MAX_NAME = 100
 INTERRUPTED = "Interrupted by the user before it ended."
 NOT_STARTED = "Not run: the user interrupted before it began."
 AFTER_DENIAL = "Not run: the user declined an earlier call of this response."
-
-
-@dataclass(slots=True)
-class PolicyHolder:
-    """The policy of a session as it is now; a "yes for this session" adds to it."""
-
-    policy: Policy
-
-    def add_rule(self, text: str) -> None:
-        """Allow what the rule says from now on."""
-        self.policy = replace(self.policy, allow=(*self.policy.allow, parse_rule(text, "this session")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +50,7 @@ class CallOutcome:
     duration_ms: int
     batch: int = 0
     modify: Callable[[ToolState], ToolState] | None = None
+    mode: PermissionMode | None = None
     ends_turn: bool = False
     """The user declined without a word: no further request is sent."""
 
@@ -156,6 +146,7 @@ def publish_result(
         display=result.display,
         duration_ms=duration_ms,
         modify=result.modify,
+        mode=result.mode,
         ends_turn=ends_turn,
     )
 

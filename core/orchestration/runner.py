@@ -136,4 +136,6 @@ class ToolRunner:
             for outcome in outcomes:
                 if outcome is not None and outcome.modify is not None:
                     self.state = outcome.modify(self.state)
+                if outcome is not None and outcome.mode is not None:
+                    self._environment.policies.set_mode(outcome.mode)
             self._applied += len(outcomes)

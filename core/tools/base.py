@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from core.permissions.access import Access
 from core.protocol.errors import AgentError
-from core.protocol.views import FileDiff, ToolDisplay
+from core.protocol.views import FileDiff, PermissionMode, ToolDisplay
 from core.tools.context import ToolContext, ToolState
 
 InterruptBehavior = Literal["cancel", "block"]
@@ -46,14 +46,16 @@ class CallInterrupted(asyncio.CancelledError):
 class ToolResult:
     """What a call gives back.
 
-    ``content`` is for the model: text, or blocks in the API's form. ``modify`` changes the tool state: at
-    once after a call that ran alone, after the whole batch (in block order) for one that ran in parallel.
+    ``content`` is for the model: text, or blocks in the API's form. ``modify`` changes the tool state, ``mode``
+    the permission mode: at once after a call that ran alone, after the whole batch (in block order) for one that
+    ran in parallel.
     """
 
     content: str | tuple[dict[str, Any], ...]
     is_error: bool = False
     display: ToolDisplay = field(default_factory=ToolDisplay)
     modify: Callable[[ToolState], ToolState] | None = None
+    mode: PermissionMode | None = None
 
 
 class Tool(ABC, Generic[InputT]):
