@@ -1,0 +1,28 @@
+"""The policy of a session as it is now: what a "yes for this session" and a change of mode do to it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from core.bus.bus import Publisher
+from core.permissions.decide import Policy
+from core.permissions.rules import parse_rule
+from core.protocol.events import ModeChanged
+from core.protocol.views import PermissionMode
+
+
+class PolicyHolder:
+    """Holds a policy that is replaced, never changed."""
+
+    def __init__(self, policy: Policy, publisher: Publisher) -> None:
+        self.policy = policy
+        self._publisher = publisher
+
+    def add_rule(self, text: str) -> None:
+        """Allow what the rule says from now on."""
+        self.policy = replace(self.policy, allow=(*self.policy.allow, parse_rule(text, "this session")))
+
+    def set_mode(self, mode: PermissionMode) -> None:
+        """Decide in this mode from now on, and tell it."""
+        self.policy = replace(self.policy, mode=mode)
+        self._publisher.emit(ModeChanged(mode=mode))
