@@ -97,11 +97,10 @@ def _events(message: Message, results: dict[str, ToolResultBlock], loaded: Loade
 
 
 def _finished(call: ToolUseBlock, result: ToolResultBlock | None, record: CallRecord) -> ToolFinished:
-    content = MISSING_RESULT if result is None else result.content
     return ToolFinished(
         tool_use_id=call.id,
         name=call.name,
-        content=content if isinstance(content, str) else "\n".join(str(block.get("text", "")) for block in content),
+        content=MISSING_RESULT if result is None else result.shown,
         is_error=result is None or result.is_error,
         display=record.display,
         duration_ms=record.duration_ms,

@@ -6,7 +6,6 @@ import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -129,18 +128,17 @@ def publish_result(
     call: ToolUseBlock, result: ToolResult, duration_ms: int, publisher: Publisher, *, ends_turn: bool = False
 ) -> CallOutcome:
     """Tell the result and wrap it up."""
-    text = result.content if isinstance(result.content, str) else _describe_blocks(result.content)
+    block = ToolResultBlock(tool_use_id=call.id, content=result.content, is_error=result.is_error)
     publisher.emit(
         ToolFinished(
             tool_use_id=call.id,
             name=call.name,
-            content=text,
+            content=block.shown,
             is_error=result.is_error,
             display=result.display,
             duration_ms=duration_ms,
         )
     )
-    block = ToolResultBlock(tool_use_id=call.id, content=result.content, is_error=result.is_error)
     return CallOutcome(
         block=block,
         display=result.display,
@@ -211,7 +209,3 @@ def _within_limit(result: ToolResult, tool: AnyTool, context: ToolContext) -> To
 
 def _error(text: str, summary: str) -> ToolResult:
     return ToolResult(content=text, is_error=True, display=ToolDisplay(summary=summary))
-
-
-def _describe_blocks(blocks: tuple[dict[str, Any], ...]) -> str:
-    return "\n".join(block.get("text") or f"[{block.get('type', 'block')}]" for block in blocks)

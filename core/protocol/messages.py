@@ -56,6 +56,13 @@ class ToolResultBlock:
     is_error: bool = False
     kind: Literal["tool_result"] = "tool_result"
 
+    @property
+    def shown(self) -> str:
+        """What people are shown of it: its text, and in place of anything else only what it is."""
+        if isinstance(self.content, str):
+            return self.content
+        return "\n".join(str(block.get("text") or f"[{block.get('type', 'block')}]") for block in self.content)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageBlock:
@@ -143,6 +150,14 @@ def block_to_wire(block: Block) -> JSONObject:
             return {"type": "image", "source": source}
         case OtherBlock():
             return dict(block.data)
+
+
+def encoded_in(block: Mapping[str, Any]) -> str:
+    """The base64 of an image or a document in the API's form; empty where there is none."""
+    if block.get("type") not in ("image", "document") or not isinstance(block.get("source"), dict):
+        return ""
+    data = cast(JSONObject, block["source"]).get("data")
+    return data if isinstance(data, str) and block["source"].get("type") == "base64" else ""
 
 
 def block_from_wire(data: Mapping[str, Any]) -> Block:

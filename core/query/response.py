@@ -22,6 +22,7 @@ from core.protocol.usage import Usage
 from core.query.normalize import is_thinking
 from core.query.turn import Query
 from core.sessions.entries import CallRecord
+from core.tools.attached import attached_in
 
 SHOWN_FIELDS = ("text", "thinking", "input")
 _KINDS: dict[str, BlockKind] = {"text": "text", "thinking": "thinking", "tool_use": "tool_use"}
@@ -48,7 +49,7 @@ class Response:
         self.stop_detail = ""
         self.runner = ToolRunner(
             query.calls,
-            query.state,
+            query.state.with_attached(attached_in(query.conversation.messages)),
             self._record_result,
             max_concurrency=query.turn.settings.max_tool_concurrency,
         )

@@ -18,9 +18,10 @@ from core.protocol.messages import Role
 from core.protocol.usage import Usage
 from core.protocol.views import SystemPrompt
 from core.query.mentions import attach_mentions
-from core.query.queue import MessageQueue, append_text, say_queued
+from core.query.queue import MessageQueue, append_blocks, append_text, say_queued
 from core.sessions.conversation import Conversation
 from core.settings.schema import Settings
+from core.tools.attached import attached_in
 from core.tools.context import ToolState
 from core.tools.todo_store import TodoStore
 
@@ -104,10 +105,11 @@ class Query:
         """Append the files that prompts mention."""
         if not any("@" in prompt for prompt in prompts):
             return
-        attached = await attach_mentions(prompts, self.calls, self.state)
+        state = self.state.with_attached(attached_in(self.conversation.messages))
+        attached = await attach_mentions(prompts, self.calls, state)
         self.state = attached.state
-        for text in attached.texts:
-            self.append("user", text)
+        for content in attached.contents:
+            append_blocks(self.conversation, self.host, "user", content, is_meta=True)
         if attached.names:
             self.publisher.emit(Notice(level="info", text=f"Attached: {', '.join(attached.names)}"))
         for text in attached.refused:

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from core.host.host import Host
+from core.tools.attached import Attached
 from core.tools.shells import ShellRegistry
 from core.tools.todo_store import TodoStore
 
@@ -27,10 +28,16 @@ class ToolState:
     cwd: Path
     seen: Mapping[Path, FileStamp] = field(default_factory=lambda: MappingProxyType({}))
     """Files the agent has read or written, by resolved path."""
+    attached: Attached = field(default_factory=Attached)
+    """The images and documents of the conversation so far."""
 
     def with_seen(self, path: Path, stamp: FileStamp) -> ToolState:
         """The state in which the file is known as ``stamp``."""
         return replace(self, seen=MappingProxyType({**self.seen, path: stamp}))
+
+    def with_attached(self, attached: Attached) -> ToolState:
+        """The state of a conversation with other attachments."""
+        return replace(self, attached=attached)
 
     def with_cwd(self, cwd: Path) -> ToolState:
         """The state in another working directory."""
