@@ -53,7 +53,7 @@ def is_whole(data: bytes, image: ImageSize) -> bool:
             start = data.rfind(b"\xff\xda")
             return start > 0 and b"\xff\xd9" in data[start:]
         case "image/gif":
-            return data.rstrip(b"\0").endswith(b";")
+            return b"\0;" in data[-1024:]
         case _:
             return len(data) >= 8 + int.from_bytes(data[4:8], "little")
 

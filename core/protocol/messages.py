@@ -140,7 +140,9 @@ def block_to_wire(block: Block) -> JSONObject:
                 **block.extra,
             }
         case ToolResultBlock():
-            content: JSON = block.content if isinstance(block.content, str) else list(block.content)
+            # For a call that failed the API takes nothing but text.
+            as_text = isinstance(block.content, str) or block.is_error
+            content: JSON = block.shown if as_text else list(block.content)
             wire: JSONObject = {"type": "tool_result", "tool_use_id": block.tool_use_id, "content": content}
             if block.is_error:
                 wire["is_error"] = True

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from tests.fakes.api_attachments import ATTACHMENT_RULES
 from tests.fakes.api_call import Call, Rejection, Rule, RuleState, invalid
 from tests.fakes.api_canon import Json, blocks_of, markers, tool_name
 from tests.fakes.api_models import MODELS
@@ -264,6 +265,7 @@ RULES: tuple[Rule, ...] = (
     no_marker_on_deferred,
     choice_is_possible,
     *MESSAGE_RULES,
+    *ATTACHMENT_RULES,
     citations_agree,
     breakpoints_fit,
     automatic_breakpoint_agrees,

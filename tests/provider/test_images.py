@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import struct
 from pathlib import Path
 
 from core.engine.attachments import load_image
@@ -11,9 +10,10 @@ from core.protocol import events as ev
 from core.protocol.ops import SubmitPrompt
 from core.protocol.views import ImageAttachment
 from tests.fakes.api_script import say
+from tests.fakes.media import png
 from tests.provider.test_engine_over_http import connected
 
-PNG = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sIIBBBBB", 13, b"IHDR", 64, 48, 8, 2, 0, 0, 0) + bytes(3000)
+PNG = png(64, 48)
 
 
 async def test_an_image_is_accepted_and_stays_in_the_prefix(tmp_path: Path, isolated_machine: Path) -> None:
@@ -36,6 +36,8 @@ async def test_a_wrong_kind_and_broken_data_are_rejected(tmp_path: Path, isolate
         ("image/bmp", "AAAA", "media_type"),
         ("image/png", "not base64!", "base64"),
         ("image/png", "", "empty"),
+        ("image/jpeg", base64.b64encode(PNG).decode(), "does not match"),
+        ("image/png", base64.b64encode(PNG[:-4]).decode(), "Could not process"),
     ):
         image = ImageAttachment(name="x", media_type=media_type, data=data)
         async with connected([say("Never.")], tmp_path, isolated_machine) as (server, rig):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 from typing import Any
 
@@ -20,11 +21,13 @@ from core.protocol.messages import (
     ToolUseBlock,
 )
 from core.query.normalize import MISSING_RESULT, normalize
+from tests.fakes.media import png
 from tests.fakes.wire import BRAND_NEW, NEW, OLD, flat, judge, sign
 
 IDS = ("t1", "t2", "t3", "t4")
 WORDS = st.sampled_from(["", " \n", "yes", "Größe", "two\nlines", "\ud800 lone"])
-IMAGE = OtherBlock(data={"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "QUJD"}})
+DATA = base64.b64encode(png()).decode()
+IMAGE = OtherBlock(data={"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": DATA}})
 NEWER = OtherBlock(data={"type": BRAND_NEW, "payload": {"kept": [1, None]}})
 
 
