@@ -40,6 +40,7 @@ from core.tools.builtin.grep.tool import Grep
 from core.tools.builtin.kill_shell.tool import KillShell
 from core.tools.builtin.ls.tool import LS
 from core.tools.builtin.multi_edit.tool import MultiEdit
+from core.tools.builtin.notebook_edit.tool import NotebookEdit
 from core.tools.builtin.read.tool import Read
 from core.tools.builtin.todo_write.tool import TodoWrite
 from core.tools.builtin.write.tool import Write
@@ -54,6 +55,7 @@ TOOLS = (
     Write,
     Edit,
     MultiEdit,
+    NotebookEdit,
     Glob,
     Grep,
     LS,

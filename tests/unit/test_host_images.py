@@ -52,7 +52,9 @@ def test_kind_and_size_come_from_the_first_bytes(data: bytes, found: ImageSize |
     assert sniff_image(data) == found
 
 
-@pytest.mark.parametrize("data", [png(), png(300, 200), png(padding=999), WHOLE_JPEG, GIF, WHOLE_WEBP, WEBP_LOSSLESS])
+@pytest.mark.parametrize(
+    "data", [png(), png(300, 200), png(padding=999), WHOLE_JPEG, GIF, WHOLE_WEBP, WEBP_LOSSLESS], ids=range(7)
+)
 def test_a_file_that_was_cut_off_is_told_from_a_whole_one(data: bytes) -> None:
     image = sniff_image(data)
     assert image and is_whole(data, image) and is_whole(data + b"\n", image)
@@ -94,6 +96,7 @@ def test_an_image_is_loaded_relative_to_the_folder(tmp_path: Path) -> None:
         (png(padding=8_000_000), "7.9 MB at most"),
         (png()[:-5], "damaged or cut off"),
     ],
+    ids=range(4),
 )
 def test_an_image_that_the_api_would_refuse_is_refused_here(tmp_path: Path, data: bytes, said: str) -> None:
     (tmp_path / "a.png").write_bytes(data)

@@ -13,6 +13,7 @@ from tui.rendering.line import DECOR, DECOR_ROW, Line, Span, line_width, truncat
 from tui.rendering.sanitize import ansi_spans, clean, clean_line
 
 _HEADLINE_MIN = 24
+_CODE = ("command", "content", "new_string", "new_source")
 MAX_DIFF_LINES = 1_000
 """A change shows at most this many lines: more takes longer than a key press may."""
 MAX_BODY_LINES = 2_000
@@ -44,16 +45,32 @@ def code_of_call(name: str, arguments: dict[str, Any]) -> str:
     if name == "MultiEdit":
         edits: list[Any] = arguments.get("edits") or []
         return "\n".join(_text(cast("dict[str, Any]", edit), "new_string") for edit in edits if isinstance(edit, dict))
-    return next((_text(arguments, key) for key in ("command", "content", "new_string") if key in arguments), "")
+    return next(
+        (_text(arguments, key) for key in ("command", "content", "new_string", "new_source") if key in arguments), ""
+    )
 
 
 def _path(arguments: dict[str, Any], cwd: str) -> str:
     path = short_path(_text(arguments, "file_path") or _text(arguments, "path"), cwd)
+    if pages := _text(arguments, "pages"):
+        return f"{path} pages {pages}"
     first, count = arguments.get("offset"), arguments.get("limit")
     if isinstance(first, int) or isinstance(count, int):
         start = first if isinstance(first, int) else 1
         return f"{path}:{start}" + (f"–{start + count - 1}" if isinstance(count, int) else "–")
     return path
+
+
+def _notebook(arguments: dict[str, Any], cwd: str) -> str:
+    return f"{short_path(_text(arguments, 'notebook_path'), cwd)} {cell_change(arguments)}"
+
+
+def cell_change(arguments: dict[str, Any]) -> str:
+    """What a call does to a notebook: ``delete cell b2``, ``insert markdown after b2``."""
+    mode, cell, kind = (_text(arguments, key) for key in ("edit_mode", "cell_id", "cell_type"))
+    if mode == "insert":
+        return f"insert {kind or 'code'} {f'after {cell}' if cell else 'at the top'}"
+    return f"{mode or 'replace'} cell {cell}" + (f" as {kind}" if kind and mode != "delete" else "")
 
 
 def _search(arguments: dict[str, Any], cwd: str) -> str:
@@ -90,6 +107,7 @@ _ARGUMENTS: dict[str, Callable[[dict[str, Any], str], str]] = {
     "Write": _path,
     "Edit": _path,
     "MultiEdit": _path,
+    "NotebookEdit": _notebook,
     "LS": _path,
     "Glob": _search,
     "Grep": _search,
