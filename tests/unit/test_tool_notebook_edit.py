@@ -48,7 +48,8 @@ def cells(path: Path) -> list[dict[str, Any]]:
 # Laws
 
 WORDS = st.text(st.sampled_from('ab"\\\né😀\t\u2028 #'), max_size=12)
-METADATA = st.sampled_from([{}, {"tags": ["x", "ü"], "collapsed": True}, {"a": {"b": []}}])
+SOME: list[dict[str, Any]] = [{}, {"tags": ["x", "ü"], "collapsed": True}, {"a": {"b": []}}]
+METADATA = st.sampled_from(SOME)
 OUTPUTS = st.lists(st.just(OUTPUT), max_size=2)
 STYLES: list[dict[str, Any]] = [
     *({"indent": indent} for indent in (None, 1, 4, "\t")),
@@ -71,7 +72,12 @@ def any_cell(draw: st.DrawFn) -> dict[str, Any]:
 @st.composite
 def texts(draw: st.DrawFn) -> str:
     """A notebook, written in one of many ways."""
-    data = {"nbformat": 4, "cells": draw(st.lists(any_cell(), max_size=4)), "metadata": {}, "nbformat_minor": 4}
+    data: dict[str, Any] = {
+        "nbformat": 4,
+        "cells": draw(st.lists(any_cell(), max_size=4)),
+        "metadata": {},
+        "nbformat_minor": 4,
+    }
     how: dict[str, Any] = draw(
         st.sampled_from(
             [

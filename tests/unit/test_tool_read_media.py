@@ -9,8 +9,12 @@ from typing import Any
 
 import pytest
 
+from core.bus.bus import Bus, Publisher
 from core.context.tokens import MAX_IMAGE_TOKENS, PAGE_TOKENS, UNKNOWN_PAGES, estimate
+from core.orchestration.call import CallOutcome
+from core.orchestration.round_budget import within_budget
 from core.protocol.messages import ImageBlock, Message, ToolResultBlock, block_from_wire, block_to_wire
+from core.protocol.views import ToolDisplay
 from core.tools.attached import MAX_CHARS, Attached, attached_in
 from core.tools.base import ToolResult
 from core.tools.builtin.edit.tool import Edit
@@ -165,8 +169,11 @@ async def test_a_notebook_comes_cell_by_cell(bench: Bench) -> None:
 
 
 async def test_images_of_outputs_are_images_as_far_as_they_are_sound_and_few(bench: Bench) -> None:
-    svg = {"output_type": "execute_result", "data": {"application/x.odd": {}, "image/svg+xml": ["<svg>", "</svg>"]}}
-    odd = {"output_type": "display_data", "data": {"application/x.odd": {"a": 1}}}
+    svg: dict[str, Any] = {
+        "output_type": "execute_result",
+        "data": {"application/x.odd": {}, "image/svg+xml": ["<svg>", "</svg>"]},
+    }
+    odd: dict[str, Any] = {"output_type": "display_data", "data": {"application/x.odd": {"a": 1}}}
     cells = [
         code_cell("plot()", picture(), svg, odd, picture(b"no image")),
         code_cell("more()", *[picture()] * 10),
@@ -313,3 +320,15 @@ def test_what_may_become_an_attachment_runs_alone(bench: Bench) -> None:
         return Read().is_concurrency_safe(arguments, bench.state)
 
     assert [is_safe(name) for name in ("a.py", "a.PNG", "a.pdf", "n.ipynb")] == [True, False, False, False]
+
+
+async def test_an_image_leaves_the_budget_of_a_round_to_the_texts(bench: Bench) -> None:
+    (bench.root / "a.png").write_bytes(png(padding=1_000_000))
+    image = (await bench.run(Read(), file_path="a.png")).content
+    blocks = [ToolResultBlock(tool_use_id="i", content=image), ToolResultBlock(tool_use_id="t", content="x" * 20_000)]
+    outcomes = [
+        CallOutcome(block=block, display=ToolDisplay(), duration_ms=0, may_move=block.tool_use_id == "t")
+        for block in blocks
+    ]
+    publisher = Publisher(Bus("s", bench.host.clock))
+    assert await within_budget(outcomes, bench.services.output_dir, publisher) == outcomes

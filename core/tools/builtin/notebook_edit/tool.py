@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 from core.host.files import TextFile
 from core.permissions.access import Access
 from core.protocol.views import FileDiff, ToolDisplay
 from core.tools.base import Tool, ToolError, ToolInput, ToolResult
-from core.tools.context import ToolContext
+from core.tools.context import ToolContext, ToolState
 from core.tools.notebook_edits import CellChange, CellEdit, CellType, EditMode, edit_notebook
 from core.tools.notebooks import NotebookError, parse_notebook
 from core.tools.text_files import change_summary, checked_path, diff_of, load, require_seen, write_access, write_back
@@ -29,6 +30,9 @@ class NotebookEdit(Tool[NotebookEditInput]):
     name = "NotebookEdit"
     input_type = NotebookEditInput
     should_defer = True
+
+    def derive(self, arguments: NotebookEditInput, state: ToolState) -> dict[str, Any]:
+        return {"notebook_path": str(checked_path(arguments.notebook_path, state))}
 
     def check_permissions(self, arguments: NotebookEditInput, context: ToolContext) -> Access:
         return write_access(arguments.notebook_path, context)

@@ -21,7 +21,7 @@ from core.tools.images import MAX_IMAGE_BYTES, checked_image, encode, image_bloc
 from core.tools.notebook_view import view_notebook
 from core.tools.notebooks import NotebookError, parse_notebook
 from core.tools.pdf_files import MAX_PDF_BYTES, document_block, take_pages, title
-from core.tools.text_files import checked_path, load, load_bytes
+from core.tools.text_files import absolute_path, checked_path, load, load_bytes
 
 DEFAULT_LINES = 2_000
 MAX_LINE_CHARS = 2_000
@@ -50,6 +50,9 @@ class Read(Tool[ReadInput]):
 
     def is_concurrency_safe(self, arguments: ReadInput, state: ToolState) -> bool:
         return Path(arguments.file_path).suffix.lower() not in ATTACHING
+
+    def derive(self, arguments: ReadInput, state: ToolState) -> dict[str, Any]:
+        return absolute_path(arguments.file_path, state)
 
     def check_permissions(self, arguments: ReadInput, context: ToolContext) -> Access:
         return Access(reads=(checked_path(arguments.file_path, context.state),), is_read_only=True)
