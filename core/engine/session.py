@@ -165,7 +165,8 @@ class Session:
         query: Query | None = None
         try:
             self._query = query = await self._open_turn(replace(self._calls, publisher=publisher))
-            outcome = await run_query(query)
+            # What a turn began with may have been taken back by now: then there is nothing to send.
+            outcome = await run_query(query) if query is not None else TurnOutcome("completed")
         except asyncio.CancelledError:
             outcome = self._cancelled()
         except ModelError as error:
@@ -198,13 +199,16 @@ class Session:
         append_text(self.conversation, self._host, "user", template("interrupted"), is_meta=True)
         return TurnOutcome("interrupted")
 
-    async def _open_turn(self, calls: CallEnvironment) -> Query:
-        """Everything a turn needs. The prompt is in the conversation afterwards, whatever else fails."""
+    async def _open_turn(self, calls: CallEnvironment) -> Query | None:
+        """Everything a turn needs; None where there is no prompt any more. It is in the conversation afterwards,
+        whatever else fails."""
         self.warm_up()
         try:
             await self._get_ready(calls)
         finally:
             prompts = say_queued(self.queue.take_next(), self.conversation, calls.publisher, self._host)
+        if not prompts:
+            return None
         assert self.state.system is not None and self._reminders is not None
         model = await learn_model(self._client, self.state.settings.model)
         query = Query(
