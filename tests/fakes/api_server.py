@@ -210,7 +210,9 @@ class ApiServer:
         if self._log_file is None:
             return
         rejection = dataclasses.asdict(entry.rejection) if entry.rejection else None
-        times = {name: getattr(entry, name) for name in ("first_byte", "arrived", "last_byte", "connection", "finished")}
+        times = {
+            name: getattr(entry, name) for name in ("first_byte", "arrived", "last_byte", "connection", "finished")
+        }
         line = {"method": entry.method, "path": entry.path, "rejection": rejection, **times}
         with self._log_file.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line if self._is_brief else {**line, "body": entry.body}) + "\n")
