@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any, cast
 
+from core.llm.encoding import WireMessage
 from core.protocol.messages import (
     Block,
     ImageBlock,
@@ -59,7 +60,9 @@ def grouped(messages: Iterable[Message], used: set[str], *, takes_system: bool) 
 
 def to_wire(groups: Iterable[Group]) -> list[dict[str, Any]]:
     """The groups in the API's form."""
-    return [{"role": role, "content": [_sendable(block_to_wire(block)) for block in blocks]} for role, blocks in groups]
+    return [
+        WireMessage(role=role, content=[_sendable(block_to_wire(block)) for block in blocks]) for role, blocks in groups
+    ]
 
 
 def _sendable(value: Any) -> Any:
