@@ -20,6 +20,8 @@ P50_MS, P95_MS, LONG_P50_MS = 8, 25, 20
 RUNS = 3
 """The quietest counts: other programs on the machine only ever make it slower."""
 LAST_WORDS = "All of that was quick."
+THINKING_S = 0.1
+"""What the model takes for each answer: much less than a real one, enough to paint the round before."""
 FILES = {f"src/part_{number}.py": f"value_{number} = {number}\n" * 60 for number in range(40)}
 CALLS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("Read", {"file_path": "src/part_7.py"}),
@@ -51,7 +53,9 @@ def _all(times: dict[str, list[float]]) -> list[float]:
 def _turnarounds(blocks: int) -> dict[str, list[float]]:
     """Milliseconds for each round, by the tool that was called."""
     names = [CALLS[number % len(CALLS)] for number in range(ROUNDS)]
-    replies = [{"blocks": [{"type": "tool_use", "name": name, "input": given}]} for name, given in names]
+    replies = [
+        {"blocks": [{"type": "tool_use", "name": name, "input": given}], "delay": THINKING_S} for name, given in names
+    ]
     end = {"blocks": [{"type": "text", "text": LAST_WORDS}]}
     with stage(*replies, end, blocks=blocks, is_brief=True, files=FILES) as (child, server):
         send_prompt(child, "look around")
