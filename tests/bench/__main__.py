@@ -14,6 +14,7 @@ from tests.bench import (
     completion,
     echo,
     engine_run,
+    events,
     idle,
     long_conversation,
     startup,
@@ -33,6 +34,7 @@ SUITES: tuple[tuple[frozenset[str], Callable[[int], Iterable[Figure]]], ...] = (
     (frozenset({"PERF-8", "PERF-10", "PERF-16"}), lambda _runs: engine_run.measure()),
     (frozenset({"PERF-12"}), lambda _runs: completion.measure()),
     (frozenset({"PERF-13"}), lambda _runs: idle.measure()),
+    (frozenset({"PERF-15"}), lambda _runs: events.measure()),
 )
 """What measures which figures."""
 
