@@ -24,7 +24,7 @@ from core.llm.client import (
     MessageStart,
     ModelRequest,
 )
-from core.llm.encoding import encode_request
+from core.llm.encoding import RequestEncoder
 from core.llm.errors import ModelError
 from core.protocol.usage import Usage
 
@@ -57,6 +57,7 @@ class AnthropicClient:
         self._base_url = base_url
         self._api_key = api_key or (LOCAL_KEY if needs_no_key else "")
         self._loading: asyncio.Task[AsyncAnthropic] | None = None
+        self._encoder = RequestEncoder()
 
     def warm_up(self) -> None:
         """Start importing the SDK in the background, so that the first prompt need not wait for it."""
@@ -66,13 +67,27 @@ class AnthropicClient:
         """Send the request and yield its chunks. Raises ``ModelError``."""
         client = await self._client()
         try:
-            async with await _send(client, request) as stream:
+            async with await self._send(client, request) as stream:
                 async for chunk in _chunks(stream):
                     yield chunk
         except (ModelError, GeneratorExit):
             raise
         except Exception as error:
             raise classify(error) from error
+
+    async def _send(self, client: AsyncAnthropic, request: ModelRequest) -> AsyncStream[Any]:
+        """What ``client.messages.create(stream=True)`` does, but with a body of ours: it would look at every block of the
+        whole conversation each time, and encode it anew."""
+        from anthropic import AsyncStream
+        from anthropic.types import Message, RawMessageStreamEvent
+
+        return await client.post(
+            "/v1/messages",
+            content=self._encoder.encode(_parameters(request)),
+            cast_to=Message,
+            stream=True,
+            stream_cls=AsyncStream[RawMessageStreamEvent],
+        )
 
     async def describe(self, model_id: str) -> ModelInfo | None:
         """The models endpoint's answer joined to the catalog's; None where it is silent or unknown there."""
@@ -129,21 +144,6 @@ class AnthropicClient:
             # The SDK imports its parts where they are first used: that would be on the event loop.
             _parts = client.messages, client.models
         return client
-
-
-async def _send(client: AsyncAnthropic, request: ModelRequest) -> AsyncStream[Any]:
-    """What ``client.messages.create(stream=True)`` does, but with a body of ours: it would look at every block of the
-    whole conversation each time, and encode it anew."""
-    from anthropic import AsyncStream
-    from anthropic.types import Message, RawMessageStreamEvent
-
-    return await client.post(
-        "/v1/messages",
-        content=encode_request(_parameters(request)),
-        cast_to=Message,
-        stream=True,
-        stream_cls=AsyncStream[RawMessageStreamEvent],
-    )
 
 
 def _parameters(request: ModelRequest) -> dict[str, Any]:

@@ -19,11 +19,21 @@ class WireMessage(dict[str, Any]):
         self.encoded = b""
 
 
-def encode_request(parameters: dict[str, Any]) -> bytes:
-    """The body, messages last. Raises ``ValueError`` for what JSON or UTF-8 cannot hold."""
-    head = _encode({name: value for name, value in parameters.items() if name != "messages"})
-    messages = b",".join([_encode_message(message) for message in parameters["messages"]])
-    return b'%s,"messages":[%s]}' % (head[:-1], messages)
+class RequestEncoder:
+    """Keeps the JSON of what stands before the messages: tools and system prompt are the same from one to the next."""
+
+    def __init__(self) -> None:
+        self._head: dict[str, Any] = {}
+        self._encoded = b"{"
+
+    def encode(self, parameters: dict[str, Any]) -> bytes:
+        """The body, messages last. Raises ``ValueError`` for what JSON or UTF-8 cannot hold."""
+        head = {name: value for name, value in parameters.items() if name != "messages"}
+        if head != self._head:
+            self._encoded = _encode(head)[:-1]
+            self._head = head
+        messages = b",".join([_encode_message(message) for message in parameters["messages"]])
+        return b'%s,"messages":[%s]}' % (self._encoded, messages)
 
 
 def _encode_message(message: dict[str, Any]) -> bytes:

@@ -11,6 +11,7 @@ from anthropic import AsyncAnthropic
 from core.llm import anthropic
 from core.llm.anthropic import AnthropicClient
 from core.llm.client import MessageEnd, ModelRequest
+from core.llm.encoding import RequestEncoder
 from core.protocol import events as ev
 from core.settings.schema import Settings
 from tests.fakes.api_requests import READ, user, words
@@ -77,13 +78,13 @@ async def test_the_bytes_of_a_request_begin_with_those_of_the_one_before(
     tmp_path: Path, isolated_machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bodies: list[bytes] = []
-    encode = anthropic.encode_request
+    encode = RequestEncoder.encode
 
-    def recorded(parameters: dict[str, object]) -> bytes:
-        bodies.append(encode(parameters))
+    def recorded(self: RequestEncoder, parameters: dict[str, object]) -> bytes:
+        bodies.append(encode(self, parameters))
         return bodies[-1]
 
-    monkeypatch.setattr(anthropic, "encode_request", recorded)
+    monkeypatch.setattr(RequestEncoder, "encode", recorded)
     make_files(tmp_path)
     settings = Settings(prompt_caching=False)
     async with connected(loop(6), tmp_path, isolated_machine, settings=settings) as (server, rig):
