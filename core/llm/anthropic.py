@@ -76,8 +76,8 @@ class AnthropicClient:
             raise classify(error) from error
 
     async def _send(self, client: AsyncAnthropic, request: ModelRequest) -> AsyncStream[Any]:
-        """What ``client.messages.create(stream=True)`` does, but with a body of ours: it would look at every block of the
-        whole conversation each time, and encode it anew."""
+        """What ``client.messages.create(stream=True)`` does, but with a body of ours: it would look at every block of
+        the whole conversation each time, and encode it anew."""
         from anthropic import AsyncStream
         from anthropic.types import Message, RawMessageStreamEvent
 
