@@ -25,6 +25,7 @@ from core.protocol.errors import AgentError
 from core.protocol.events import FaultOccurred, ModelChanged, Notice, TurnEnded, TurnStarted
 from core.protocol.usage import Usage
 from core.protocol.views import ImageAttachment, Lane, SystemPrompt
+from core.query.history import History
 from core.query.loop import run_query
 from core.query.queue import MessageQueue, append_text, say_queued
 from core.query.shell_line import SHELL_SIGN, run_shell_line
@@ -72,6 +73,7 @@ class Session:
         self._preparing: asyncio.Task[Prepared] | None = None
         self._reminders: Reminders | None = None
         self._instructions = Instructions()
+        self._history = History()
 
     @property
     def _host(self) -> Host:
@@ -231,6 +233,7 @@ class Session:
             turn=TurnSettings(settings=self.state.settings, model=model, system=self.state.system),
             client=self._client,
             conversation=self.conversation,
+            history=self._history,
             calls=calls,
             queue=self.queue,
             ledger=self.ledger,

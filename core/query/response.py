@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from core.llm.assemble import Assembler
@@ -25,6 +26,8 @@ from core.query.turn import Query
 from core.sessions.entries import CallRecord
 from core.tools.attached import attached_in
 
+HEAD_START = 3
+"""Turns of the event loop: as many as a shell command takes from its block to its process."""
 SHOWN_FIELDS = ("text", "thinking", "input")
 _KINDS: dict[str, BlockKind] = {"text": "text", "thinking": "thinking", "tool_use": "tool_use"}
 
@@ -84,8 +87,16 @@ class Response:
                     block = self._assembler.stop(chunk.index)
                     if block is not None:
                         self._complete(chunk.index, block)
+                        await self._let_calls_run()
                 case MessageEnd():
+                    await self._let_calls_run()
                     self._end(chunk)
+
+    async def _let_calls_run(self) -> None:
+        """Calls go first: one may need the event loop just to start its process, which then runs beside us."""
+        if self.runner.has_calls:
+            for _turn in range(HEAD_START):
+                await asyncio.sleep(0)
 
     async def finish(self) -> None:
         """Append the message, wait for its calls, append their results."""

@@ -11,7 +11,6 @@ from core.llm.errors import ModelError
 from core.llm.retry import retry_delay
 from core.prompt.assemble import build_request
 from core.protocol.events import RequestFailed, RequestStarted
-from core.query.normalize import normalize
 from core.query.response import Response
 from core.query.turn import Query
 
@@ -43,7 +42,7 @@ async def run_step(query: Query, max_tokens: int) -> StepResult:
             model=query.turn.model,
             system=query.turn.system,
             tools=query.calls.tools.schemas,
-            messages=normalize(query.conversation.messages, takes_system=query.turn.model.mid_system),
+            messages=query.history.normalized(query.conversation.messages, takes_system=query.turn.model.mid_system),
             max_tokens=max_tokens,
         )
         query.publisher.emit(

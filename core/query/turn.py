@@ -18,6 +18,7 @@ from core.protocol.events import Notice, TurnEndReason, UsageUpdated
 from core.protocol.messages import Role
 from core.protocol.usage import Usage
 from core.protocol.views import SystemPrompt
+from core.query.history import History
 from core.query.mentions import attach_mentions
 from core.query.queue import MessageQueue, append_blocks, append_text, say_queued
 from core.sessions.conversation import Conversation
@@ -75,6 +76,8 @@ class Query:
     turn: TurnSettings
     client: ModelClient
     conversation: Conversation
+    history: History
+    """The session's: what it keeps serves the next turn too."""
     calls: CallEnvironment
     queue: MessageQueue
     ledger: Ledger

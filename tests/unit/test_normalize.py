@@ -20,6 +20,7 @@ from core.protocol.messages import (
     ToolResultBlock,
     ToolUseBlock,
 )
+from core.query.history import History
 from core.query.normalize import MISSING_RESULT, normalize
 from tests.fakes.media import png
 from tests.fakes.wire import BRAND_NEW, NEW, OLD, flat, judge, sign
@@ -131,6 +132,39 @@ def test_nothing_of_ours_leaves(talk: list[Message]) -> None:
         assert set(item) == {"role", "content"}
         for block in item["content"]:
             assert set(block) <= allowed.get(block["type"], set(block))
+
+
+@given(st.lists(st.tuples(st.sampled_from(["grow", "grow", "grow", "replace", "model"]), conversations), max_size=6))
+def test_a_history_that_is_kept_gives_what_normalising_all_of_it_gives(
+    changes: list[tuple[str, list[Message]]],
+) -> None:
+    history, talk, takes_system = History(), (), True
+    for change, more in changes:
+        takes_system = takes_system != (change == "model")
+        talk = (*more,) if change == "replace" else (*talk, *more)
+        for end in range(len(talk) - len(more), len(talk) + 1):
+            sent = history.normalized(talk[:end], takes_system=takes_system)
+            assert sent == normalize(talk[:end], takes_system=takes_system)
+
+
+def test_only_what_is_new_is_made_anew() -> None:
+    history, talk = History(), (message("user", TextBlock(text="hi")),)
+    sent: list[dict[str, Any]] = []
+    for number in range(20):
+        call = ToolUseBlock(id=f"c{number}", name="Read")
+        answer = ToolResultBlock(tool_use_id=call.id, content="ok")
+        talk = (*talk, message("assistant", call), message("user", answer))
+        now = history.normalized(talk, takes_system=True)
+        assert all(new is old for new, old in zip(now, sent[:-2], strict=False))
+        sent = now
+
+
+def test_a_result_that_comes_after_the_next_answer_changes_nothing_that_was_sent() -> None:
+    late = ToolResultBlock(tool_use_id="a", content="late")
+    talk = [message("user", TextBlock(text="x")), message("assistant", ToolUseBlock(id="a", name="Read"))]
+    talk += [message("user", TextBlock(text="well?")), message("assistant", TextBlock(text="So."))]
+    sent = normalize(talk, takes_system=True)
+    assert normalize([*talk, message("user", late, TextBlock(text="go"))], takes_system=True)[: len(sent)] == sent
 
 
 def steps() -> st.SearchStrategy[list[list[Message]]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.host.files import TextFile
+from core.host.tasks import uncancelled
 from core.permissions.access import Access
 from core.protocol.views import FileDiff, ToolDisplay
 from core.tools.base import Tool, ToolError, ToolInput, ToolResult
@@ -44,7 +45,7 @@ class NotebookEdit(Tool[NotebookEditInput]):
 
     async def run(self, arguments: NotebookEditInput, context: ToolContext) -> ToolResult:
         path = checked_path(arguments.notebook_path, context.state)
-        return await asyncio.to_thread(_edit, path, arguments, context)
+        return await uncancelled(asyncio.to_thread(_edit, path, arguments, context))
 
 
 def _edit(path: Path, arguments: NotebookEditInput, context: ToolContext) -> ToolResult:
