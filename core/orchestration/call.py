@@ -6,7 +6,6 @@ import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -17,7 +16,7 @@ from core.permissions.decide import decide, session_rule
 from core.permissions.policy_holder import PolicyHolder
 from core.protocol.errors import AgentError
 from core.protocol.events import PermissionDecided, ToolFinished, ToolProgress, ToolStarted
-from core.protocol.messages import ToolResultBlock, ToolUseBlock
+from core.protocol.messages import ToolResultBlock, ToolUseBlock, content_text
 from core.protocol.views import PermissionMode, PermissionRequest, ToolDisplay
 from core.tools.base import CallInterrupted, ToolError, ToolInput, ToolResult
 from core.tools.context import ToolContext, ToolServices, ToolState
@@ -129,12 +128,11 @@ def publish_result(
     call: ToolUseBlock, result: ToolResult, duration_ms: int, publisher: Publisher, *, ends_turn: bool = False
 ) -> CallOutcome:
     """Tell the result and wrap it up."""
-    text = result.content if isinstance(result.content, str) else _describe_blocks(result.content)
     publisher.emit(
         ToolFinished(
             tool_use_id=call.id,
             name=call.name,
-            content=text,
+            content=content_text(result.content),
             is_error=result.is_error,
             display=result.display,
             duration_ms=duration_ms,
@@ -211,7 +209,3 @@ def _within_limit(result: ToolResult, tool: AnyTool, context: ToolContext) -> To
 
 def _error(text: str, summary: str) -> ToolResult:
     return ToolResult(content=text, is_error=True, display=ToolDisplay(summary=summary))
-
-
-def _describe_blocks(blocks: tuple[dict[str, Any], ...]) -> str:
-    return "\n".join(block.get("text") or f"[{block.get('type', 'block')}]" for block in blocks)

@@ -112,6 +112,22 @@ class Message:
         return tuple(block for block in self.content if isinstance(block, ToolUseBlock))
 
 
+def referred_tools(result: ToolResultBlock) -> list[str]:
+    """The tools that a result brings in by their names."""
+    if isinstance(result.content, str):
+        return []
+    return [str(block.get("tool_name")) for block in result.content if block.get("type") == "tool_reference"]
+
+
+def content_text(content: str | Sequence[JSONObject]) -> str:
+    """What a result says, for people: the words of its blocks, and of what has none its kind."""
+    if isinstance(content, str):
+        return content
+    return "\n".join(
+        str(block.get("text") or block.get("tool_name") or f"[{block.get('type', 'block')}]") for block in content
+    )
+
+
 def block_to_wire(block: Block) -> JSONObject:
     """The block in the API's form (a new dict; nested values are shared and must not be changed)."""
     match block:

@@ -7,7 +7,7 @@ gives a valid request, and a longer conversation gives a request of which the sh
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Any, cast
 
@@ -22,6 +22,7 @@ from core.protocol.messages import (
     ToolResultBlock,
     ToolUseBlock,
     block_to_wire,
+    referred_tools,
 )
 
 MISSING_RESULT = "There is no result: the call was interrupted."
@@ -30,10 +31,15 @@ NO_CONTENT = "(no content)"
 Group = tuple[Role, list[Block]]
 
 
-def normalize(messages: Iterable[Message], *, takes_system: bool) -> list[dict[str, Any]]:
-    """The ``messages`` of a request. ``takes_system``: the model takes system messages inside the conversation."""
+def normalize(
+    messages: Iterable[Message], *, takes_system: bool, references: Collection[str] = ()
+) -> list[dict[str, Any]]:
+    """The ``messages`` of a request. ``takes_system``: the model takes system messages inside the conversation.
+
+    ``references``: the tools that a result may refer to; a reference to any other would be refused.
+    """
     groups = _merge(_visible(message, takes_system) for message in messages)
-    groups = _start_with_user(_merge(_pair(groups)))
+    groups = _start_with_user(_merge(_pair(groups, references)))
     return [{"role": role, "content": [_sendable(block_to_wire(block)) for block in blocks]} for role, blocks in groups]
 
 
@@ -117,10 +123,10 @@ def is_thinking(block: Block) -> bool:
     )
 
 
-def _pair(groups: list[Group]) -> list[Group]:
+def _pair(groups: list[Group], references: Collection[str]) -> list[Group]:
     """After each assistant group a user group that begins with the results of its calls, in their order."""
     paired: list[Group] = []
-    results = _results(groups)
+    results = _results(groups, references)
     used: set[str] = set()
     for role, blocks in groups:
         if role == "assistant":
@@ -132,14 +138,29 @@ def _pair(groups: list[Group]) -> list[Group]:
     return paired
 
 
-def _results(groups: list[Group]) -> dict[str, ToolResultBlock]:
-    """The first result for each call."""
+def _results(groups: list[Group], references: Collection[str]) -> dict[str, ToolResultBlock]:
+    """The first result for each call, in a form that can be sent."""
     found: dict[str, ToolResultBlock] = {}
     for role, blocks in groups:
         for block in blocks:
             if role == "user" and isinstance(block, ToolResultBlock):
-                found.setdefault(block.tool_use_id, block)
+                found.setdefault(block.tool_use_id, _referring(block, references))
     return found
+
+
+def _referring(result: ToolResultBlock, references: Collection[str]) -> ToolResultBlock:
+    """The result with only the references that resolve; one that is left with nothing says what it had found."""
+    if isinstance(result.content, str):
+        return result
+    unknown = [name for name in referred_tools(result) if name not in references]
+    if not unknown:
+        return result
+    kept = tuple(
+        block
+        for block in result.content
+        if block.get("type") != "tool_reference" or str(block.get("tool_name")) in references
+    )
+    return replace(result, content=kept or f"Found: {', '.join(unknown)}.")
 
 
 def _unique_calls(blocks: list[Block], used: set[str]) -> tuple[list[ToolUseBlock], list[Block]]:
