@@ -20,7 +20,7 @@ from core.protocol.messages import (
     ToolUseBlock,
 )
 from core.query.normalize import MISSING_RESULT, normalize
-from tests.fakes.wire import BRAND_NEW, NEW, OLD, flat, judge, sign
+from tests.fakes.wire import BRAND_NEW, NEW, OLD, SMALL, flat, judge, sign
 
 IDS = ("t1", "t2", "t3", "t4")
 WORDS = st.sampled_from(["", " \n", "yes", "Größe", "two\nlines", "\ud800 lone"])
@@ -43,10 +43,13 @@ calls = st.builds(
     input=st.sampled_from([{}, {"file_path": "a"}, {"text": "\udfff"}]),
     invalid=st.sampled_from(["", "the input is not complete JSON"]),
 )
+references = st.lists(st.sampled_from(["Rare", "Read", "Gone"]), min_size=1, max_size=3).map(
+    lambda names: tuple({"type": "tool_reference", "tool_name": name} for name in names)
+)
 results = st.builds(
     ToolResultBlock,
     tool_use_id=st.sampled_from(IDS),
-    content=st.one_of(WORDS, st.just(({"type": "text", "text": "part"},)), st.just((IMAGE.data,))),
+    content=st.one_of(WORDS, st.just(({"type": "text", "text": "part"},)), st.just((IMAGE.data,)), references),
     is_error=st.booleans(),
 )
 thoughts = st.sampled_from(["", "Hm.", "So."]).map(thinking)
@@ -72,7 +75,7 @@ def messages(draw: st.DrawFn) -> Message:
 conversations = st.lists(messages(), max_size=10)
 
 
-@pytest.mark.parametrize("model", [NEW, OLD])
+@pytest.mark.parametrize("model", [NEW, OLD, SMALL])
 @given(conversations, st.booleans())
 def test_any_conversation_gives_an_acceptable_request(model: str, before: list[Message], ends_with_news: bool) -> None:
     talk = [*before, message("user", TextBlock(text="go"))]
@@ -191,3 +194,24 @@ def test_normalising_changes_nothing_in_the_messages() -> None:
     before = repr(talk)
     normalize(talk, takes_system=True)
     assert repr(talk) == before
+
+
+def found(*names: str) -> Message:
+    """The result of a search that found these tools."""
+    content = tuple({"type": "tool_reference", "tool_name": name} for name in names)
+    return message("user", ToolResultBlock(tool_use_id="a", content=content))
+
+
+@pytest.mark.parametrize(
+    ("result", "sent"),
+    [
+        (found("Rare"), ["Rare"]),
+        (found("Rare", "Gone", "Rare"), ["Rare", "Rare"]),
+        (found("Gone", "Read"), "Found: Gone, Read."),
+    ],
+)
+def test_a_reference_to_a_tool_that_is_not_deferred_here_becomes_words(result: Message, sent: object) -> None:
+    asked = message("assistant", ToolUseBlock(id="a", name="ToolSearch"))
+    wire = normalize([message("user", TextBlock(text="x")), asked, result], takes_system=True, references={"Rare"})
+    content = wire[2]["content"][0]["content"]
+    assert (content if isinstance(content, str) else [block["tool_name"] for block in content]) == sent
