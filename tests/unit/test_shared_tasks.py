@@ -182,7 +182,7 @@ async def test_a_list_from_its_first_task_to_its_last(bench: Bench) -> None:
     shown = await bench.text(TaskGet(), taskId="2")
     assert "blockedBy: 1\nstill open of these: 1\nblocks: 3\n" in shown
     said = await bench.text(TaskUpdate(), taskId="1", status="completed")
-    assert said == "Task 1 is changed: completed, ann. Nothing holds up 2 any more."
+    assert said == "Task 1 is now: completed; by ann; may begin now: 2"
     assert await bench.text(TaskUpdate(), taskId="2", status="deleted") == "Task 2 is deleted."
     assert await bench.text(TaskList()) == "1 [completed] Design (ann)\n3 [pending] Test"
     await fill(bench, "Again")

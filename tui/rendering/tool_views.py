@@ -74,7 +74,12 @@ def _shell(arguments: dict[str, Any], _cwd: str) -> str:
 
 def _task(arguments: dict[str, Any], _cwd: str) -> str:
     status = _text(arguments, "status")
-    return _text(arguments, "taskId") + (f" → {status}" if status else "")
+    words = [_text(arguments, "taskId"), f"→ {status}" if status else ""]
+    for key, relation in (("addBlockedBy", "waits for"), ("addBlocks", "before")):
+        others: Any = arguments.get(key)
+        if isinstance(others, list) and others:
+            words.append(f"{relation} {', '.join(str(other) for other in cast('list[Any]', others))}")
+    return " ".join(word for word in words if word)
 
 
 def _nothing(_arguments: dict[str, Any], _cwd: str) -> str:

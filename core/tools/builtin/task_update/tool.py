@@ -55,12 +55,18 @@ class TaskUpdate(Tool[TaskUpdateInput]):
         after = await context.services.tasks.change(lambda tasks: update(tasks, task_id, change))
         task = after.find(task_id)
         freed = _freed(after, task_id) if status == "completed" else ()
-        told = f" Nothing holds up {', '.join(freed)} any more." if freed else ""
-        words = [task.status, f"by {task.owner}" if task.owner else "", f"frees {', '.join(freed)}" if freed else ""]
+        owner = f"by {task.owner}" if task.owner else ""
+        may_begin = f"may begin now: {', '.join(freed)}" if freed else ""
+        # The window shows a status that was asked for beside the call.
+        summary = ("" if status else task.status, owner, may_begin)
         return ToolResult(
-            content=f"Task {task_id} is changed: {task.status}{f', {task.owner}' if task.owner else ''}.{told}",
-            display=ToolDisplay(summary=" · ".join(word for word in words if word)),
+            content=f"Task {task_id} is now: " + _joined((task.status, owner, may_begin), "; "),
+            display=ToolDisplay(summary=_joined(summary, " · ")),
         )
+
+
+def _joined(parts: tuple[str, ...], between: str) -> str:
+    return between.join(part for part in parts if part)
 
 
 def _freed(tasks: SharedTasks, task_id: str) -> tuple[str, ...]:
