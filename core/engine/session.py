@@ -20,12 +20,11 @@ from core.memory.instructions import Instructions
 from core.orchestration.call import CallEnvironment
 from core.prompt.assemble import can_search
 from core.prompt.reminders import Known, user_context
-from core.prompt.sections import named_date
+from core.prompt.sections import named_date, template
 from core.protocol.errors import AgentError
 from core.protocol.events import FaultOccurred, ModelChanged, Notice, TurnEnded, TurnStarted
 from core.protocol.usage import Usage
 from core.protocol.views import ImageAttachment, Lane, SystemPrompt
-from core.query.interrupt import INTERRUPT_NOTE
 from core.query.loop import run_query
 from core.query.queue import MessageQueue, append_text, say_queued
 from core.query.shell_line import SHELL_SIGN, run_shell_line
@@ -65,6 +64,8 @@ class Session:
         self.ledger = ledger
         self.queue = MessageQueue(self._host.ids, calls.publisher)
         self._turn: asyncio.Task[None] | None = None
+        self._query: Query | None = None
+        """The turn that runs; None between turns."""
         self._preparing: asyncio.Task[Prepared] | None = None
         self._reminders: Reminders | None = None
         self._instructions = Instructions()
@@ -93,9 +94,11 @@ class Session:
         """Send a prompt, or queue it where a turn runs. Blank text is ignored."""
         if not text.strip():
             return
-        self.queue.add(text, lane, images, is_shown=self.is_busy)
+        item = self.queue.add(text, lane, images, is_shown=self.is_busy)
         if not self.is_busy:
             self._start_turn()
+        elif self._query is not None and item.lane == "steer":
+            self._query.steer()
 
     def run_shell(self, command: str) -> None:
         """Run a command of the user's own, after the turn where one runs. Raises ``AgentError`` for what is none."""
@@ -162,7 +165,7 @@ class Session:
         publisher.emit(TurnStarted())
         query: Query | None = None
         try:
-            query = await self._open_turn(replace(self._calls, publisher=publisher))
+            self._query = query = await self._open_turn(replace(self._calls, publisher=publisher))
             outcome = await run_query(query)
         except asyncio.CancelledError:
             outcome = self._cancelled()
@@ -173,6 +176,7 @@ class Session:
             text = f"Unexpected error: {type(error).__name__}: {error}"
             publisher.emit(FaultOccurred(text=text, log_path=str(self._launch.paths.log)))
             outcome = TurnOutcome("error", text)
+        self._query = None
         if query is not None:
             self.state.tools = query.state
         self.conversation.sync()
@@ -192,7 +196,7 @@ class Session:
         task = asyncio.current_task()
         if task is not None:
             task.uncancel()
-        append_text(self.conversation, self._host, "user", INTERRUPT_NOTE, is_meta=True)
+        append_text(self.conversation, self._host, "user", template("interrupted"), is_meta=True)
         return TurnOutcome("interrupted")
 
     async def _open_turn(self, calls: CallEnvironment) -> Query:
