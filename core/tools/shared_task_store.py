@@ -5,16 +5,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 from core.bus.bus import Publisher
 from core.host.files import file_lock, write_atomic
 from core.host.log import LOGGER
+from core.host.tasks import uncancelled
 from core.protocol.events import SharedTasksChanged
 from core.tools.shared_tasks import SharedTasks, TaskListError, tasks_from_json, tasks_to_json
 
-LOCK_WAIT_S = 5.0
+LOCK_WAIT_S = 2.0
 """A change takes milliseconds: who waits longer waits for something that hangs."""
 
 Edit = Callable[[SharedTasks], SharedTasks]
@@ -30,15 +32,18 @@ class SharedTaskStore:
 
     async def read(self) -> SharedTasks:
         """The list as it is now. Raises ``TaskListError``."""
-        return await self._in_thread(self._read)
+        return await self._use(asyncio.to_thread(self._read))
 
     async def change(self, edit: Edit) -> SharedTasks:
-        """Make the change that ``edit`` makes of the newest list. Raises ``TaskListError``; then nothing is changed."""
-        return await self._in_thread(lambda: self._change(edit))
+        """Make the change that ``edit`` makes of the newest list. Raises ``TaskListError``; then nothing is changed.
 
-    async def _in_thread(self, work: Callable[[], SharedTasks]) -> SharedTasks:
+        An interrupt comes too late: what is in the file must be told.
+        """
+        return await self._use(uncancelled(asyncio.to_thread(self._change, edit)))
+
+    async def _use(self, work: Coroutine[Any, Any, SharedTasks]) -> SharedTasks:
         try:
-            tasks = await asyncio.to_thread(work)
+            tasks = await work
         except TimeoutError as error:
             raise TaskListError("The task list is locked by another program.", "Try again later.") from error
         except OSError as error:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,8 @@ from core.tools.shared_tasks import (
 from tests.fakes.clock import FakeClock
 from tests.fakes.engines import fake_host, make_launch
 from tests.fakes.tools import PATIENCE_S, Bench, make_bench
+from tui.plain.panels import PlainTodos
+from tui.plain.paper import Paper
 
 ROOT = Path(__file__).parent.parent.parent
 IDS = [str(number) for number in range(1, 6)]
@@ -260,6 +264,29 @@ async def test_a_lock_that_is_never_given_back_is_told(bench: Bench, monkeypatch
     with file_lock(path.with_suffix(".lock"), 1), pytest.raises(TaskListError, match="locked by another program"):
         await bench.run(TaskCreate(), subject="b", description="")
     await fill(bench, "afterwards")
+
+
+async def test_a_change_that_is_interrupted_is_told_as_what_it_was(bench: Bench) -> None:
+    with file_lock(bench.services.tasks.path.with_suffix(".lock"), 1):
+        change = asyncio.create_task(bench.text(TaskCreate(), subject="b", description=""))
+        await asyncio.sleep(0)
+        change.cancel()
+        await asyncio.sleep(0)
+        assert not change.done()
+    assert await change == "Task 1 is on the list: b"
+    assert await bench.text(TaskList()) == "1 [pending] b"
+
+
+def test_without_a_screen_each_task_that_changed_is_a_line() -> None:
+    out = io.StringIO()
+    todos = PlainTodos(Paper(out))
+    one, two = SharedTask(id="1", subject="a\x1b[2J", owner="ann"), SharedTask(id="2", subject="b")
+    todos.show_shared((one, two))
+    todos.show_shared((one, replace(two, status="completed")))
+    todos.show_shared(())
+    assert out.getvalue() == (
+        "Shared tasks, 0 of 2 done:\n  1 open, ann: a\n  2 open: b\nShared tasks, 1 of 2 done:\n  2 done: b\n"
+    )
 
 
 async def test_a_disk_that_fails_is_told_and_the_old_list_stays(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
