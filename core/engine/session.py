@@ -13,6 +13,7 @@ from core.engine.preparation import Prepared, learn_model, load_instructions, pr
 from core.host.clock import local_date
 from core.host.host import Host
 from core.host.log import LOGGER
+from core.host.tasks import uncancelled
 from core.llm.catalog import find_model
 from core.llm.client import ModelClient
 from core.llm.errors import ModelError
@@ -32,6 +33,9 @@ from core.query.turn import Query, Reminders, TurnOutcome, TurnSettings
 from core.sessions.conversation import Conversation
 from core.settings.schema import Settings
 from core.tools.context import ToolState
+
+MODEL_COMMAND = "/model "
+"""How a change of the model is written while it waits."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -106,7 +110,7 @@ class Session:
             raise AgentError("The command holds a NUL character.")
         if not command.strip():
             return
-        self.queue.add_shell(SHELL_SIGN + command.strip(), is_shown=self.is_busy)
+        self.queue.add_line(SHELL_SIGN + command.strip(), is_shown=self.is_busy)
         if not self.is_busy:
             self._start_turn()
 
@@ -123,7 +127,13 @@ class Session:
             await asyncio.wait({self._turn})
 
     async def set_model(self, model_id: str) -> None:
-        """Use another model from the next request on."""
+        """Use another model from the next turn on: one that runs keeps its own, and the change waits for its end."""
+        if self.is_busy:
+            self.queue.add_line(MODEL_COMMAND + model_id)
+        else:
+            await self._use_model(model_id)
+
+    async def _use_model(self, model_id: str) -> None:
         self.state.settings = replace(self.state.settings, model=model_id)
         info = find_model(model_id)
         with contextlib.suppress(ModelError):
@@ -150,14 +160,20 @@ class Session:
     async def _run_turns(self) -> None:
         """A turn or a shell line, and more for what was queued at its end, unless a turn failed."""
         while self.queue.items:
-            line = self.queue.take_shell()
+            line = self.queue.take_line()
             if line is not None:
-                command = line.text.removeprefix(SHELL_SIGN)
-                self.state.tools = await run_shell_line(command, self.conversation, self._calls, self.state.tools)
+                await self._run_line(line.text)
                 continue
             outcome = await self._run_turn()
             if outcome.reason not in ("completed", "interrupted", "denied"):
                 return
+
+    async def _run_line(self, text: str) -> None:
+        if text.startswith(MODEL_COMMAND):
+            await uncancelled(self._use_model(text.removeprefix(MODEL_COMMAND).strip()))
+        else:
+            command = text.removeprefix(SHELL_SIGN)
+            self.state.tools = await run_shell_line(command, self.conversation, self._calls, self.state.tools)
 
     async def _run_turn(self) -> TurnOutcome:
         host, started = self._host, self._host.clock.monotonic()
@@ -166,7 +182,8 @@ class Session:
         query: Query | None = None
         try:
             self._query = query = await self._open_turn(replace(self._calls, publisher=publisher))
-            outcome = await run_query(query)
+            # What a turn began with may have been taken back by now: then there is nothing to send.
+            outcome = await run_query(query) if query is not None else TurnOutcome("completed")
         except asyncio.CancelledError:
             outcome = self._cancelled()
         except ModelError as error:
@@ -199,13 +216,16 @@ class Session:
         append_text(self.conversation, self._host, "user", template("interrupted"), is_meta=True)
         return TurnOutcome("interrupted")
 
-    async def _open_turn(self, calls: CallEnvironment) -> Query:
-        """Everything a turn needs. The prompt is in the conversation afterwards, whatever else fails."""
+    async def _open_turn(self, calls: CallEnvironment) -> Query | None:
+        """Everything a turn needs; None where there is no prompt any more. It is in the conversation afterwards,
+        whatever else fails."""
         self.warm_up()
         try:
             await self._get_ready(calls)
         finally:
             prompts = say_queued(self.queue.take_next(), self.conversation, calls.publisher, self._host)
+        if not prompts:
+            return None
         assert self.state.system is not None and self._reminders is not None
         model = await learn_model(self._client, self.state.settings.model)
         query = Query(

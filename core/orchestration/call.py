@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -58,6 +58,8 @@ class CallOutcome:
     display: ToolDisplay
     duration_ms: int
     batch: int = 0
+    derived: dict[str, Any] = field(default_factory=dict[str, Any])
+    """What those who watch see in place of fields of the input."""
     modify: Callable[[ToolState], ToolState] | None = None
     mode: PermissionMode | None = None
     ends_turn: bool = False
@@ -116,13 +118,14 @@ async def run_call(
     clock = environment.services.host.clock
     publisher = environment.publisher
     started = clock.monotonic()
-    ends_turn, may_move, observed = False, True, call.input
+    ends_turn, may_move, derived = False, True, {}
     try:
         try:
             tool, arguments = parse_call(environment.tools, call)
-            observed = {**call.input, **tool.derive(arguments, state)}
+            derived = tool.derive(arguments, state)
             may_move = tool.max_result_size_chars is not None
         finally:
+            observed = {**call.input, **derived}
             publisher.emit(ToolStarted(tool_use_id=call.id, name=call.name, input=observed, batch=batch))
         context = _context(call, state, environment)
         await _obtain_consent(tool, arguments, observed, context, environment)
@@ -145,7 +148,7 @@ async def run_call(
         result = _error(f"{call.name} failed unexpectedly: {type(error).__name__}: {error}", "failed")
     duration_ms = round((clock.monotonic() - started) * 1000)
     outcome = publish_result(call, result, duration_ms, publisher)
-    return replace(outcome, batch=batch, ends_turn=ends_turn, may_move=may_move)
+    return replace(outcome, batch=batch, derived=derived, ends_turn=ends_turn, may_move=may_move)
 
 
 def publish_result(call: ToolUseBlock, result: ToolResult, duration_ms: int, publisher: Publisher) -> CallOutcome:

@@ -69,7 +69,7 @@ class WorkspaceRead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelChanged:
-    """The main model is another one from the next request on."""
+    """The main model is another one from the next turn on."""
 
     model: str
     context_window: int

@@ -74,8 +74,9 @@ class QueuedMessage:
     lane: Lane = "steer"
     images: tuple[str, ...] = ()
     """How the images that go with it are called."""
-    is_shell: bool = False
-    """The text is a shell line with its ``!``: it waits for the end of the turn, and what comes after it too."""
+    is_line: bool = False
+    """The text is a shell line with its ``!``, or a command with its ``/``: it waits for the end of the turn, and what
+    comes after it too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

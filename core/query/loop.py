@@ -89,7 +89,9 @@ def _exhausted(query: Query) -> TurnOutcome | None:
     """The limit of the turn that is reached; None where another request may be sent."""
     settings, spent = query.turn.settings, query.usage.fresh_tokens
     if settings.max_turns is not None and query.steps >= settings.max_turns:
-        return TurnOutcome("max_turns", f"The limit of {settings.max_turns} requests is reached.")
+        return TurnOutcome(
+            "max_turns", f"The limit of {settings.max_turns} request{'s' * (settings.max_turns > 1)} is reached."
+        )
     if settings.max_budget_tokens is not None and spent >= settings.max_budget_tokens:
         return TurnOutcome("max_budget", f"The budget of {settings.max_budget_tokens:,} tokens is spent ({spent:,}).")
     if settings.max_budget_usd is None:

@@ -214,9 +214,10 @@ class Response:
             )
 
     def _record_result(self, outcome: CallOutcome) -> None:
-        self._query.conversation.record_result(
-            outcome.block, CallRecord(display=outcome.display, duration_ms=outcome.duration_ms, batch=outcome.batch)
+        record = CallRecord(
+            display=outcome.display, duration_ms=outcome.duration_ms, batch=outcome.batch, derived=outcome.derived
         )
+        self._query.conversation.record_result(outcome.block, record)
 
     def _block_id(self, index: int) -> str:
         return f"{self._request_id}:{index}"
