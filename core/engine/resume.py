@@ -25,17 +25,29 @@ from core.protocol.messages import (
     ThinkingBlock,
     ToolResultBlock,
     ToolUseBlock,
+    referred_tools,
 )
 from core.query.normalize import MISSING_RESULT
 from core.query.shell_line import read_shell_line
 from core.sessions.entries import CallRecord
 from core.sessions.load import LoadedSession
+from core.tools.registry import ToolOffer
 
 
-def usable_messages(loaded: LoadedSession, tools_digest: str) -> tuple[Message, ...]:
+def usable_messages(loaded: LoadedSession, tools: ToolOffer) -> tuple[Message, ...]:
     """The messages to go on with. Thinking is bound to the system prompt and the tools it was written under:
-    where those are not the same any more, all of it is left out."""
-    if loaded.system is not None and loaded.tools_digest == tools_digest:
+    where those are not the same any more, all of it is left out. A deferred tool counts once it was found."""
+    found = {
+        name
+        for message in loaded.messages
+        for block in message.content
+        if isinstance(block, ToolResultBlock)
+        for name in referred_tools(block)
+    }
+    is_same = loaded.tools_digest == tools.digest and all(
+        name in tools.deferred and loaded.deferred_tools.get(name) == tools.deferred[name] for name in found
+    )
+    if loaded.system is not None and is_same:
         return loaded.messages
     return tuple(_without_thinking(message) for message in loaded.messages)
 

@@ -19,6 +19,7 @@ from core.llm.client import ModelClient
 from core.llm.errors import ModelError
 from core.memory.instructions import Instructions
 from core.orchestration.call import CallEnvironment
+from core.prompt.assemble import can_search
 from core.prompt.reminders import Known, user_context
 from core.prompt.sections import named_date, template
 from core.protocol.errors import AgentError
@@ -259,7 +260,9 @@ class Session:
         is_resumed = self.state.system is not None
         if self.state.system is None:
             self.state.system = prepared.system
-            self.conversation.record_system(prepared.system, calls.tools.digest)
+            settings = self.state.settings
+            offer = calls.tools.offer(can_search=can_search(settings, find_model(settings.model)))
+            self.conversation.record_system(prepared.system, offer.digest, offer.deferred)
             context = user_context(prepared.instructions.text)
             if context:
                 append_text(self.conversation, self._host, "user", context, is_meta=True)

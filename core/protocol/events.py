@@ -17,6 +17,7 @@ from core.protocol.views import (
     PermissionMode,
     PermissionRequest,
     QueuedMessage,
+    SharedTask,
     TaskInfo,
     TodoItem,
     ToolDisplay,
@@ -320,8 +321,16 @@ class TodosChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SharedTasksChanged:
+    """The whole list of tasks that the agents of the session share, oldest first."""
+
+    tasks: tuple[SharedTask, ...]
+    kind: Literal["shared_tasks_changed"] = "shared_tasks_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TasksChanged:
-    """Every task of the session, oldest first."""
+    """Everything that runs, or ran, in the background, oldest first."""
 
     tasks: tuple[TaskInfo, ...]
     kind: Literal["tasks_changed"] = "tasks_changed"
@@ -379,6 +388,7 @@ Event = (
     | PermissionResolved
     | PermissionDecided
     | TodosChanged
+    | SharedTasksChanged
     | TasksChanged
     | UsageUpdated
     | UnknownEvent

@@ -58,10 +58,13 @@ class ToolResultBlock:
 
     @property
     def shown(self) -> str:
-        """What people are shown of it: its text, and in place of anything else only what it is."""
+        """What people are shown of it: its text, the names of tools, and in place of anything else only what it is."""
         if isinstance(self.content, str):
             return self.content
-        return "\n".join(str(block.get("text") or f"[{block.get('type', 'block')}]") for block in self.content)
+        return "\n".join(
+            str(block.get("text") or block.get("tool_name") or f"[{block.get('type', 'block')}]")
+            for block in self.content
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +120,13 @@ class Message:
     def tool_uses(self) -> tuple[ToolUseBlock, ...]:
         """The calls in block order."""
         return tuple(block for block in self.content if isinstance(block, ToolUseBlock))
+
+
+def referred_tools(result: ToolResultBlock) -> list[str]:
+    """The tools that a result brings in by their names."""
+    if isinstance(result.content, str):
+        return []
+    return [str(block.get("tool_name")) for block in result.content if block.get("type") == "tool_reference"]
 
 
 def block_to_wire(block: Block) -> JSONObject:

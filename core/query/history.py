@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.protocol.messages import Message
-from core.query.normalize import grouped, start_with_user, to_wire
+from core.query.normalize import Accepted, grouped, start_with_user, to_wire
 
 
 class History:
@@ -16,32 +16,32 @@ class History:
     """
 
     def __init__(self) -> None:
-        self._takes_system = True
+        self._accepted = Accepted(system=True)
         self._settled: tuple[Message, ...] = ()
         self._wire: list[dict[str, Any]] = []
         self._used: set[str] = set()
         """Ids of the calls in ``_settled``."""
 
-    def normalized(self, messages: tuple[Message, ...], *, takes_system: bool) -> list[dict[str, Any]]:
+    def normalized(self, messages: tuple[Message, ...], accepted: Accepted) -> list[dict[str, Any]]:
         """What ``normalize`` gives. The items are kept and must not be changed."""
         # Comparing tuples looks at the addresses first: thousands of the same messages take microseconds.
-        if takes_system != self._takes_system or messages[: len(self._settled)] != self._settled:
-            self._takes_system, self._settled, self._wire, self._used = takes_system, (), [], set()
+        if accepted != self._accepted or messages[: len(self._settled)] != self._settled:
+            self._accepted, self._settled, self._wire, self._used = accepted, (), [], set()
         new = messages[len(self._settled) :]
         answer = next((at for at in range(len(new) - 1, 0, -1) if new[at].role == "assistant"), 0)
         rest = self._settle(new, answer) if answer else None
         if rest is None:
-            groups = grouped(new, set(self._used), takes_system=takes_system).groups
+            groups = grouped(new, set(self._used), accepted).groups
             rest = to_wire(groups if self._wire else start_with_user(groups))
         return [*self._wire, *rest]
 
     def _settle(self, new: tuple[Message, ...], answer: int) -> list[dict[str, Any]] | None:
         """Keep what stands before the newest answer, and return the rest; None where the two belong together."""
         used = set(self._used)
-        before = grouped(new[:answer], used, takes_system=self._takes_system)
+        before = grouped(new[:answer], used, self._accepted)
         if not before.is_settled:
             return None
-        after = grouped(new[answer:], set(used), takes_system=self._takes_system).groups
+        after = grouped(new[answer:], set(used), self._accepted).groups
         if not after or after[0][0] != "assistant":
             return None
         self._wire += to_wire(before.groups if self._wire else start_with_user(before.groups))

@@ -28,6 +28,7 @@ from core.protocol.messages import (
     ToolResultBlock,
     ToolUseBlock,
     block_to_wire,
+    referred_tools,
 )
 
 MISSING_RESULT = "There is no result: the call was interrupted."
@@ -36,9 +37,19 @@ NO_CONTENT = "(no content)"
 Group = tuple[Role, list[Block]]
 
 
-def normalize(messages: Iterable[Message], *, takes_system: bool) -> list[dict[str, Any]]:
-    """The ``messages`` of a request. ``takes_system``: the model takes system messages inside the conversation."""
-    return to_wire(start_with_user(grouped(messages, set(), takes_system=takes_system).groups))
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What the model and the tools of a request let stand in its messages."""
+
+    system: bool
+    """Messages of the system inside the conversation."""
+    references: frozenset[str] = frozenset()
+    """The tools that a result may refer to; a reference to any other would be refused."""
+
+
+def normalize(messages: Iterable[Message], accepted: Accepted) -> list[dict[str, Any]]:
+    """The ``messages`` of a request."""
+    return to_wire(start_with_user(grouped(messages, set(), accepted).groups))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +60,9 @@ class Grouped:
     is_settled: bool
 
 
-def grouped(messages: Iterable[Message], used: set[str], *, takes_system: bool) -> Grouped:
+def grouped(messages: Iterable[Message], used: set[str], accepted: Accepted) -> Grouped:
     """Merge and pair messages. ``used`` holds the ids of the calls before them, and of theirs afterwards."""
-    merged, held = _merge(_visible(message, takes_system) for message in messages)
+    merged, held = _merge(_visible(message, accepted) for message in messages)
     groups, held_later = _merge(_pair(merged, used))
     ends = [*merged[-1:], *groups[-1:]]
     is_settled = bool(groups) and not held and not held_later and all(role != "assistant" for role, _blocks in ends)
@@ -87,14 +98,14 @@ _ALLOWED: dict[Role, tuple[type[Block], ...]] = {
 }
 
 
-def _visible(message: Message, takes_system: bool) -> Group:
-    """The message's role and its blocks without empty text; a system message in the form the model takes."""
+def _visible(message: Message, accepted: Accepted) -> Group:
+    """The message's role and its blocks without empty text; what is not accepted as it is in another form."""
     blocks = [
-        block
+        _referring(block, accepted.references) if isinstance(block, ToolResultBlock) else block
         for block in message.content
         if isinstance(block, _ALLOWED[message.role]) and not (isinstance(block, TextBlock) and not block.text.strip())
     ]
-    if message.role == "system" and not takes_system:
+    if message.role == "system" and not accepted.system:
         reminders = [
             replace(block, text=f"<system-reminder>\n{block.text}\n</system-reminder>")
             for block in blocks
@@ -167,6 +178,21 @@ def _results(group: Group | None) -> dict[str, ToolResultBlock]:
         if isinstance(block, ToolResultBlock):
             found.setdefault(block.tool_use_id, block)
     return found
+
+
+def _referring(result: ToolResultBlock, references: frozenset[str]) -> ToolResultBlock:
+    """The result with only the references that resolve; one that is left with nothing says what it had found."""
+    if isinstance(result.content, str):
+        return result
+    unknown = [name for name in referred_tools(result) if name not in references]
+    if not unknown:
+        return result
+    kept = tuple(
+        block
+        for block in result.content
+        if block.get("type") != "tool_reference" or str(block.get("tool_name")) in references
+    )
+    return replace(result, content=kept or f"Found: {', '.join(unknown)}.")
 
 
 def _unique_calls(blocks: list[Block], used: set[str]) -> tuple[list[ToolUseBlock], list[Block]]:

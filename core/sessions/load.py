@@ -37,6 +37,7 @@ class LoadedSession:
     requests: list[RequestUsage] = field(default_factory=list[RequestUsage])
     system: SystemPrompt | None = None
     tools_digest: str = ""
+    deferred_tools: dict[str, str] = field(default_factory=dict[str, str])
     last_uuid: str | None = None
     bad_lines: int = 0
 
@@ -115,6 +116,7 @@ class _Builder:
         elif kind == "system" and record.get("subtype") == "prompt":
             self._loaded.system = from_json(SystemPrompt, record["prompt"])
             self._loaded.tools_digest = str(record.get("toolsDigest", ""))
+            self._loaded.deferred_tools = dict(record.get("deferredTools") or {})
         elif kind in ("user", "assistant", "system") and isinstance(record.get("message"), dict):
             self._message(record, kind)
         if isinstance(record.get("uuid"), str):

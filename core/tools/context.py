@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from core.host.host import Host
 from core.tools.attached import Attached
+from core.tools.shared_task_store import SharedTaskStore
 from core.tools.shells import ShellRegistry
 from core.tools.todo_store import TodoStore
 
@@ -59,6 +60,7 @@ class ToolServices:
     """Where large outputs go; made when first needed."""
     shells: ShellRegistry
     todos: TodoStore
+    tasks: SharedTaskStore
 
 
 Report = Callable[[str, int], None]

@@ -83,7 +83,8 @@ def _times(rig: Rig, kind: type[ev.Event]) -> list[float]:
 
 
 def _first_request(body: dict[str, Any]) -> Figure:
-    tools = [tool for tool in body["tools"] if tool["name"] != "Slow"]
+    """What the model reads: a deferred tool is not in the prompt before it was found."""
+    tools = [tool for tool in body["tools"] if tool["name"] != "Slow" and not tool.get("defer_loading")]
     size = len(json.dumps([body["system"], tools]).encode())
     return Figure("PERF-10", "first request without the user's files, tokens", size / BYTES_PER_TOKEN, 6_000, "tokens")
 

@@ -223,6 +223,15 @@ def references_resolve(call: Call) -> Rejection | None:
     return None
 
 
+def references_stand_alone(call: Call) -> Rejection | None:
+    """A result refers to tools or says something, never both."""
+    for item in call.items:
+        kinds = {_kind(inner) for inner in nested_blocks(item.block)}
+        if "tool_reference" in kinds and len(kinds) > 1:
+            return invalid(f"{item.path}: `tool_reference` blocks cannot be mixed with other content")
+    return None
+
+
 def no_prefill(call: Call) -> Rejection | None:
     """Newer models never continue an assistant message, except in the middle of a server tool loop."""
     last = call.messages[-1]
@@ -253,5 +262,6 @@ MESSAGE_RULES: tuple[Rule, ...] = (
     results_come_first,
     errors_are_words,
     references_resolve,
+    references_stand_alone,
     no_prefill,
 )

@@ -18,6 +18,7 @@ from core.protocol.errors import AgentError
 from core.protocol.events import Event
 from core.tools.base import Tool, ToolResult
 from core.tools.context import ToolContext, ToolServices, ToolState
+from core.tools.shared_task_store import SharedTaskStore
 from core.tools.shells import ShellRegistry
 from core.tools.todo_store import TodoStore
 from tests.fakes.clock import FakeClock
@@ -119,6 +120,7 @@ def make_bench(base: Path, **environ: str) -> Bench:
         output_dir=outputs,
         shells=ShellRegistry(host, publisher, outputs),
         todos=TodoStore(base / "todos" / "session-agent-main.json", publisher),
+        tasks=SharedTaskStore(base / "tasks" / "session.json", publisher),
     )
     return Bench(root, host, services, ToolState(cwd=root), mark, bus.subscribe())
 

@@ -15,7 +15,7 @@ from core.engine.attachments import load_image
 from core.host.image_files import ImageSize, is_whole, sniff_encoded, sniff_image
 from core.protocol.errors import AgentError
 from core.protocol.messages import ImageBlock, Message, OtherBlock, TextBlock, block_from_wire, block_to_wire
-from core.query.normalize import normalize
+from core.query.normalize import Accepted, normalize
 from core.sessions.drafts import DraftStore
 from core.sessions.entries import message_record
 from tests.fakes.media import GIF, WEBP_LOSSLESS, png
@@ -123,7 +123,7 @@ def test_an_image_survives_wire_and_transcript() -> None:
     assert block_to_wire(block_from_wire(wire)) == wire
     record = json.loads(json.dumps(message_record(message(block))))
     assert record["message"]["content"][0]["_image"] == {"name": "a.png", "width": 640, "height": 480}
-    assert normalize([message(block)], takes_system=True)[0]["content"][0] == wire
+    assert normalize([message(block)], Accepted(system=True))[0]["content"][0] == wire
 
 
 def test_an_image_with_more_than_the_plain_fields_is_kept_whole() -> None:

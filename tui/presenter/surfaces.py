@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from core.protocol.views import ContextLimits, PermissionRequest, QueuedMessage, TodoItem
+from core.protocol.views import ContextLimits, PermissionRequest, QueuedMessage, SharedTask, TodoItem
 from tui.widgets.transcript.blocks import Block
 
 State = Literal["working", "waiting", "done"]
@@ -33,9 +33,10 @@ class TranscriptSurface(Protocol):
 
 
 class TodoSurface(Protocol):
-    """The todo list."""
+    """The todo list, and the tasks that the agents share."""
 
     def show(self, items: tuple[TodoItem, ...]) -> None: ...
+    def show_shared(self, tasks: tuple[SharedTask, ...]) -> None: ...
 
 
 class StatusSurface(Protocol):

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Any, cast
 
-from core.protocol.views import FileDiff, TodoItem
+from core.protocol.views import FileDiff, SharedTask, TodoItem
 from tui.rendering.diff import diff_lines
 from tui.rendering.highlight import highlight
 from tui.rendering.line import DECOR, DECOR_ROW, Line, Span, line_width, truncate, wrap
@@ -89,6 +89,16 @@ def _shell(arguments: dict[str, Any], _cwd: str) -> str:
     return _text(arguments, "shell_id")
 
 
+def _task(arguments: dict[str, Any], _cwd: str) -> str:
+    status = _text(arguments, "status")
+    words = [_text(arguments, "taskId"), f"→ {status}" if status else ""]
+    for key, relation in (("addBlockedBy", "waits for"), ("addBlocks", "before")):
+        others: Any = arguments.get(key)
+        if isinstance(others, list) and others:
+            words.append(f"{relation} {', '.join(str(other) for other in cast('list[Any]', others))}")
+    return " ".join(word for word in words if word)
+
+
 def _nothing(_arguments: dict[str, Any], _cwd: str) -> str:
     return ""
 
@@ -115,6 +125,8 @@ _ARGUMENTS: dict[str, Callable[[dict[str, Any], str], str]] = {
     "BashOutput": _shell,
     "KillShell": _shell,
     "TodoWrite": _nothing,
+    "TaskGet": _task,
+    "TaskUpdate": _task,
 }
 
 
@@ -157,6 +169,23 @@ def todo_lines(items: tuple[TodoItem, ...], width: int) -> list[Line]:
             spans.append((f" ({item.priority})", "caution" if item.priority == "high" else "faint"))
         lines += wrap(spans, width, rest_prefix=(("  ", f"text {DECOR}"),))
     return lines
+
+
+def shared_task_rows(tasks: tuple[SharedTask, ...], width: int) -> list[list[Line]]:
+    """The lines of each shared task: what it is, who does it, and what it still waits for."""
+    done = {task.id for task in tasks if task.status == "completed"}
+    rows: list[list[Line]] = []
+    for task in tasks:
+        text = task.active_form if task.status == "in_progress" and task.active_form else task.subject
+        spans: list[Span] = [(f"{TODO_SIGNS[task.status]} ", TODO_STYLES[task.status].replace(" strike", ""))]
+        spans.append((clean_line(f"{task.id} {text}"), TODO_STYLES[task.status]))
+        if task.owner:
+            spans.append((clean_line(f" ({task.owner})"), "muted"))
+        blockers = [blocker for blocker in task.blocked_by if blocker not in done]
+        if blockers and task.id not in done:
+            spans.append((clean_line(f" waits for {', '.join(blockers)}"), "faint"))
+        rows.append(list(wrap(spans, width, rest_prefix=(("  ", f"text {DECOR}"),))))
+    return rows
 
 
 def headline(spans: list[Span], tail: str, width: int) -> Line:
