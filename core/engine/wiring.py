@@ -14,8 +14,10 @@ from core.engine.resume import restore_account, usable_messages
 from core.engine.session import Session, SessionState
 from core.host.host import Host
 from core.llm.anthropic import AnthropicClient
-from core.llm.client import ModelClient
+from core.llm.catalog import find_model
+from core.llm.client import ModelClient, QuerySource
 from core.llm.demo import DEMO_MODEL, demo_model
+from core.llm.side import Count, SideRequests
 from core.orchestration.call import CallEnvironment
 from core.permissions.broker import PermissionBroker
 from core.permissions.decide import Policy
@@ -42,11 +44,14 @@ from core.tools.builtin.ls.tool import LS
 from core.tools.builtin.multi_edit.tool import MultiEdit
 from core.tools.builtin.read.tool import Read
 from core.tools.builtin.todo_write.tool import TodoWrite
+from core.tools.builtin.web_fetch.tool import WebFetch
+from core.tools.builtin.web_search.tool import WebSearch
 from core.tools.builtin.write.tool import Write
 from core.tools.context import ToolServices, ToolState
 from core.tools.registry import ToolRegistry
 from core.tools.shells import ShellRegistry
 from core.tools.todo_store import TodoStore
+from core.tools.web.client import WebClient
 from core.version import __version__
 
 TOOLS = (
@@ -60,6 +65,8 @@ TOOLS = (
     Bash,
     BashOutput,
     KillShell,
+    WebFetch,
+    WebSearch,
     TodoWrite,
 )
 """In the order they are sent."""
@@ -75,21 +82,31 @@ def build_engine(
     host = host or Host()
     if launch.is_demo:
         # Nothing of it is billed, so no real model's name or price is shown.
-        settings = replace(settings, model=DEMO_MODEL)
+        settings = replace(settings, model=DEMO_MODEL, small_model=DEMO_MODEL)
     check_mode(settings.mode, host.environ)
     transcript, loaded = _find_session(launch, host)
     bus = Bus(transcript.stem, host.clock)
     publisher = Publisher(bus)
     folder = transcript.with_suffix("")
     launch, rules = _parse_rules(settings, launch)
-    calls = _build_calls(settings, launch, host, publisher, folder, rules)
+    tools = _build_tools(launch)
     ledger = Ledger()
-    conversation = _build_conversation(launch, host, publisher, transcript, loaded, calls.tools)
+    conversation = _build_conversation(launch, host, publisher, transcript, loaded, tools)
+    client = model or _build_client(settings, launch, host)
+    services = ToolServices(
+        host=host,
+        root=launch.cwd,
+        output_dir=folder / "outputs",
+        shells=ShellRegistry(host, publisher, folder / "outputs"),
+        todos=TodoStore(launch.paths.data / "todos" / f"{folder.name}-agent-{MAIN_AGENT}.json", publisher),
+        web=WebClient(settings.allow_private),
+        side=SideRequests(client, settings.small_model, host, _counter(ledger, conversation)),
+    )
+    calls = _build_calls(settings, launch, tools, services, publisher, rules)
     state = SessionState(settings=settings, tools=ToolState(cwd=launch.cwd))
     if loaded is not None:
         restore_account(loaded, ledger)
         state.system = loaded.system
-    client = model or _build_client(settings, launch, host)
     session = Session(launch, state, client, conversation, calls, ledger)
     recorder = Recorder(bus, host.open_log(folder / "events.jsonl"))
     return Engine(launch, session, calls, bus, recorder, loaded)
@@ -105,35 +122,39 @@ def _find_session(launch: Launch, host: Host) -> tuple[Path, LoadedSession | Non
     return transcript, load_session(transcript)
 
 
+def _build_tools(launch: Launch) -> ToolRegistry:
+    unknown = set(launch.tools) - {tool.name for tool in TOOLS}
+    if unknown:
+        raise AgentError(f"There is no tool named {', '.join(sorted(unknown))}.")
+    return ToolRegistry(tool() for tool in TOOLS if not launch.tools or tool.name in launch.tools)
+
+
+def _counter(ledger: Ledger, conversation: Conversation) -> Count:
+    def count(source: QuerySource, model_id: str, usage: Usage) -> float | None:
+        conversation.record_side_usage(source, model_id, usage)
+        return ledger.add(usage, model_id, find_model(model_id).prices, source)
+
+    return count
+
+
 def _build_calls(
     settings: Settings,
     launch: Launch,
-    host: Host,
+    tools: ToolRegistry,
+    services: ToolServices,
     publisher: Publisher,
-    folder: Path,
     rules: tuple[tuple[Rule, ...], tuple[Rule, ...]],
 ) -> CallEnvironment:
-    outputs = folder / "outputs"
-    services = ToolServices(
-        host=host,
-        root=launch.cwd,
-        output_dir=outputs,
-        shells=ShellRegistry(host, publisher, outputs),
-        todos=TodoStore(launch.paths.data / "todos" / f"{folder.name}-agent-{MAIN_AGENT}.json", publisher),
-    )
     policy = Policy(
         mode=settings.mode,
         cwd=launch.cwd,
         roots=(launch.cwd,),
-        readable=(outputs,),
+        readable=(services.output_dir,),
         allow=rules[0],
         deny=rules[1],
     )
-    unknown = set(launch.tools) - {tool.name for tool in TOOLS}
-    if unknown:
-        raise AgentError(f"There is no tool named {', '.join(sorted(unknown))}.")
     return CallEnvironment(
-        tools=ToolRegistry(tool() for tool in TOOLS if not launch.tools or tool.name in launch.tools),
+        tools=tools,
         services=services,
         policies=PolicyHolder(policy, publisher),
         broker=PermissionBroker(is_attended=launch.is_attended),

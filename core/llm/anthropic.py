@@ -211,6 +211,9 @@ def merge_usage(known: Usage, sdk: Any) -> Usage:
         changes["cache_write_5m_tokens"] = split.ephemeral_5m_input_tokens
     elif written is not None:
         changes["cache_write_5m_tokens"] = max(0, written - known.cache_write_1h_tokens)
+    searches = getattr(getattr(sdk, "server_tool_use", None), "web_search_requests", None)
+    if searches is not None:
+        changes["web_searches"] = searches
     details = getattr(sdk, "output_tokens_details", None)
     thinking = getattr(details, "thinking_tokens", None)
     if thinking is not None:

@@ -23,6 +23,7 @@ from core.protocol.messages import (
     ToolUseBlock,
     block_to_wire,
 )
+from core.query.server_calls import without_orphans
 
 MISSING_RESULT = "There is no result: the call was interrupted."
 NO_CONTENT = "(no content)"
@@ -32,7 +33,7 @@ Group = tuple[Role, list[Block]]
 
 def normalize(messages: Iterable[Message], *, takes_system: bool) -> list[dict[str, Any]]:
     """The ``messages`` of a request. ``takes_system``: the model takes system messages inside the conversation."""
-    groups = _merge(_visible(message, takes_system) for message in messages)
+    groups = _without_orphans(_merge(_visible(message, takes_system) for message in messages))
     groups = _start_with_user(_merge(_pair(groups)))
     return [{"role": role, "content": [_sendable(block_to_wire(block)) for block in blocks]} for role, blocks in groups]
 
@@ -100,6 +101,12 @@ def _merge(groups: Iterable[Group]) -> list[Group]:
             merged.append(("system", held))
             held = []
     return merged
+
+
+def _without_orphans(groups: list[Group]) -> list[Group]:
+    said = [blocks for role, blocks in groups if role == "assistant"]
+    kept = iter(without_orphans(said, may_pause=bool(groups) and groups[-1][0] == "assistant"))
+    return [(role, next(kept) if role == "assistant" else blocks) for role, blocks in groups]
 
 
 def _without_last_thoughts(blocks: list[Block]) -> list[Block]:

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from core.bus.bus import Publisher
 from core.host.host import Host
+from core.llm.side import SideRequests
 from core.tools.shells import ShellRegistry
 from core.tools.todo_store import TodoStore
+from core.tools.web.client import WebClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,9 @@ class ToolServices:
     """Where large outputs go; made when first needed."""
     shells: ShellRegistry
     todos: TodoStore
+    web: WebClient
+    side: SideRequests
+    """Asks the small model."""
 
 
 Report = Callable[[str, int], None]
@@ -66,3 +72,5 @@ class ToolContext:
     services: ToolServices
     tool_use_id: str
     report: Report
+    publisher: Publisher
+    """Publishes as the turn that the call is of."""

@@ -25,6 +25,8 @@ from core.tools.search import engine, scanner
 from core.tools.search.ignore import IgnoreFile
 from core.tools.shells import ShellRegistry
 from core.tools.todo_store import TodoStore
+from core.tools.web.client import WebClient
+from tests.fakes.tools import side_requests
 
 AnyTool = Glob | Grep | LS
 
@@ -59,9 +61,15 @@ class Place:
             output_dir=root.parent / "output",
             shells=ShellRegistry(host, publisher, root.parent / "output"),
             todos=TodoStore(root.parent / "todos.json", publisher),
+            web=WebClient(),
+            side=side_requests(host),
         )
         self.context = ToolContext(
-            state=ToolState(cwd=root), services=services, tool_use_id="t", report=lambda _tail, _lines: None
+            state=ToolState(cwd=root),
+            services=services,
+            tool_use_id="t",
+            report=lambda _tail, _lines: None,
+            publisher=publisher,
         )
         self._age = 0
 

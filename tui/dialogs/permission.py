@@ -18,6 +18,8 @@ VERBS = {
     "Grep": "wants to search",
     "Glob": "wants to list files",
     "LS": "wants to list a folder",
+    "WebFetch": "wants to fetch a web page",
+    "WebSearch": "wants to search the web",
 }
 
 LONG_RULE = 100
