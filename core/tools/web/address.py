@@ -19,6 +19,8 @@ LOCAL_NAMES = ("localhost", "localdomain", "local", "internal", "home.arpa", "la
 """Names, and endings of names, that only a machine's own network knows."""
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 """Gateways turn these into the IPv4 address in the last 32 bits (RFC 6052)."""
+GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+"""All that was ever given out."""
 COMPATIBLE = ipaddress.IPv6Network("::/96")
 
 IP = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -102,6 +104,8 @@ def is_public(ip: str) -> bool:
 
 
 def _is_public(ip: IP) -> bool:
+    if isinstance(ip, ipaddress.IPv6Address) and ip not in GLOBAL_UNICAST:
+        return False
     return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified or ip.is_link_local)
 
 

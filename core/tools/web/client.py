@@ -180,14 +180,17 @@ async def _read(response: httpx2.Response, address: Address, wants_body: WantsBo
     page = Page(address=address, status=response.status_code, content_type=content_type, size=total, body=None)
     if not wants_body(content_type):
         return page
+    too_large = WebError(
+        f"{address} is larger than {MAX_BYTES // 1_000_000} MB.",
+        "Download it with Bash (curl -o FILE) and read the parts you need.",
+    )
+    if total > MAX_BYTES:
+        raise too_large
     body = bytearray()
     async for piece in response.aiter_bytes():
         body += piece
-        if len(body) > MAX_BYTES or total > MAX_BYTES:
-            raise WebError(
-                f"{address} is larger than {MAX_BYTES // 1_000_000} MB.",
-                "Download it with Bash (curl -o FILE) and read the parts you need.",
-            )
+        if len(body) > MAX_BYTES:
+            raise too_large
         progress(len(body), total)
     return Page(address=address, status=page.status, content_type=content_type, size=len(body), body=bytes(body))
 
