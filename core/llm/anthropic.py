@@ -162,7 +162,8 @@ async def _chunks(events: AsyncIterator[Any]) -> AsyncIterator[Chunk]:
                 usage = merge_usage(usage, event.message.usage)
                 yield MessageStart(event.message.id, event.message.model, usage)
             case "content_block_start":
-                yield BlockStart(event.index, event.content_block.to_dict())
+                # No warnings: what the SDK does not expect in a block is kept as it came.
+                yield BlockStart(event.index, event.content_block.to_dict(warnings=False))
             case "content_block_delta":
                 chunk = _delta(event.index, event.delta)
                 if chunk is not None:
@@ -184,7 +185,7 @@ async def _chunks(events: AsyncIterator[Any]) -> AsyncIterator[Chunk]:
 
 def _delta(index: int, delta: Any) -> BlockChunk | None:
     if delta.type == "citations_delta":
-        return BlockChunk(index, "citation", delta.citation.to_dict())
+        return BlockChunk(index, "citation", delta.citation.to_dict(warnings=False))
     names = _FIELDS.get(delta.type)
     if names is None:
         return None

@@ -208,6 +208,23 @@ async def test_it_connects_to_the_address_that_was_looked_at_and_names_the_host(
     assert site.asked[0][1]["host"] == f"docs.example:{site.port}"
 
 
+async def test_each_hop_of_a_redirect_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A site may send to its own name with www., and that name may lead inside."""
+    async with website(words="no") as site:
+        site.answers["/a"] = redirect(f"http://www.docs.example:{site.port}/words")
+        loop = asyncio.get_running_loop()
+        real = loop.getaddrinfo
+
+        async def resolve(host: str | bytes, port: int, **more: int) -> object:
+            name = host.decode() if isinstance(host, bytes) else host
+            return await real("127.0.0.1" if name.endswith("docs.example") else name, port, **more)
+
+        monkeypatch.setattr(loop, "getaddrinfo", resolve)
+        said = await failure(bench_for(site, tmp_path, "docs.example"), f"http://docs.example:{site.port}/a")
+    assert "www.docs.example leads to 127.0.0.1" in said
+    assert [target for target, _ in site.asked] == ["/a"]
+
+
 async def test_a_host_that_does_not_exist_or_answer_is_told(tmp_path: Path) -> None:
     async with website() as site:
         bench = bench_for(site, tmp_path)
