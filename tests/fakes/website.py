@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -68,10 +69,10 @@ class Website:
 
 
 @asynccontextmanager
-async def website(**answers: Answer | str) -> AsyncGenerator[Website, None]:
-    """A site with a page for each name."""
+async def website(tls: ssl.SSLContext | None = None, **answers: Answer | str) -> AsyncGenerator[Website, None]:
+    """A site with a page for each name; with ``tls`` it speaks https."""
     site = Website(0, {})
-    server = await asyncio.start_server(site.serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(site.serve, "127.0.0.1", 0, ssl=tls)
     site.port = server.sockets[0].getsockname()[1]
     for name, answer in answers.items():
         site.answers[f"/{name}"] = answer if isinstance(answer, Answer) else Answer(answer)

@@ -81,7 +81,7 @@ async def searching(
     beside: list[Reply] | Beside, cwd: Path, home: Path, settings: Settings = ALLOWED, **arguments: Any
 ) -> AsyncGenerator[tuple[ApiServer, Rig]]:
     """A model that searches once and then answers; ``beside`` answers what is asked beside the conversation."""
-    ask = in_turn(beside) if isinstance(beside, list) else beside
+    ask = beside if callable(beside) else in_turn(beside)
 
     def answer(body: Json) -> Reply:
         if body["model"] == settings.small_model:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import shutil
+import ssl
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +16,7 @@ import pytest
 from core.tools.base import ToolError
 from core.tools.builtin.web_fetch.tool import WebFetch
 from core.tools.web import client, text
-from core.tools.web.address import WebError, parse_address
+from core.tools.web.address import WebError
 from core.tools.web.client import WebClient
 from tests.fakes.tools import Bench, make_bench
 from tests.fakes.website import Answer, Website, redirect, website
@@ -31,6 +34,17 @@ def bench_for(site: Website, tmp_path: Path, *allowed: str) -> Bench:
     bench = make_bench(tmp_path)
     bench.services = replace(bench.services, web=WebClient(allowed or (site.authority,)))
     return bench
+
+
+def certified(host: str, file: Path) -> ssl.SSLContext:
+    """A server's side of TLS with a certificate for the host, which is written to the file."""
+    key = file.with_suffix(".key")
+    command = f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN={host}"
+    command += f" -addext subjectAltName=DNS:{host} -keyout {key} -out {file}"
+    subprocess.run(command.split(), check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file, key)
+    return context
 
 
 async def failure(bench: Bench, url: str) -> str:
@@ -225,6 +239,31 @@ async def test_each_hop_of_a_redirect_is_looked_at(tmp_path: Path, monkeypatch: 
     assert [target for target, _ in site.asked] == ["/a"]
 
 
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes the certificate")
+async def test_a_certificate_is_held_against_the_name_and_not_the_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serving = certified("docs.example", tmp_path / "cert.pem")
+    named: list[str | None] = []
+    serving.sni_callback = lambda _socket, name, _context: named.append(name)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+    async with website(serving, words=Answer("words", "text/plain")) as site:
+        loop = asyncio.get_running_loop()
+        real = loop.getaddrinfo
+
+        async def resolve(host: str | bytes, port: int, **more: int) -> object:
+            name = host.decode() if isinstance(host, bytes) else host
+            return await real("127.0.0.1" if name.endswith(".example") else name, port, **more)
+
+        monkeypatch.setattr(loop, "getaddrinfo", resolve)
+        bench = bench_for(site, tmp_path, "docs.example", "other.example")
+        assert await bench.text(WebFetch(), url=f"https://docs.example:{site.port}/words") == "words"
+        said = await failure(bench, f"https://other.example:{site.port}/words")
+    assert "certificate" in said and "other.example" in said
+    assert named == ["docs.example", "other.example"]
+    assert len(site.asked) == 1
+
+
 async def test_a_host_that_does_not_exist_or_answer_is_told(tmp_path: Path) -> None:
     async with website() as site:
         bench = bench_for(site, tmp_path)
@@ -309,8 +348,6 @@ async def test_the_converter_imports_nothing_of_the_folder_it_works_in(
 
 
 def test_nothing_heavy_is_loaded_before_the_first_fetch() -> None:
-    import subprocess
-
     code = (
         "import sys, core.engine.wiring; print([m for m in ('httpx2', 'html_to_markdown', 'idna') if m in sys.modules])"
     )
@@ -324,4 +361,5 @@ async def test_what_is_asked_names_the_host(tmp_path: Path) -> None:
     access = WebFetch().check_permissions(arguments, bench.context)
     assert access.hosts == ("docs.example.com",) and "docs.example.com" in access.sends
     assert WebFetch().is_concurrency_safe(arguments, bench.state)
-    assert parse_address(arguments.url).host == access.hosts[0]
+    with pytest.raises(WebError, match=r"webFetch\.allowPrivate"):
+        WebFetch().check_permissions(WebFetch.input_type(url="http://169.254.169.254/latest"), bench.context)

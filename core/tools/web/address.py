@@ -95,6 +95,15 @@ def is_local_name(host: str) -> bool:
     return any(host == name or host.endswith(f".{name}") for name in LOCAL_NAMES)
 
 
+def is_number(host: str) -> bool:
+    """Whether the host is an address and no name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def is_public(ip: str) -> bool:
     """Whether the address is one of the open internet, in every reading of it."""
     try:

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from core.host.garbage import importing
-from core.tools.web.address import Address, WebError, is_listed, is_local_name, is_public, is_same_site
+from core.tools.web.address import Address, WebError, is_listed, is_local_name, is_number, is_public, is_same_site
 from core.version import __version__
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ HEADERS = {
     "Accept": "text/markdown, text/html;q=0.9, text/plain;q=0.8, */*;q=0.5",
     "Accept-Encoding": "gzip, deflate",
 }
+UNREACHED = "Is the address right? No proxy is used; where only one leads out, use curl with Bash."
 ALLOW_SETTING = "webFetch.allowPrivate"
 
 Progress = Callable[[int, int], None]
@@ -88,13 +89,12 @@ class WebClient:
         except TimeoutError as error:
             raise WebError(f"{address} took longer than {TOTAL_TIMEOUT_S:.0f} s in all.") from error
         except library.ConnectTimeout as error:
-            raise WebError(f"{address.authority} cannot be reached: no answer in {CONNECT_TIMEOUT_S:.0f} s.") from error
+            text = f"{address.authority} cannot be reached: no answer in {CONNECT_TIMEOUT_S:.0f} s."
+            raise WebError(text, UNREACHED) from error
         except library.ReadTimeout as error:
             raise WebError(f"{address.authority} said nothing for {READ_TIMEOUT_S:.0f} s.") from error
         except library.ConnectError as error:
-            raise WebError(
-                f"{address.authority} cannot be reached: {_short(error)}.", "Is the address right?"
-            ) from error
+            raise WebError(f"{address.authority} cannot be reached: {_short(error)}.", UNREACHED) from error
         except library.DecodingError as error:
             raise WebError(f"The answer of {address.authority} cannot be unpacked: {_short(error)}.") from error
         except (library.HTTPError, library.InvalidURL) as error:
@@ -147,22 +147,27 @@ class WebClient:
                     raise
         raise WebError(f"There is no host {address.host}.")
 
+    def check(self, address: Address) -> None:
+        """Raises ``WebError`` for what is refused without a look at where its name leads."""
+        if is_listed(address, self._allow_private):
+            return
+        if is_local_name(address.host):
+            raise _private(address, "is a machine of this network")
+        if is_number(address.host) and not is_public(address.host):
+            raise _private(address, "is a private or reserved address")
+
     async def _resolve(self, address: Address) -> list[str]:
         """The numbers of the host's machines, each of them looked at: what is connected to is what was checked."""
-        is_allowed = is_listed(address, self._allow_private)
-        if not is_allowed and is_local_name(address.host):
-            raise _private(address, "is a machine of this network")
+        self.check(address)
         loop = asyncio.get_running_loop()
         try:
             found = await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
         except OSError as error:
-            raise WebError(f"There is no host {address.host} ({error.strerror}).", "Is the address right?") from error
+            raise WebError(f"There is no host {address.host} ({error.strerror}).", UNREACHED) from error
         ips = list(dict.fromkeys(str(info[4][0]) for info in found))
         bad = next((ip for ip in ips if not is_public(ip)), None)
-        if bad is not None and not is_allowed:
-            raise _private(
-                address, f"{'is' if bad == address.host else f'leads to {bad},'} a private or reserved address"
-            )
+        if bad is not None and not is_listed(address, self._allow_private):
+            raise _private(address, f"leads to {bad}, a private or reserved address")
         return ips
 
 

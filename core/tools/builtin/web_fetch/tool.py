@@ -36,8 +36,11 @@ class WebFetch(Tool[WebFetchInput]):
         return True
 
     def check_permissions(self, arguments: WebFetchInput, context: ToolContext) -> Access:
-        host = parse_address(arguments.url).host
-        return Access(hosts=(host,), sends=f"it fetches a page from {host}", is_read_only=True)
+        address = parse_address(arguments.url)
+        # Nobody is asked for what would be refused anyway.
+        context.services.web.check(address)
+        sends = f"it fetches a page from {address.host}"
+        return Access(hosts=(address.host,), sends=sends, is_read_only=True)
 
     async def run(self, arguments: WebFetchInput, context: ToolContext) -> ToolResult:
         asked = parse_address(arguments.url)
