@@ -29,13 +29,20 @@ class Ledger:
         self.by_model: dict[str, Account] = {}
         self.by_source: dict[str, Account] = {}
         """By the query source of the requests."""
+        self.turn = Account()
+        """Of the running turn, with all that was asked beside it."""
 
     def add(self, usage: Usage, model_id: str, prices: PriceList | None, source: str = "main") -> float | None:
         """Count one request and return its cost in USD; None where the price is unknown."""
         cost = price(usage, prices)
         self.by_model.setdefault(model_id, Account()).add(usage, cost)
         self.by_source.setdefault(source, Account()).add(usage, cost)
+        self.turn.add(usage, cost)
         return cost
+
+    def begin_turn(self) -> None:
+        """Count the turn's part from nothing."""
+        self.turn = Account()
 
     @property
     def usage(self) -> Usage:

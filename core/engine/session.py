@@ -19,12 +19,11 @@ from core.llm.errors import ModelError
 from core.memory.instructions import Instructions
 from core.orchestration.call import CallEnvironment
 from core.prompt.reminders import Known, user_context
-from core.prompt.sections import named_date
+from core.prompt.sections import named_date, template
 from core.protocol.errors import AgentError
 from core.protocol.events import FaultOccurred, ModelChanged, Notice, TurnEnded, TurnStarted
 from core.protocol.usage import Usage
 from core.protocol.views import ImageAttachment, Lane, SystemPrompt
-from core.query.interrupt import INTERRUPT_NOTE
 from core.query.loop import run_query
 from core.query.queue import MessageQueue, append_text, say_queued
 from core.query.shell_line import SHELL_SIGN, run_shell_line
@@ -64,6 +63,8 @@ class Session:
         self.ledger = ledger
         self.queue = MessageQueue(self._host.ids, calls.publisher)
         self._turn: asyncio.Task[None] | None = None
+        self._query: Query | None = None
+        """The turn that runs; None between turns."""
         self._preparing: asyncio.Task[Prepared] | None = None
         self._reminders: Reminders | None = None
         self._instructions = Instructions()
@@ -92,9 +93,11 @@ class Session:
         """Send a prompt, or queue it where a turn runs. Blank text is ignored."""
         if not text.strip():
             return
-        self.queue.add(text, lane, images, is_shown=self.is_busy)
+        item = self.queue.add(text, lane, images, is_shown=self.is_busy)
         if not self.is_busy:
             self._start_turn()
+        elif self._query is not None and item.lane == "steer":
+            self._query.steer()
 
     def run_shell(self, command: str) -> None:
         """Run a command of the user's own, after the turn where one runs. Raises ``AgentError`` for what is none."""
@@ -161,8 +164,9 @@ class Session:
         publisher.emit(TurnStarted())
         query: Query | None = None
         try:
-            query = await self._open_turn(replace(self._calls, publisher=publisher))
-            outcome = await run_query(query)
+            self._query = query = await self._open_turn(replace(self._calls, publisher=publisher))
+            # What a turn began with may have been taken back by now: then there is nothing to send.
+            outcome = await run_query(query) if query is not None else TurnOutcome("completed")
         except asyncio.CancelledError:
             outcome = self._cancelled()
         except ModelError as error:
@@ -172,6 +176,7 @@ class Session:
             text = f"Unexpected error: {type(error).__name__}: {error}"
             publisher.emit(FaultOccurred(text=text, log_path=str(self._launch.paths.log)))
             outcome = TurnOutcome("error", text)
+        self._query = None
         if query is not None:
             self.state.tools = query.state
         self.conversation.sync()
@@ -191,18 +196,22 @@ class Session:
         task = asyncio.current_task()
         if task is not None:
             task.uncancel()
-        append_text(self.conversation, self._host, "user", INTERRUPT_NOTE, is_meta=True)
+        append_text(self.conversation, self._host, "user", template("interrupted"), is_meta=True)
         return TurnOutcome("interrupted")
 
-    async def _open_turn(self, calls: CallEnvironment) -> Query:
-        """Everything a turn needs. The prompt is in the conversation afterwards, whatever else fails."""
+    async def _open_turn(self, calls: CallEnvironment) -> Query | None:
+        """Everything a turn needs; None where there is no prompt any more. It is in the conversation afterwards,
+        whatever else fails."""
         self.warm_up()
         try:
             await self._get_ready(calls)
         finally:
             prompts = say_queued(self.queue.take_next(), self.conversation, calls.publisher, self._host)
+        if not prompts:
+            return None
         assert self.state.system is not None and self._reminders is not None
         model = await learn_model(self._client, self.state.settings.model)
+        self.ledger.begin_turn()
         query = Query(
             turn=TurnSettings(settings=self.state.settings, model=model, system=self.state.system),
             client=self._client,

@@ -46,7 +46,7 @@ class MoveQueued:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interrupt:
-    """Stop the running turn. Queued messages stay queued."""
+    """Stop the running turn. Queued messages are sent right after it."""
 
     kind: Literal["interrupt"] = "interrupt"
 

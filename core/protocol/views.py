@@ -98,11 +98,13 @@ class FileDiff:
 class ToolDisplay:
     """What the window shows of a call beside the result that the model gets.
 
-    ``summary`` is one short line; ``diff`` is for edits; ``details`` is free data for the tool's renderer.
+    ``summary`` is one short line; ``diff`` is for edits; ``details`` is free data for the tool's renderer;
+    ``saved_to`` is the file with the whole of a result of which the model got only a part.
     """
 
     summary: str = ""
     diff: FileDiff | None = None
+    saved_to: str = ""
     details: dict[str, Any] = field(default_factory=dict[str, Any])
 
 

@@ -36,7 +36,7 @@ class MessageQueue:
         images: tuple[ImageAttachment, ...] = (),
         *,
         is_shown: bool = True,
-    ) -> None:
+    ) -> QueuedMessage:
         """Queue a message; one that is taken in the same breath need not be shown as waiting.
 
         What is typed after a shell line is about its output, and waits for it.
@@ -50,6 +50,7 @@ class MessageQueue:
         self._arrange((*self.items, item))
         if is_shown:
             self._publish()
+        return item
 
     def add_shell(self, text: str, *, is_shown: bool = True) -> None:
         """Queue a shell line with its sign: it waits for the end of the turn."""

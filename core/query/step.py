@@ -6,11 +6,11 @@ import asyncio
 from dataclasses import dataclass
 
 from core.context.tokens import count_tokens
+from core.host.tasks import despite_cancel
 from core.llm.errors import ModelError
 from core.llm.retry import retry_delay
 from core.prompt.assemble import build_request
 from core.protocol.events import RequestFailed, RequestStarted
-from core.query.interrupt import despite_cancel
 from core.query.normalize import normalize
 from core.query.response import Response
 from core.query.turn import Query
@@ -55,6 +55,7 @@ async def run_step(query: Query, max_tokens: int) -> StepResult:
             )
         )
         response = Response(query, request, request_id)
+        query.runner = response.runner
         try:
             await response.receive(query.client.stream(request))
             await response.finish()

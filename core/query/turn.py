@@ -12,6 +12,7 @@ from core.host.host import Host
 from core.llm.catalog import ModelInfo
 from core.llm.client import ModelClient
 from core.orchestration.call import CallEnvironment
+from core.orchestration.runner import ToolRunner
 from core.prompt.reminders import Known, news, stale_todos
 from core.protocol.events import Notice, TurnEndReason, UsageUpdated
 from core.protocol.messages import Role
@@ -83,6 +84,8 @@ class Query:
     steps: int = 0
     warm_until: float | None = None
     """Until when the cache holds what the newest request has sent."""
+    runner: ToolRunner | None = None
+    """Runs the calls of the newest response."""
 
     @property
     def publisher(self) -> Publisher:
@@ -113,6 +116,11 @@ class Query:
         for text in attached.refused:
             self.publisher.emit(Notice(level="warning", text=text))
 
+    def account(self, usage: Usage) -> float | None:
+        """Count what a request of this turn took, and give its cost in USD; None where the price is unknown."""
+        self.usage += usage
+        return self.ledger.add(usage, self.turn.model.id, self.turn.model.prices)
+
     def publish_usage(self, context_tokens: int) -> None:
         """Tell how full the window is and what the session has cost."""
         self.publisher.emit(
@@ -126,6 +134,11 @@ class Query:
                 warm_until=self.warm_until,
             )
         )
+
+    def steer(self) -> None:
+        """The user sent a message that goes along with the next results: what need not be waited for ends."""
+        if self.runner is not None:
+            self.runner.steer()
 
     def append(self, role: Role, text: str) -> None:
         """Append a text of the program's."""

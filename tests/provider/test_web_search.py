@@ -322,6 +322,15 @@ async def test_bad_input_never_leaves_the_machine(
     assert result(rig).is_error and "not valid" in result(rig).content
 
 
+async def test_a_turn_pays_for_its_searches_out_of_its_budget(tmp_path: Path, isolated_machine: Path) -> None:
+    expensive = Reply(FOUND.blocks, usage={"server_tool_use": {"web_search_requests": 50}})
+    settings = Settings(allow=("WebSearch",), max_budget_usd=0.4)
+    async with searching([expensive], tmp_path, isolated_machine, settings) as (_server, rig):
+        await rig.prompt("go")
+        assert rig.of(ev.TurnEnded)[-1].reason == "max_budget"
+        assert not result(rig).is_error
+
+
 async def test_another_small_model_is_named_by_the_environment() -> None:
     from core.settings.load import load_settings
 
