@@ -181,7 +181,8 @@ async def _chunks(events: AsyncIterator[Any]) -> AsyncIterator[Chunk]:
                 usage = merge_usage(usage, event.message.usage)
                 yield MessageStart(event.message.id, event.message.model, usage)
             case "content_block_start":
-                yield BlockStart(event.index, event.content_block.to_dict())
+                # No warnings: what the SDK does not expect in a block is kept as it came.
+                yield BlockStart(event.index, event.content_block.to_dict(warnings=False))
             case "content_block_delta":
                 chunk = _delta(event.index, event.delta)
                 if chunk is not None:
@@ -212,7 +213,7 @@ async def _drain(events: AsyncIterator[Any]) -> None:
 
 def _delta(index: int, delta: Any) -> BlockChunk | None:
     if delta.type == "citations_delta":
-        return BlockChunk(index, "citation", delta.citation.to_dict())
+        return BlockChunk(index, "citation", delta.citation.to_dict(warnings=False))
     names = _FIELDS.get(delta.type)
     if names is None:
         return None
@@ -239,6 +240,9 @@ def merge_usage(known: Usage, sdk: Any) -> Usage:
         changes["cache_write_5m_tokens"] = split.ephemeral_5m_input_tokens
     elif written is not None:
         changes["cache_write_5m_tokens"] = max(0, written - known.cache_write_1h_tokens)
+    searches = getattr(getattr(sdk, "server_tool_use", None), "web_search_requests", None)
+    if searches is not None:
+        changes["web_searches"] = searches
     details = getattr(sdk, "output_tokens_details", None)
     thinking = getattr(details, "thinking_tokens", None)
     if thinking is not None:

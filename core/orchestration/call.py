@@ -182,7 +182,13 @@ def _context(call: ToolUseBlock, state: ToolState, environment: CallEnvironment)
     def report(text: str, total_lines: int) -> None:
         environment.publisher.emit(ToolProgress(tool_use_id=call.id, text=text, total_lines=total_lines))
 
-    return ToolContext(state=state, services=environment.services, tool_use_id=call.id, report=report)
+    return ToolContext(
+        state=state,
+        services=environment.services,
+        tool_use_id=call.id,
+        report=report,
+        publisher=environment.publisher,
+    )
 
 
 async def _obtain_consent(

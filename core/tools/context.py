@@ -7,11 +7,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from core.bus.bus import Publisher
 from core.host.host import Host
+from core.llm.side import SideRequests
 from core.tools.attached import Attached
 from core.tools.shared_task_store import SharedTaskStore
 from core.tools.shells import ShellRegistry
 from core.tools.todo_store import TodoStore
+from core.tools.web.client import WebClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,9 @@ class ToolServices:
     shells: ShellRegistry
     todos: TodoStore
     tasks: SharedTaskStore
+    web: WebClient
+    side: SideRequests
+    """Asks the small model."""
 
 
 Report = Callable[[str, int], None]
@@ -75,3 +81,5 @@ class ToolContext:
     services: ToolServices
     tool_use_id: str
     report: Report
+    publisher: Publisher
+    """Publishes as the turn that the call is of."""
