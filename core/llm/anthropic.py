@@ -36,6 +36,9 @@ READ_TIMEOUT_S = 300.0
 """Silence on an open response after which it counts as broken; pings reset it."""
 CONNECT_TIMEOUT_S = 10.0
 DESCRIBE_TIMEOUT_S = 5.0
+KEEPALIVE_S = 50.0
+"""How long a connection waits for its next request: through a call that takes a while, or while an answer is read.
+Servers and routers on the way let go of an idle one after a minute or more; one that was closed is not used."""
 DRAIN_TIMEOUT_S = 0.25
 """How long a response that is complete may take to end; then its connection is closed instead of used again."""
 LOCAL_KEY = "local"
@@ -134,11 +137,14 @@ class AnthropicClient:
         with importing():
             import httpx2
 
+        timeout = httpx2.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
+        limits = dataclasses.replace(sdk.DEFAULT_CONNECTION_LIMITS, keepalive_expiry=KEEPALIVE_S)
         client: AsyncAnthropic = sdk.AsyncAnthropic(
             api_key=self._api_key or None,
             base_url=self._base_url or None,
             max_retries=0,
-            timeout=httpx2.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+            timeout=timeout,
+            http_client=sdk.DefaultAsyncHttpxClient(timeout=timeout, limits=limits),
         )
         with importing():
             # The SDK imports its parts where they are first used: that would be on the event loop.
