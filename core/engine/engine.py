@@ -16,7 +16,6 @@ from core.engine.session import Session
 from core.host.log import LOGGER
 from core.llm.catalog import ModelInfo, find_model
 from core.orchestration.call import CallEnvironment
-from core.permissions.broker import Reply
 from core.permissions.modes import check_mode
 from core.prompt.cache import warm_until
 from core.protocol import ops
@@ -125,8 +124,8 @@ class Engine:
                     self._note(SENT_ALREADY)
             case ops.Interrupt():
                 self.session.interrupt()
-            case ops.AnswerPermission():
-                self.calls.broker.answer(op.request_id, Reply(op.answer, op.comment))
+            case ops.AnswerPermission() | ops.AnswerQuestion() | ops.AnswerPlan():
+                self.calls.broker.answer(op)
             case ops.SetMode():
                 self._set_mode(op.mode)
             case ops.SetModel():

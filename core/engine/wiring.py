@@ -17,7 +17,7 @@ from core.llm.anthropic import AnthropicClient
 from core.llm.client import ModelClient
 from core.llm.demo import DEMO_MODEL, demo_model
 from core.orchestration.call import CallEnvironment
-from core.permissions.broker import PermissionBroker
+from core.permissions.broker import Broker
 from core.permissions.decide import Policy
 from core.permissions.modes import check_mode
 from core.permissions.policy_holder import PolicyHolder
@@ -32,9 +32,12 @@ from core.sessions.writer import TranscriptWriter
 from core.settings.credentials import credential_source
 from core.settings.load import Problem
 from core.settings.schema import Settings
+from core.tools.builtin.ask_user_question.tool import AskUserQuestion
 from core.tools.builtin.bash.tool import Bash
 from core.tools.builtin.bash_output.tool import BashOutput
 from core.tools.builtin.edit.tool import Edit
+from core.tools.builtin.enter_plan_mode.tool import EnterPlanMode
+from core.tools.builtin.exit_plan_mode.tool import ExitPlanMode
 from core.tools.builtin.glob.tool import Glob
 from core.tools.builtin.grep.tool import Grep
 from core.tools.builtin.kill_shell.tool import KillShell
@@ -61,6 +64,9 @@ TOOLS = (
     BashOutput,
     KillShell,
     TodoWrite,
+    AskUserQuestion,
+    EnterPlanMode,
+    ExitPlanMode,
 )
 """In the order they are sent."""
 
@@ -114,18 +120,21 @@ def _build_calls(
     rules: tuple[tuple[Rule, ...], tuple[Rule, ...]],
 ) -> CallEnvironment:
     outputs = folder / "outputs"
+    plan_file = launch.paths.data / "plans" / f"{folder.name}.md"
     services = ToolServices(
         host=host,
         root=launch.cwd,
         output_dir=outputs,
         shells=ShellRegistry(host, publisher, outputs),
         todos=TodoStore(launch.paths.data / "todos" / f"{folder.name}-agent-{MAIN_AGENT}.json", publisher),
+        plan_file=plan_file,
     )
     policy = Policy(
         mode=settings.mode,
         cwd=launch.cwd,
         roots=(launch.cwd,),
-        readable=(outputs,),
+        readable=(outputs, plan_file),
+        plan_file=plan_file,
         allow=rules[0],
         deny=rules[1],
     )
@@ -136,7 +145,7 @@ def _build_calls(
         tools=ToolRegistry(tool() for tool in TOOLS if not launch.tools or tool.name in launch.tools),
         services=services,
         policies=PolicyHolder(policy, publisher),
-        broker=PermissionBroker(is_attended=launch.is_attended),
+        broker=Broker(is_attended=launch.is_attended),
         publisher=publisher,
     )
 

@@ -12,14 +12,16 @@ from pydantic import ValidationError
 
 from core.bus.bus import Publisher
 from core.host.log import LOGGER
-from core.permissions.broker import PermissionBroker, Reply
+from core.permissions.broker import Broker
 from core.permissions.decide import decide, session_rule
 from core.permissions.policy_holder import PolicyHolder
 from core.protocol.errors import AgentError
 from core.protocol.events import PermissionDecided, ToolFinished, ToolProgress, ToolStarted
 from core.protocol.messages import ToolResultBlock, ToolUseBlock
+from core.protocol.ops import AnswerPermission
 from core.protocol.views import PermissionMode, PermissionRequest, ToolDisplay
-from core.tools.base import CallInterrupted, ToolError, ToolInput, ToolResult
+from core.tools.asker import Asker
+from core.tools.base import CallInterrupted, DeclinedError, ToolError, ToolInput, ToolResult
 from core.tools.context import ToolContext, ToolServices, ToolState
 from core.tools.registry import AnyTool, ToolRegistry
 from core.tools.result import bounded
@@ -37,7 +39,7 @@ class CallEnvironment:
     tools: ToolRegistry
     services: ToolServices
     policies: PolicyHolder
-    broker: PermissionBroker
+    broker: Broker
     publisher: Publisher
 
 
@@ -53,14 +55,6 @@ class CallOutcome:
     mode: PermissionMode | None = None
     ends_turn: bool = False
     """The user declined without a word: no further request is sent."""
-
-
-class _DeclinedError(AgentError):
-    """The user, or a rule, does not want the call."""
-
-    def __init__(self, message: str, *, ends_turn: bool) -> None:
-        super().__init__(message)
-        self.ends_turn = ends_turn
 
 
 def parse_call(tools: ToolRegistry, call: ToolUseBlock) -> tuple[AnyTool, ToolInput]:
@@ -112,7 +106,7 @@ async def run_call(call: ToolUseBlock, batch: int, state: ToolState, environment
         result = _error(INTERRUPTED + so_far, "interrupted")
     except asyncio.CancelledError:
         result = _error(INTERRUPTED, "interrupted")
-    except _DeclinedError as error:
+    except DeclinedError as error:
         ends_turn = error.ends_turn
         result = _error(str(error), "declined")
     except AgentError as error:
@@ -160,13 +154,22 @@ def _context(call: ToolUseBlock, state: ToolState, environment: CallEnvironment)
     def report(text: str, total_lines: int) -> None:
         environment.publisher.emit(ToolProgress(tool_use_id=call.id, text=text, total_lines=total_lines))
 
-    return ToolContext(state=state, services=environment.services, tool_use_id=call.id, report=report)
+    ids = environment.services.host.ids
+    asker = Asker(environment.broker, environment.publisher, ids, call.id) if environment.broker.is_attended else None
+    return ToolContext(
+        state=state,
+        services=environment.services,
+        tool_use_id=call.id,
+        report=report,
+        mode=environment.policies.policy.mode,
+        asker=asker,
+    )
 
 
 async def _obtain_consent(
     tool: AnyTool, arguments: ToolInput, context: ToolContext, environment: CallEnvironment
 ) -> None:
-    """Returns where the call may run; raises ``_DeclinedError`` where it may not."""
+    """Returns where the call may run; raises ``DeclinedError`` where it may not."""
     access = tool.check_permissions(arguments, context)
     policy = replace(environment.policies.policy, cwd=context.state.cwd)
     decision = decide(tool.name, access, policy)
@@ -176,7 +179,7 @@ async def _obtain_consent(
     if decision.behavior == "allow":
         return
     if decision.behavior == "deny":
-        raise _DeclinedError(f"{tool.name} was not run: {decision.reason}.", ends_turn=False)
+        raise DeclinedError(f"{tool.name} was not run: {decision.reason}.", ends_turn=False)
     diff = await asyncio.to_thread(tool.preview, arguments, context)
     rule = session_rule(tool.name, access, policy)
     request = PermissionRequest(
@@ -192,12 +195,12 @@ async def _obtain_consent(
     _take_reply(reply, rule, tool.name, environment)
 
 
-def _take_reply(reply: Reply, rule: str, name: str, environment: CallEnvironment) -> None:
+def _take_reply(reply: AnswerPermission, rule: str, name: str, environment: CallEnvironment) -> None:
     if reply.answer == "session" and rule:
         environment.policies.add_rule(rule)
     if reply.answer == "deny":
         reason = f" They say: {reply.comment}" if reply.comment else ""
-        raise _DeclinedError(f"The user declined this call of {name}.{reason}", ends_turn=not reply.comment)
+        raise DeclinedError(f"The user declined this call of {name}.{reason}", ends_turn=not reply.comment)
 
 
 def _within_limit(result: ToolResult, tool: AnyTool, context: ToolContext) -> ToolResult:

@@ -8,6 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from core.host.host import Host
+from core.protocol.views import PermissionMode
+from core.tools.asker import Asker
 from core.tools.shells import ShellRegistry
 from core.tools.todo_store import TodoStore
 
@@ -52,6 +54,8 @@ class ToolServices:
     """Where large outputs go; made when first needed."""
     shells: ShellRegistry
     todos: TodoStore
+    plan_file: Path
+    """Where the plan of plan mode is kept; made when first written."""
 
 
 Report = Callable[[str, int], None]
@@ -66,3 +70,6 @@ class ToolContext:
     services: ToolServices
     tool_use_id: str
     report: Report
+    mode: PermissionMode = "default"
+    asker: Asker | None = None
+    """Asks the user; None where nobody could answer."""

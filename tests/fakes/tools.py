@@ -118,6 +118,7 @@ def make_bench(base: Path, **environ: str) -> Bench:
         output_dir=outputs,
         shells=ShellRegistry(host, publisher, outputs),
         todos=TodoStore(base / "todos" / "session-agent-main.json", publisher),
+        plan_file=base / "plans" / "session.md",
     )
     return Bench(root, host, services, ToolState(cwd=root), mark, bus.subscribe())
 

@@ -59,6 +59,7 @@ class Place:
             output_dir=root.parent / "output",
             shells=ShellRegistry(host, publisher, root.parent / "output"),
             todos=TodoStore(root.parent / "todos.json", publisher),
+            plan_file=root.parent / "plan.md",
         )
         self.context = ToolContext(
             state=ToolState(cwd=root), services=services, tool_use_id="t", report=lambda _tail, _lines: None
