@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from core.protocol.views import PermissionRequest
+
 PlanAnswer = Literal["accept_edits", "ask_edits", "keep_planning"]
 """Approved with edits accepted, approved with each edit asked about, or not approved."""
 InquiryOutcome = Literal["answered", "declined", "withdrawn"]
@@ -56,3 +58,7 @@ class PlanRequest:
     """Markdown."""
     path: str
     """The file that holds it."""
+
+
+Asked = PermissionRequest | QuestionRequest | PlanRequest
+"""Whatever waits for the user."""

@@ -64,7 +64,7 @@ class AnswerPermission:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerQuestion:
-    """Answer a tool's questions, in their order; without answers it is declined, and without a comment the turn ends."""
+    """Answer a tool's questions, in their order. Without answers they are declined; then a comment or the turn ends."""
 
     request_id: str
     answers: tuple[QuestionAnswer, ...] = ()

@@ -1,4 +1,4 @@
-"""Plan mode through the whole engine: the plan file, entering, approval, editing, sending back, and who may write what."""
+"""Plan mode through the whole engine: the plan file, entering, approval, editing, and who may write what."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from core.protocol.views import (
     ToolDisplay,
 )
 from tui.app import AgentApp
-from tui.dialogs.choice import Question
+from tui.dialogs.question import Question
 from tui.dialogs.start import credentials_question, trust_question
 from tui.widgets.header import Header
 

@@ -18,6 +18,7 @@ VERBS = {
     "Grep": "wants to search",
     "Glob": "wants to list files",
     "LS": "wants to list a folder",
+    "EnterPlanMode": "wants to plan first",
 }
 
 LONG_RULE = 100

@@ -34,3 +34,5 @@ class Question:
     cancel: str
     footer: Line = ()
     comment_label: str = "Say why, Enter sends"
+    is_plan: bool = False
+    """Whether it is about the plan, which can be edited meanwhile."""

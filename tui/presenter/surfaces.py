@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from core.protocol.views import ContextLimits, PermissionRequest, QueuedMessage, TodoItem
+from core.protocol.inquiries import Asked
+from core.protocol.views import ContextLimits, QueuedMessage, TodoItem
 from tui.widgets.transcript.blocks import Block
 
 State = Literal["working", "waiting", "done"]
@@ -22,13 +23,15 @@ class HeaderSurface(Protocol):
 
 
 class TranscriptSurface(Protocol):
-    """The conversation. Blocks may change after they were added; ``flush`` ends a batch of changes."""
+    """The conversation. Blocks may change after they were added; ``flush`` ends a batch of changes. The reader
+    should begin at the block to ``look_at``."""
 
     @property
     def blocks(self) -> Iterable[Block]: ...
     def append(self, block: Block) -> None: ...
     def changed(self, block: Block) -> None: ...
     def drop(self, block: Block) -> None: ...
+    def look_at(self, block: Block) -> None: ...
     def flush(self) -> None: ...
 
 
@@ -84,9 +87,9 @@ class Surfaces:
     queue: QueueSurface
     composer: ComposerSurface
     footer: FooterSurface
-    ask: Callable[[PermissionRequest, str], None]
-    """Show a permission request of the session in this folder."""
+    ask: Callable[[Asked, str], None]
+    """Show what a call of the session in this folder asks."""
     withdraw: Callable[[str], None]
-    """Take a permission request away, by its id."""
+    """Take it away, by its id."""
     signal: Callable[[State], None]
     """The session begins to work, to wait for the user, or has finished."""

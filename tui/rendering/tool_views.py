@@ -72,6 +72,13 @@ def _shell(arguments: dict[str, Any], _cwd: str) -> str:
     return _text(arguments, "shell_id")
 
 
+def _questions(arguments: dict[str, Any], _cwd: str) -> str:
+    """The topics."""
+    questions: object = arguments.get("questions")
+    items = cast("list[object]", questions) if isinstance(questions, list) else []
+    return ", ".join(_text(cast("dict[str, Any]", item), "header") for item in items if isinstance(item, dict))
+
+
 def _nothing(_arguments: dict[str, Any], _cwd: str) -> str:
     return ""
 
@@ -97,6 +104,9 @@ _ARGUMENTS: dict[str, Callable[[dict[str, Any], str], str]] = {
     "BashOutput": _shell,
     "KillShell": _shell,
     "TodoWrite": _nothing,
+    "AskUserQuestion": _questions,
+    "EnterPlanMode": _nothing,
+    "ExitPlanMode": _nothing,
 }
 
 
