@@ -1,4 +1,4 @@
-"""The question whether a plan is approved. The plan itself stands in the conversation, where there is room to read it."""
+"""The question whether a plan is approved. The plan itself stands in the conversation, with room to read it."""
 
 from __future__ import annotations
 

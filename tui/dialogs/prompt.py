@@ -1,4 +1,4 @@
-"""What every prompt above the composer has: a title, a body that scrolls, a line of text, a guard against stray keys."""
+"""What every prompt above the composer has: a title, a body that scrolls, a line of text, a guard for keys."""
 
 from __future__ import annotations
 

@@ -107,9 +107,9 @@ class FormInquiry(Inquiry):
         return places if is_fit and (len(places) == 1 or self._answering.question.multi_select) else []
 
     def _show_keys(self, paper: Paper) -> None:
-        several = "one or more numbers (1 3)" if self._answering.question.multi_select else "a number"
+        what = "one or more numbers (1 3)" if self._answering.question.multi_select else "a number"
         paper.line(
-            f"Type {several}, or your own words, and Enter; {DECLINE} declines, with a word to the model after it."
+            f"Type {what}, or your own words, and Enter; {DECLINE} declines, words after it are told to the model."
         )
 
 

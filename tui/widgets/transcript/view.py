@@ -73,16 +73,6 @@ class TranscriptView(SelectableView):
             self._search.drop(at)
         self._prompts = [place - (place > at) for place in self._prompts if place != at]
 
-    def look_at(self, block: Block) -> None:
-        """Begin at a block, once what else has changed is laid out too."""
-        self.call_after_refresh(self._begin_at, block)
-
-    def _begin_at(self, block: Block) -> None:
-        at = self.plan.place(block.id)
-        if at is not None:
-            self.viewport.put_first((at, block.margin))
-            self.show_position()
-
     # Folding
 
     def activate(self, at: int) -> None:
