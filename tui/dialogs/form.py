@@ -111,14 +111,16 @@ class QuestionForm(DockPrompt):
         return True
 
     def _enter(self) -> None:
-        """Of one answer take what is under the cursor; of several what is marked, and where nothing is, that too."""
+        """Take what is under the cursor; where several may be marked and one is, only go on."""
         state = self.answering
-        if not state.is_review and not (state.question.multi_select and state.is_answered(state.step)):
-            takes_several = state.question.multi_select
+        if state.is_review:
+            self._next()
+        elif not state.question.multi_select or (state.at == state.other and not state.words):
             self._mark(state.at)
-            if not takes_several or not state.is_answered(state.step):
-                return
-        self._next()
+        else:
+            if not state.is_answered(state.step):
+                state.mark(state.at)
+            self._next()
 
     def _mark(self, place: int) -> None:
         """Take an option, or ask for the user's own words; with one answer possible go on."""

@@ -108,6 +108,7 @@ class PlainSession:
                 footer=PlainFooter(paper),
                 ask=self._ask,
                 withdraw=self._withdraw,
+                look_at=lambda _block: None,
                 signal=self._signal,
             )
         )

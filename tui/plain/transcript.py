@@ -49,9 +49,6 @@ class PlainTranscript:
         if block.id in self._blocks:
             self._changed[block.id] = block
 
-    def look_at(self, block: Block) -> None:
-        """What is printed cannot be gone back to."""
-
     def drop(self, block: Block) -> None:
         """A block did not survive; what was printed of it stays, and that is told."""
         self._blocks.pop(block.id, None)

@@ -90,7 +90,7 @@ class CallEvents(PresenterBase):
         if block is not None:
             block.show_plan(plan)
             self._redraw(block)
-            self._on.transcript.look_at(block)
+            self._on.look_at(block)
 
     def _ask(self, request: Asked) -> None:
         block = self._tools.get(request.tool_use_id)

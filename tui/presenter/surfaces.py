@@ -23,15 +23,13 @@ class HeaderSurface(Protocol):
 
 
 class TranscriptSurface(Protocol):
-    """The conversation. Blocks may change after they were added; ``flush`` ends a batch of changes. The reader
-    should begin at the block to ``look_at``."""
+    """The conversation. Blocks may change after they were added; ``flush`` ends a batch of changes."""
 
     @property
     def blocks(self) -> Iterable[Block]: ...
     def append(self, block: Block) -> None: ...
     def changed(self, block: Block) -> None: ...
     def drop(self, block: Block) -> None: ...
-    def look_at(self, block: Block) -> None: ...
     def flush(self) -> None: ...
 
 
@@ -91,5 +89,7 @@ class Surfaces:
     """Show what a call of the session in this folder asks."""
     withdraw: Callable[[str], None]
     """Take it away, by its id."""
+    look_at: Callable[[Block], None]
+    """Let the reader begin at a block."""
     signal: Callable[[State], None]
     """The session begins to work, to wait for the user, or has finished."""

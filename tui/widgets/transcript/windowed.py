@@ -120,17 +120,6 @@ class WindowedView(Walled, ScrollView, can_focus=True):
         self.viewport.go_to_end(direction)
         self.show_position()
 
-    def look_at(self, block: Block) -> None:
-        """Show a block from its beginning, once what else changes with it is laid out too."""
-
-        def begin() -> None:
-            at = self.plan.place(block.id)
-            if at is not None:
-                self.viewport.put_first((at, block.margin))
-                self.show_position()
-
-        self.call_after_refresh(begin)
-
     def show_position(self) -> None:
         """Bring scrollbar and rows to where the viewport stands."""
         viewport = self.viewport
