@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.protocol.inquiries import PlanRequest
 from tui.dialogs.question import Choice, Question
 from tui.keymap import key_text
-from tui.rendering.line import Line, Span, wrap
+from tui.rendering.line import Line, Span, truncate
 from tui.rendering.sanitize import clean_line
 from tui.rendering.tool_views import short_path
 
@@ -20,7 +20,7 @@ def plan_question(request: PlanRequest, cwd: str, waiting: int) -> Question:
     return Question(
         id=request.id,
         title=plan_title(waiting),
-        body=lambda width: wrap([(f"  {path}", "muted")], width, words=False),
+        body=lambda width: [truncate(((f"  {path}", "muted"),), width)],
         choices=(
             Choice("accept_edits", "1", "Yes, and accept edits", "in the working folder", comment="optional"),
             Choice("ask_edits", "2", "Yes, and ask about each edit", comment="optional"),
@@ -35,7 +35,7 @@ def plan_question(request: PlanRequest, cwd: str, waiting: int) -> Question:
 
 def plan_title(waiting: int) -> Line:
     """What is asked, and how many more wait."""
-    title: list[Span] = [("? ", "state.asking"), ("Does this plan suit you?", "strong")]
+    title: list[Span] = [("? ", "state.asking"), ("Approve this plan?", "strong")]
     if waiting:
         title.append((f"  (and {waiting} more after this)", "muted"))
     return tuple(title)
