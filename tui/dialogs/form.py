@@ -13,6 +13,7 @@ from textual.message import Message
 from core.protocol.inquiries import QuestionAnswer, QuestionRequest
 from tui.dialogs.answering import Answering
 from tui.dialogs.prompt import DockPrompt
+from tui.dialogs.question import key_line
 from tui.rendering.inquiry_views import answer_text, comment_lines
 from tui.rendering.line import Line, Span, line_width, truncate, wrap
 from tui.rendering.palette import Palette
@@ -209,9 +210,8 @@ class _Keys(LineWidget):
         if len(state.questions) > 1:
             keys.append(("← →", "questions"))
         keys += [("Tab", "comment"), ("Esc", "decline")]
-        spans: list[Span] = [span for key, what in keys for span in ((f"{key} ", "key"), (f"{what}  ", "muted"))]
         comment = comment_lines(clean_line(state.comment), width - 2)[:1]
-        return [*((("  ", "text"), *line) for line in comment), truncate((("  ", "text"), *spans), width)]
+        return [*((("  ", "text"), *line) for line in comment), truncate((("  ", "text"), *key_line(keys)), width)]
 
 
 def form_title(state: Answering, waiting: int, width: int) -> Line:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.protocol.inquiries import PlanRequest
-from tui.dialogs.question import Choice, Question
+from tui.dialogs.question import Choice, Question, key_line
 from tui.keymap import key_text
 from tui.rendering.line import Line, Span, truncate
 from tui.rendering.sanitize import clean_line
@@ -13,10 +13,7 @@ from tui.rendering.tool_views import short_path
 def plan_question(request: PlanRequest, cwd: str, waiting: int) -> Question:
     """The question for a plan. ``waiting``: how many further requests wait behind it."""
     path = clean_line(short_path(request.path, cwd))
-    footer: list[Span] = []
-    for key, what in (("PgUp PgDn", "read"), (key_text("input.editor"), "edit the plan"), ("Esc", "no, and stop")):
-        if key:
-            footer += [(f"{key} ", "key"), (f"{what}  ", "muted")]
+    editor = key_text("input.editor")
     return Question(
         id=request.id,
         title=plan_title(waiting),
@@ -27,7 +24,7 @@ def plan_question(request: PlanRequest, cwd: str, waiting: int) -> Question:
             Choice("keep_planning", "3", "No, keep planning", "say what is missing", comment="required"),
         ),
         cancel="keep_planning",
-        footer=tuple(footer),
+        footer=key_line((("PgUp PgDn", "read"), (editor, "edit the plan"), ("Esc", "no, and stop"))),
         comment_label="your comment; Enter sends",
         is_plan=True,
     )
