@@ -13,10 +13,15 @@ from tests.pilot.test_composer_outside import editor, handed_over
 from tui.app import AgentApp
 from tui.dialogs.prompt import GRACE_S
 
-PLAN = (
-    "# The way\n\nWe go **slowly**.\n\n" + "\n".join(f"{n}. Step number {n}" for n in range(1, 101)) + "\n\nThe end.\n"
-)
+STEPS = "\n".join(f"{number}. Step number {number}" for number in range(1, 101))
+PLAN = f"# The way\n\nWe go **slowly**.\n\n{STEPS}\n\nThe end.\n"
 SCRIPT = [Reply([call("ExitPlanMode", "x1", plan=PLAN)]), Reply([say("I begin.")])]
+
+
+async def command(window: Window, line: str) -> None:
+    """Type a command line and send it."""
+    await window.paste(line)
+    await window.press("enter")
 
 
 def answers(window: Window) -> list[tuple[PlanAnswer, str]]:
@@ -45,7 +50,7 @@ async def test_each_way_to_answer(
     opener: Opener, keys: list[str], expected: PlanAnswer, comment: str, mode: str
 ) -> None:
     async with opener(SCRIPT) as window:
-        await window.prompt("/plan think")
+        await command(window, "/plan think")
         await window.asked("? Approve this plan?")
         await window.press(*keys)
         await window.settle()
@@ -59,11 +64,11 @@ async def test_each_way_to_answer(
 @pytest.mark.parametrize("size", [(80, 24), WIDE, (60, 20)])
 async def test_a_long_plan_is_read_while_the_answers_stay(opener: Opener, size: tuple[int, int]) -> None:
     async with opener(SCRIPT, size=size) as window:
-        await window.prompt("/plan think")
+        await command(window, "/plan think")
         await window.asked("? Approve this plan?")
         await window.until_shows("The way")
         choices = ("1 Yes, and accept edits", "2 Yes, and ask about each edit", "3 No, keep planning", "Ctrl+G")
-        assert window.shows(*choices, ".md") and "Ask, or tell it" in window.lines[-3]
+        assert window.shows(*choices, "/data/plans/") and "Ask, or tell it" in window.lines[-3]
         for _ in range(100):
             if window.shows("The end."):
                 break
@@ -82,7 +87,7 @@ async def test_a_long_plan_is_read_while_the_answers_stay(opener: Opener, size: 
 
 async def test_the_wheel_scrolls_the_plan(opener: Opener) -> None:
     async with opener(SCRIPT) as window:
-        await window.prompt("/plan think")
+        await command(window, "/plan think")
         await window.asked("The way")
         from textual import events
 
@@ -98,7 +103,7 @@ async def test_what_is_edited_is_approved(opener: Opener, monkeypatch: pytest.Mo
     monkeypatch.setattr(AgentApp, "suspend", handed_over)
     monkeypatch.setenv("VISUAL", editor(opener, 'sed -i "1s/.*/# A better way/" "$1"'))
     async with opener(SCRIPT) as window:
-        await window.prompt("/plan think")
+        await command(window, "/plan think")
         await window.asked("? Approve this plan?")
         await window.press("ctrl+g")
         await window.until_shows("A better way")
@@ -115,7 +120,7 @@ async def test_an_editor_that_fails_is_told_and_the_question_stays(
     monkeypatch.setattr(AgentApp, "suspend", handed_over)
     monkeypatch.setenv("VISUAL", editor(opener, "exit 3"))
     async with opener(SCRIPT, size=WIDE) as window:
-        await window.prompt("/plan think")
+        await command(window, "/plan think")
         await window.answer("ctrl+g")
         await window.until_shows("ended with exit code 3")
         await window.press("1")
@@ -127,23 +132,24 @@ async def test_the_command_sets_the_mode_and_opens_the_plan(opener: Opener, monk
     monkeypatch.setattr(AgentApp, "suspend", handed_over)
     monkeypatch.setenv("VISUAL", editor(opener, 'cp "$1" seen.md'))
     async with opener(SCRIPT, size=WIDE) as window:
-        await window.press(*"/plan", "enter")
+        await command(window, "/plan")
         await window.settle()
         assert window.sent(SetMode) == [SetMode(mode="plan")] and not window.sent(SubmitPrompt)
-        await window.press(*"/plan open", "enter")
+        await command(window, "/plan open")
         await window.until_shows("There is no plan yet")
-        await window.prompt("/plan think it over")
+        await command(window, "/plan think it over")
+        await window.asked("? Approve this plan?")
         assert [op.text for op in window.sent(SubmitPrompt)] == ["think it over"]
         await window.answer("escape")
         await window.settle()
-        await window.press(*"/plan open", "enter")
-        await window.until(lambda: (opener.cwd / "seen.md").exists())
+        await command(window, "/plan open")
+        await window.until((opener.cwd / "seen.md").exists)
         assert (opener.cwd / "seen.md").read_text() == PLAN
 
 
 async def test_an_interrupt_takes_the_question_away(opener: Opener) -> None:
     async with opener(SCRIPT) as window:
-        await window.prompt("/plan think")
+        await command(window, "/plan think")
         await window.answer("ctrl+c", of="? Approve this plan?")
         await window.settle()
         assert window.sent(Interrupt) and answers(window) == []
@@ -152,7 +158,7 @@ async def test_an_interrupt_takes_the_question_away(opener: Opener) -> None:
 
 async def test_keys_of_the_first_moments_approve_nothing(opener: Opener) -> None:
     async with opener(SCRIPT) as window:
-        await window.prompt("/plan think")
+        await command(window, "/plan think")
         await window.until_shows("? Approve this plan?")
         await window.press("1", "enter", "escape")
         assert answers(window) == []
@@ -174,17 +180,17 @@ async def test_entering_plan_mode_is_asked_like_any_call(opener: Opener) -> None
 
 async def test_a_session_taken_up_shows_the_plan(opener: Opener) -> None:
     async with opener(SCRIPT) as window:
-        await window.prompt("/plan think")
+        await command(window, "/plan think")
         await window.answer("1")
         await window.settle()
-    async with opener([], flags={"continue": True}) as window:
+    async with opener([], selection={"resume": "latest"}) as window:
         await window.until_shows("● ExitPlanMode", "We go slowly")
 
 
 async def test_a_hostile_plan_is_text(opener: Opener) -> None:
     plan = "# A\x1b[2JB\x07\n\nC\u202eD \x1b]0;owned\x07 [red]E[/red] [x](javascript:alert(1))\n\n```\n\x9b31mF\n```\n"
     async with opener([Reply([call("ExitPlanMode", "x1", plan=plan)]), Reply([say("I begin.")])]) as window:
-        await window.prompt("/plan think")
+        await command(window, "/plan think")
         await window.asked("[red]E[/red]")
         assert "\u202e" not in window.screen
         await window.press("1")

@@ -151,7 +151,7 @@ async def test_typing_on_answers_nothing(opener: Opener) -> None:
         for key in ("a", "n", "d", "space", "2", "enter"):
             await window.press(key)
             window.clock.now += 0.1
-        assert answers(window) == [] and window.composer.text == "and 2"
+        assert answers(window) == [] and window.composer.text == "1and 2"
         window.clock.now += GRACE_S
         await window.press("2")
         await window.settle()
@@ -203,7 +203,7 @@ async def test_a_session_taken_up_shows_the_answers(opener: Opener) -> None:
         window.clock.now += GRACE_S + 0.1
         await window.press("enter")
         await window.settle()
-    async with opener([], flags={"continue": True}) as window:
+    async with opener([], selection={"resume": "latest"}) as window:
         await window.until_shows("→ Postgres", "→ API", "Thanks.")
 
 
@@ -235,9 +235,9 @@ async def test_many_topics_in_a_narrow_window(opener: Opener) -> None:
     questions = [{**STORE, "header": f"Headernumber{n}"[-12:]} for n in range(4)]
     async with opener(script(*questions), size=(60, 20)) as window:
         await window.prompt("go")
-        await window.asked("? dernumber0  1/4")
+        await window.asked("? eadernumber0  1/4")
         await window.press("1", "1")
-        assert window.shows("? dernumber2  3/4")
+        assert window.shows("? eadernumber2  3/4")
 
 
 EVIL = "A\x1b[2J\x1b[5;5HB\x07C\u202eD\x1b]0;owned\x07E [red]F[/red]"
@@ -254,11 +254,8 @@ async def test_hostile_words_are_words(opener: Opener) -> None:
         await window.prompt("go")
         await window.asked("[red]F[/red]")
         assert window.shows("[b]c[/b]") and not any(mark in window.screen for mark in "\u202e\u2066\u200b")
-        await window.press("1", "4", *"own", "enter")
-        assert window.shows("1 ", "“own”") or window.shows("Enter choose")
-        await window.press("3", *"own", "enter")
-        window.clock.now += GRACE_S + 0.1
-        await window.press("right", "enter")
+        await window.press("1", "3", *"own", "enter")
+        assert window.shows("“own”", "Enter send")
         window.clock.now += GRACE_S + 0.1
         await window.press("enter")
         await window.settle()

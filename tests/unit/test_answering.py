@@ -15,9 +15,7 @@ def question(labels: str, *, several: bool = False) -> UserQuestion:
 
 
 QUESTIONS = st.lists(
-    st.builds(
-        lambda labels, several: question(labels, several=several), st.sampled_from(("ab", "abc", "abcd")), st.booleans()
-    ),
+    st.builds(question, st.sampled_from(("ab", "abc", "abcd")), several=st.booleans()),
     min_size=1,
     max_size=4,
 )
