@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from core.bus.batches import with_calls
 from core.bus.subscription import Subscription
 from core.engine.attachments import load_clipboard, load_image
 from core.engine.engine import Engine
@@ -122,10 +123,10 @@ class Bridge:
             await self._engine.handle(op)
 
     async def batches(self) -> AsyncIterator[list[Envelope]]:
-        """Events as they come: the first at once, then in batches."""
+        """Events as they come: the first at once, then in batches; calls that are quick in one with their results."""
         assert self._subscription is not None
         while batch := await self._read(self._subscription):
-            yield batch
+            yield await with_calls(self._subscription, batch)
             await asyncio.sleep(BATCH_INTERVAL_S)
 
     def list_files(self) -> FileListing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from core.engine.resume import restore_account, usable_messages
 from core.engine.session import Session, SessionState
 from core.host.host import Host
 from core.llm.anthropic import AnthropicClient
+from core.llm.catalog import find_model
 from core.llm.client import ModelClient
 from core.llm.demo import DEMO_MODEL, demo_model
 from core.orchestration.call import CallEnvironment
@@ -22,6 +24,7 @@ from core.permissions.decide import Policy
 from core.permissions.modes import check_mode
 from core.permissions.policy_holder import PolicyHolder
 from core.permissions.rules import Rule, parse_rule
+from core.prompt.assemble import can_search
 from core.protocol.errors import AgentError
 from core.protocol.ids import MAIN_AGENT
 from core.protocol.usage import Usage
@@ -43,11 +46,18 @@ from core.tools.builtin.grep.tool import Grep
 from core.tools.builtin.kill_shell.tool import KillShell
 from core.tools.builtin.ls.tool import LS
 from core.tools.builtin.multi_edit.tool import MultiEdit
+from core.tools.builtin.notebook_edit.tool import NotebookEdit
 from core.tools.builtin.read.tool import Read
+from core.tools.builtin.task_create.tool import TaskCreate
+from core.tools.builtin.task_get.tool import TaskGet
+from core.tools.builtin.task_list.tool import TaskList
+from core.tools.builtin.task_update.tool import TaskUpdate
 from core.tools.builtin.todo_write.tool import TodoWrite
+from core.tools.builtin.tool_search.tool import with_search
 from core.tools.builtin.write.tool import Write
 from core.tools.context import ToolServices, ToolState
-from core.tools.registry import ToolRegistry
+from core.tools.registry import SEARCH_TOOL, ToolOffer, ToolRegistry
+from core.tools.shared_task_store import SharedTaskStore
 from core.tools.shells import ShellRegistry
 from core.tools.todo_store import TodoStore
 from core.version import __version__
@@ -57,6 +67,7 @@ TOOLS = (
     Write,
     Edit,
     MultiEdit,
+    NotebookEdit,
     Glob,
     Grep,
     LS,
@@ -64,11 +75,15 @@ TOOLS = (
     BashOutput,
     KillShell,
     TodoWrite,
+    TaskCreate,
+    TaskGet,
+    TaskUpdate,
+    TaskList,
     AskUserQuestion,
     EnterPlanMode,
     ExitPlanMode,
 )
-"""In the order they are sent."""
+"""In the order they are sent; the search comes behind them where there is anything to search for."""
 
 
 def build_engine(
@@ -90,7 +105,8 @@ def build_engine(
     launch, rules = _parse_rules(settings, launch)
     calls = _build_calls(settings, launch, host, publisher, folder, rules)
     ledger = Ledger()
-    conversation = _build_conversation(launch, host, publisher, transcript, loaded, calls.tools)
+    tools = calls.tools.offer(can_search=can_search(settings, find_model(settings.model)))
+    conversation = _build_conversation(launch, host, publisher, transcript, loaded, tools)
     state = SessionState(settings=settings, tools=ToolState(cwd=launch.cwd))
     if loaded is not None:
         restore_account(loaded, ledger)
@@ -128,6 +144,7 @@ def _build_calls(
         shells=ShellRegistry(host, publisher, outputs),
         todos=TodoStore(launch.paths.data / "todos" / f"{folder.name}-agent-{MAIN_AGENT}.json", publisher),
         plan_file=plan_file,
+        tasks=SharedTaskStore(_task_file(launch, host, folder.name), publisher),
     )
     policy = Policy(
         mode=settings.mode,
@@ -138,16 +155,23 @@ def _build_calls(
         allow=rules[0],
         deny=rules[1],
     )
-    unknown = set(launch.tools) - {tool.name for tool in TOOLS}
+    unknown = set(launch.tools) - {tool.name for tool in TOOLS} - {SEARCH_TOOL}
     if unknown:
         raise AgentError(f"There is no tool named {', '.join(sorted(unknown))}.")
+    chosen = [tool() for tool in TOOLS if not launch.tools or tool.name in launch.tools]
     return CallEnvironment(
-        tools=ToolRegistry(tool() for tool in TOOLS if not launch.tools or tool.name in launch.tools),
+        tools=ToolRegistry(with_search(chosen)),
         services=services,
         policies=PolicyHolder(policy, publisher),
         broker=Broker(is_attended=launch.is_attended),
         publisher=publisher,
     )
+
+
+def _task_file(launch: Launch, host: Host, session_id: str) -> Path:
+    """The file of the shared tasks: the session's own, or the one that several sessions name by the same word."""
+    name = re.sub(r"[^\w-]+", "-", host.environ.get("CLAUDE_CODE_TASK_LIST_ID", "")) or session_id
+    return launch.paths.data / "tasks" / f"{name}.json"
 
 
 def _parse_rules(settings: Settings, launch: Launch) -> tuple[Launch, tuple[tuple[Rule, ...], tuple[Rule, ...]]]:
@@ -171,7 +195,7 @@ def _build_conversation(
     publisher: Publisher,
     transcript: Path,
     loaded: LoadedSession | None,
-    tools: ToolRegistry,
+    tools: ToolOffer,
 ) -> Conversation:
     base = RecordBase(session_id=transcript.stem, cwd=str(launch.cwd), version=__version__)
     writer = TranscriptWriter(
@@ -180,7 +204,7 @@ def _build_conversation(
     if loaded is None:
         return Conversation(writer)
     writer.lock()
-    conversation = Conversation(writer, usable_messages(loaded, tools.digest))
+    conversation = Conversation(writer, usable_messages(loaded, tools))
     conversation.last_usage = loaded.requests[-1].usage if loaded.requests else Usage()
     return conversation
 

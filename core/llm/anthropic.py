@@ -24,17 +24,20 @@ from core.llm.client import (
     MessageStart,
     ModelRequest,
 )
+from core.llm.encoding import RequestEncoder
 from core.llm.errors import ModelError
 from core.protocol.usage import Usage
 
 if TYPE_CHECKING:
-    from anthropic import AsyncAnthropic
+    from anthropic import AsyncAnthropic, AsyncStream
     from anthropic.types import ModelInfo as SdkModelInfo
 
 READ_TIMEOUT_S = 300.0
 """Silence on an open response after which it counts as broken; pings reset it."""
 CONNECT_TIMEOUT_S = 10.0
 DESCRIBE_TIMEOUT_S = 5.0
+DRAIN_TIMEOUT_S = 0.25
+"""How long a response that is complete may take to end; then its connection is closed instead of used again."""
 LOCAL_KEY = "local"
 """Sent to a server on this machine when there are no credentials: such servers take any key."""
 
@@ -54,6 +57,7 @@ class AnthropicClient:
         self._base_url = base_url
         self._api_key = api_key or (LOCAL_KEY if needs_no_key else "")
         self._loading: asyncio.Task[AsyncAnthropic] | None = None
+        self._encoder = RequestEncoder()
 
     def warm_up(self) -> None:
         """Start importing the SDK in the background, so that the first prompt need not wait for it."""
@@ -63,13 +67,27 @@ class AnthropicClient:
         """Send the request and yield its chunks. Raises ``ModelError``."""
         client = await self._client()
         try:
-            async with await client.messages.create(stream=True, **_parameters(request)) as stream:
-                async for chunk in _chunks(cast("AsyncIterator[Any]", stream)):
+            async with await self._send(client, request) as stream:
+                async for chunk in _chunks(stream):
                     yield chunk
         except (ModelError, GeneratorExit):
             raise
         except Exception as error:
             raise classify(error) from error
+
+    async def _send(self, client: AsyncAnthropic, request: ModelRequest) -> AsyncStream[Any]:
+        """What ``client.messages.create(stream=True)`` does, but with a body of ours: it would look at every block of
+        the whole conversation each time, and encode it anew."""
+        from anthropic import AsyncStream
+        from anthropic.types import Message, RawMessageStreamEvent
+
+        return await client.post(
+            "/v1/messages",
+            content=self._encoder.encode(_parameters(request)),
+            cast_to=Message,
+            stream=True,
+            stream_cls=AsyncStream[RawMessageStreamEvent],
+        )
 
     async def describe(self, model_id: str) -> ModelInfo | None:
         """The models endpoint's answer joined to the catalog's; None where it is silent or unknown there."""
@@ -132,6 +150,7 @@ def _parameters(request: ModelRequest) -> dict[str, Any]:
     parameters: dict[str, Any] = {
         "model": request.model,
         "max_tokens": request.max_tokens,
+        "stream": True,
         "messages": request.messages,
     }
     optional = {
@@ -176,10 +195,19 @@ async def _chunks(events: AsyncIterator[Any]) -> AsyncIterator[Chunk]:
                 stop_detail = getattr(details, "explanation", None) or getattr(details, "category", None) or ""
             case "message_stop":
                 yield MessageEnd(stop_reason, usage, stop_detail)
+                await _drain(events)
                 return
             case _:
                 pass
     raise ModelError("dropped", "The response ended before it was complete.")
+
+
+async def _drain(events: AsyncIterator[Any]) -> None:
+    """Read the response to its very end: only then its connection takes the next request, without a new handshake."""
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(DRAIN_TIMEOUT_S):
+            async for _event in events:
+                pass
 
 
 def _delta(index: int, delta: Any) -> BlockChunk | None:

@@ -28,6 +28,8 @@ class ModelInfo:
     efforts: tuple[str, ...] = ()
     mid_system: bool = False
     """Takes ``role: "system"`` messages inside the conversation."""
+    tool_search: bool = False
+    """Takes deferred tools, and results that refer to them."""
     cache_min: int = 1024
     is_known: bool = True
 
@@ -60,5 +62,6 @@ def _read(model_id: str, data: dict[str, Any]) -> ModelInfo:
         thinking=data["thinking"],
         efforts=tuple(data["efforts"]),
         mid_system=data["mid_system"],
+        tool_search=data["tool_search"],
         cache_min=data["cache_min"],
     )

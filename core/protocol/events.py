@@ -18,6 +18,7 @@ from core.protocol.views import (
     PermissionMode,
     PermissionRequest,
     QueuedMessage,
+    SharedTask,
     TaskInfo,
     TodoItem,
     ToolDisplay,
@@ -26,7 +27,15 @@ from core.protocol.views import (
 NoticeLevel = Literal["info", "warning", "error"]
 BlockKind = Literal["text", "thinking", "tool_use", "other"]
 TurnEndReason = Literal[
-    "completed", "interrupted", "denied", "max_turns", "max_tokens", "refusal", "context_full", "error"
+    "completed",
+    "interrupted",
+    "denied",
+    "max_turns",
+    "max_budget",
+    "max_tokens",
+    "refusal",
+    "context_full",
+    "error",
 ]
 
 
@@ -61,7 +70,7 @@ class WorkspaceRead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelChanged:
-    """The main model is another one from the next request on."""
+    """The main model is another one from the next turn on."""
 
     model: str
     context_window: int
@@ -243,6 +252,18 @@ class ToolFinished:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToolResultMoved:
+    """A result went to a file to make room for the others of its response; ``content`` is what the model gets instead.
+
+    Comes after the ``ToolFinished`` of every call of that response."""
+
+    tool_use_id: str
+    content: str
+    path: str
+    kind: Literal["tool_result_moved"] = "tool_result_moved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShellStarted:
     """A command of the user's own runs, between two turns. ``ToolProgress`` of the same id may follow."""
 
@@ -327,8 +348,16 @@ class TodosChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SharedTasksChanged:
+    """The whole list of tasks that the agents of the session share, oldest first."""
+
+    tasks: tuple[SharedTask, ...]
+    kind: Literal["shared_tasks_changed"] = "shared_tasks_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TasksChanged:
-    """Every task of the session, oldest first."""
+    """Everything that runs, or ran, in the background, oldest first."""
 
     tasks: tuple[TaskInfo, ...]
     kind: Literal["tasks_changed"] = "tasks_changed"
@@ -379,6 +408,7 @@ Event = (
     | ToolStarted
     | ToolProgress
     | ToolFinished
+    | ToolResultMoved
     | ShellStarted
     | ShellFinished
     | PermissionRequested
@@ -388,6 +418,7 @@ Event = (
     | PlanProposed
     | QuestionResolved
     | TodosChanged
+    | SharedTasksChanged
     | TasksChanged
     | UsageUpdated
     | UnknownEvent

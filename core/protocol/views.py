@@ -35,6 +35,22 @@ class TodoItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SharedTask:
+    """One task of the list that the agents of a session share; not to be confused with ``TaskInfo``."""
+
+    id: str
+    subject: str
+    description: str = ""
+    active_form: str = ""
+    status: TodoStatus = "pending"
+    owner: str = ""
+    """Who does it, by a name that the agents agree on."""
+    blocked_by: tuple[str, ...] = ()
+    """Ids of the tasks that must be completed before it."""
+    metadata: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageAttachment:
     """An image that goes with a prompt."""
 
@@ -58,8 +74,9 @@ class QueuedMessage:
     lane: Lane = "steer"
     images: tuple[str, ...] = ()
     """How the images that go with it are called."""
-    is_shell: bool = False
-    """The text is a shell line with its ``!``: it waits for the end of the turn, and what comes after it too."""
+    is_line: bool = False
+    """The text is a shell line with its ``!``, or a command with its ``/``: it waits for the end of the turn, and what
+    comes after it too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +93,7 @@ class FileListing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskInfo:
-    """A listed unit of work with an id; now only background shells (``b…``)."""
+    """Something that runs in the background, with an id; now only shells (``b…``)."""
 
     id: str
     description: str
@@ -98,11 +115,13 @@ class FileDiff:
 class ToolDisplay:
     """What the window shows of a call beside the result that the model gets.
 
-    ``summary`` is one short line; ``diff`` is for edits; ``details`` is free data for the tool's renderer.
+    ``summary`` is one short line; ``diff`` is for edits; ``details`` is free data for the tool's renderer;
+    ``saved_to`` is the file with the whole of a result of which the model got only a part.
     """
 
     summary: str = ""
     diff: FileDiff | None = None
+    saved_to: str = ""
     details: dict[str, Any] = field(default_factory=dict[str, Any])
 
 

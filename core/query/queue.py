@@ -8,7 +8,7 @@ from core.bus.bus import Publisher
 from core.host.host import Host
 from core.host.ids import IdSource
 from core.protocol.events import PromptSubmitted, QueueChanged
-from core.protocol.messages import ImageBlock, Message, Role, TextBlock
+from core.protocol.messages import Block, ImageBlock, Message, Role, TextBlock
 from core.protocol.views import ImageAttachment, Lane, QueuedMessage
 from core.sessions.conversation import Conversation
 
@@ -36,24 +36,25 @@ class MessageQueue:
         images: tuple[ImageAttachment, ...] = (),
         *,
         is_shown: bool = True,
-    ) -> None:
+    ) -> QueuedMessage:
         """Queue a message; one that is taken in the same breath need not be shown as waiting.
 
-        What is typed after a shell line is about its output, and waits for it.
+        What is typed after a shell line or a command is meant for afterwards, and waits for it.
         """
         blocks = tuple(_image_block(image) for image in images)
         labels = tuple(block.label for block in blocks)
-        if any(item.is_shell for item in self.items):
+        if any(item.is_line for item in self.items):
             lane = "follow_up"
         item = QueuedMessage(id=self._ids.uuid(), text=text, lane=lane, images=labels)
         self._images[item.id] = blocks
         self._arrange((*self.items, item))
         if is_shown:
             self._publish()
+        return item
 
-    def add_shell(self, text: str, *, is_shown: bool = True) -> None:
-        """Queue a shell line with its sign: it waits for the end of the turn."""
-        self._arrange((*self.items, QueuedMessage(id=self._ids.uuid(), text=text, lane="follow_up", is_shell=True)))
+    def add_line(self, text: str, *, is_shown: bool = True) -> None:
+        """Queue a shell line or a command, with its sign: it waits for the end of the turn."""
+        self._arrange((*self.items, QueuedMessage(id=self._ids.uuid(), text=text, lane="follow_up", is_line=True)))
         if is_shown:
             self._publish()
 
@@ -98,9 +99,9 @@ class MessageQueue:
             self._publish()
         return taken
 
-    def take_shell(self) -> QueuedMessage | None:
-        """The shell line that is next; None where a prompt is, or nothing."""
-        if not self.items or not self.items[0].is_shell:
+    def take_line(self) -> QueuedMessage | None:
+        """The shell line or command that is next; None where a prompt is, or nothing."""
+        if not self.items or not self.items[0].is_line:
             return None
         first, *rest = self.items
         self.items = tuple(rest)
@@ -136,11 +137,24 @@ def append_text(
     conversation: Conversation, host: Host, role: Role, text: str, *, message_id: str = "", is_meta: bool = False
 ) -> None:
     """Append a text message of the program's."""
+    append_blocks(conversation, host, role, (TextBlock(text=text),), message_id=message_id, is_meta=is_meta)
+
+
+def append_blocks(
+    conversation: Conversation,
+    host: Host,
+    role: Role,
+    content: tuple[Block, ...],
+    *,
+    message_id: str = "",
+    is_meta: bool = False,
+) -> None:
+    """Append a message of the program's."""
     conversation.append(
         Message(
             id=message_id or host.ids.uuid(),
             role=role,
-            content=(TextBlock(text=text),),
+            content=content,
             ts=host.clock.time(),
             is_meta=is_meta,
         )

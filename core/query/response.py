@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from core.llm.assemble import Assembler
 from core.llm.client import BlockChunk, BlockStart, BlockStop, Chunk, MessageEnd, MessageStart, ModelRequest
 from core.orchestration.call import CallOutcome
+from core.orchestration.round_budget import within_budget
 from core.orchestration.runner import ToolRunner
 from core.prompt.cache import warm_until
 from core.protocol.events import (
@@ -22,7 +24,10 @@ from core.protocol.usage import Usage
 from core.query.normalize import is_thinking
 from core.query.turn import Query
 from core.sessions.entries import CallRecord
+from core.tools.attached import attached_in
 
+HEAD_START = 3
+"""Turns of the event loop: as many as a shell command takes from its block to its process."""
 SHOWN_FIELDS = ("text", "thinking", "input")
 _KINDS: dict[str, BlockKind] = {"text": "text", "thinking": "thinking", "tool_use": "tool_use"}
 
@@ -48,7 +53,7 @@ class Response:
         self.stop_detail = ""
         self.runner = ToolRunner(
             query.calls,
-            query.state,
+            query.state.with_attached(attached_in(query.conversation.messages)),
             self._record_result,
             max_concurrency=query.turn.settings.max_tool_concurrency,
         )
@@ -82,13 +87,21 @@ class Response:
                     block = self._assembler.stop(chunk.index)
                     if block is not None:
                         self._complete(chunk.index, block)
+                        await self._let_calls_run()
                 case MessageEnd():
+                    await self._let_calls_run()
                     self._end(chunk)
+
+    async def _let_calls_run(self) -> None:
+        """Calls go first: one may need the event loop just to start its process, which then runs beside us."""
+        if self.runner.has_calls:
+            for _turn in range(HEAD_START):
+                await asyncio.sleep(0)
 
     async def finish(self) -> None:
         """Append the message, wait for its calls, append their results."""
         self._append_message()
-        self._append_results(await self.runner.finish())
+        await self._append_results(await self.runner.finish())
 
     async def interrupt(self) -> None:
         """Keep what is complete and the text that was cut off; answer every call."""
@@ -97,7 +110,7 @@ class Response:
         self._account_unfinished()
         outcomes = await self.runner.cancel()
         self._append_message()
-        self._append_results(outcomes)
+        await self._append_results(outcomes)
 
     def discard(self) -> None:
         """Forget everything: the request is sent again."""
@@ -129,8 +142,7 @@ class Response:
         """Count what a response that did not end has taken as far as it is known: its prompt."""
         if self._usage.context_tokens and not self._is_accounted:
             self._is_accounted = True
-            self._query.usage += self._usage
-            self._query.ledger.add(self._usage, self._request.model, self._query.turn.model.prices)
+            self._query.account(self._usage)
             self._query.conversation.record_usage(self._message_id, self._request.model, self._usage, "")
 
     def _start_block(self, chunk: BlockStart) -> None:
@@ -162,8 +174,7 @@ class Response:
     def _end(self, chunk: MessageEnd) -> None:
         self.stop_reason, self.stop_detail = chunk.stop_reason, chunk.stop_detail
         self._is_accounted = True
-        self._query.usage += chunk.usage
-        cost = self._query.ledger.add(chunk.usage, self._request.model, self._query.turn.model.prices)
+        cost = self._query.account(chunk.usage)
         self._record_blocks()
         self._query.conversation.record_usage(self._message_id, self._request.model, chunk.usage, chunk.stop_reason)
         self._query.publisher.emit(
@@ -197,22 +208,28 @@ class Response:
                 )
             )
 
-    def _append_results(self, outcomes: list[CallOutcome]) -> None:
+    async def _append_results(self, outcomes: list[CallOutcome]) -> None:
         self._query.state = self.runner.state
+        publisher, folder = self._query.publisher, self._query.calls.services.output_dir
+        fitting = await within_budget(outcomes, folder, publisher)
+        for outcome, before in zip(fitting, outcomes, strict=True):
+            if outcome is not before:
+                self._record_result(outcome)
         if outcomes:
             self._query.conversation.append_recorded(
                 Message(
                     id=self._query.host.ids.uuid(),
                     role="user",
-                    content=tuple(outcome.block for outcome in outcomes),
+                    content=tuple(outcome.block for outcome in fitting),
                     ts=self._query.host.clock.time(),
                 )
             )
 
     def _record_result(self, outcome: CallOutcome) -> None:
-        self._query.conversation.record_result(
-            outcome.block, CallRecord(display=outcome.display, duration_ms=outcome.duration_ms, batch=outcome.batch)
+        record = CallRecord(
+            display=outcome.display, duration_ms=outcome.duration_ms, batch=outcome.batch, derived=outcome.derived
         )
+        self._query.conversation.record_result(outcome.block, record)
 
     def _block_id(self, index: int) -> str:
         return f"{self._request_id}:{index}"

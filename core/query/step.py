@@ -6,12 +6,12 @@ import asyncio
 from dataclasses import dataclass
 
 from core.context.tokens import count_tokens
+from core.host.tasks import despite_cancel
 from core.llm.errors import ModelError
 from core.llm.retry import retry_delay
-from core.prompt.assemble import build_request
+from core.prompt.assemble import build_request, can_search
 from core.protocol.events import RequestFailed, RequestStarted
-from core.query.interrupt import despite_cancel
-from core.query.normalize import normalize
+from core.query.normalize import Accepted
 from core.query.response import Response
 from core.query.turn import Query
 
@@ -38,12 +38,15 @@ async def run_step(query: Query, max_tokens: int) -> StepResult:
     while True:
         attempt += 1
         request_id = query.host.ids.uuid()
+        tools = query.calls.tools.offer(can_search=can_search(query.turn.settings, query.turn.model))
         request = build_request(
             settings=query.turn.settings,
             model=query.turn.model,
             system=query.turn.system,
-            tools=query.calls.tools.schemas,
-            messages=normalize(query.conversation.messages, takes_system=query.turn.model.mid_system),
+            tools=tools.schemas,
+            messages=query.history.normalized(
+                query.conversation.messages, Accepted(query.turn.model.mid_system, frozenset(tools.deferred))
+            ),
             max_tokens=max_tokens,
         )
         query.publisher.emit(
@@ -55,6 +58,7 @@ async def run_step(query: Query, max_tokens: int) -> StepResult:
             )
         )
         response = Response(query, request, request_id)
+        query.runner = response.runner
         try:
             await response.receive(query.client.stream(request))
             await response.finish()

@@ -12,15 +12,18 @@ from core.host.host import Host
 from core.llm.catalog import ModelInfo
 from core.llm.client import ModelClient
 from core.orchestration.call import CallEnvironment
+from core.orchestration.runner import ToolRunner
 from core.prompt.reminders import Known, news, stale_todos
 from core.protocol.events import Notice, TurnEndReason, UsageUpdated
 from core.protocol.messages import Role
 from core.protocol.usage import Usage
 from core.protocol.views import SystemPrompt
+from core.query.history import History
 from core.query.mentions import attach_mentions
-from core.query.queue import MessageQueue, append_text, say_queued
+from core.query.queue import MessageQueue, append_blocks, append_text, say_queued
 from core.sessions.conversation import Conversation
 from core.settings.schema import Settings
+from core.tools.attached import attached_in
 from core.tools.context import ToolState
 from core.tools.todo_store import TodoStore
 
@@ -73,6 +76,8 @@ class Query:
     turn: TurnSettings
     client: ModelClient
     conversation: Conversation
+    history: History
+    """The session's: what it keeps serves the next turn too."""
     calls: CallEnvironment
     queue: MessageQueue
     ledger: Ledger
@@ -80,9 +85,13 @@ class Query:
     state: ToolState
     usage: Usage = field(default_factory=Usage)
     """Of this turn."""
+    cost_usd: float | None = 0.0
+    """Of this turn; None once a price was unknown."""
     steps: int = 0
     warm_until: float | None = None
     """Until when the cache holds what the newest request has sent."""
+    runner: ToolRunner | None = None
+    """Runs the calls of the newest response."""
 
     @property
     def publisher(self) -> Publisher:
@@ -104,14 +113,22 @@ class Query:
         """Append the files that prompts mention."""
         if not any("@" in prompt for prompt in prompts):
             return
-        attached = await attach_mentions(prompts, self.calls, self.state)
+        state = self.state.with_attached(attached_in(self.conversation.messages))
+        attached = await attach_mentions(prompts, self.calls, state)
         self.state = attached.state
-        for text in attached.texts:
-            self.append("user", text)
+        for content in attached.contents:
+            append_blocks(self.conversation, self.host, "user", content, is_meta=True)
         if attached.names:
             self.publisher.emit(Notice(level="info", text=f"Attached: {', '.join(attached.names)}"))
         for text in attached.refused:
             self.publisher.emit(Notice(level="warning", text=text))
+
+    def account(self, usage: Usage) -> float | None:
+        """Count what a request of this turn took, and give its cost in USD; None where the price is unknown."""
+        cost = self.ledger.add(usage, self.turn.model.id, self.turn.model.prices)
+        self.usage += usage
+        self.cost_usd = None if cost is None or self.cost_usd is None else self.cost_usd + cost
+        return cost
 
     def publish_usage(self, context_tokens: int) -> None:
         """Tell how full the window is and what the session has cost."""
@@ -126,6 +143,11 @@ class Query:
                 warm_until=self.warm_until,
             )
         )
+
+    def steer(self) -> None:
+        """The user sent a message that goes along with the next results: what need not be waited for ends."""
+        if self.runner is not None:
+            self.runner.steer()
 
     def append(self, role: Role, text: str) -> None:
         """Append a text of the program's."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from core.protocol.messages import Block, Message, ToolResultBlock
 from core.protocol.usage import Usage
 from core.protocol.views import SystemPrompt
@@ -40,9 +42,9 @@ class Conversation:
         self.last_usage = usage
         self._writer.write(usage_record(message_id, model, usage, stop_reason))
 
-    def record_system(self, system: SystemPrompt, tools_digest: str) -> None:
+    def record_system(self, system: SystemPrompt, tools_digest: str, deferred_tools: Mapping[str, str]) -> None:
         """Write down the system prompt: a resumed session must send the same one."""
-        self._writer.write(system_record(system, tools_digest))
+        self._writer.write(system_record(system, tools_digest, deferred_tools))
 
     def sync(self) -> None:
         """Make what was written safe on disk."""

@@ -6,6 +6,7 @@ block under one ``message.id``, a tool result as it comes, so a kill loses at mo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +35,8 @@ class CallRecord:
     display: ToolDisplay = field(default_factory=ToolDisplay)
     duration_ms: int = 0
     batch: int = 0
+    derived: dict[str, Any] = field(default_factory=dict[str, Any])
+    """What those who watched saw in place of fields of the input."""
 
 
 def header_record() -> dict[str, Any]:
@@ -68,7 +71,12 @@ def result_record(block: Block, call: CallRecord) -> dict[str, Any]:
     return {
         "type": "user",
         "message": {"role": "user", "content": [block_to_wire(block)]},
-        "toolUseResult": {"display": to_json(call.display), "durationMs": call.duration_ms, "batch": call.batch},
+        "toolUseResult": {
+            "display": to_json(call.display),
+            "durationMs": call.duration_ms,
+            "batch": call.batch,
+            "derived": call.derived,
+        },
     }
 
 
@@ -84,9 +92,15 @@ def usage_record(message_id: str, model: str, usage: Usage, stop_reason: str) ->
     }
 
 
-def system_record(system: SystemPrompt, tools_digest: str) -> dict[str, Any]:
-    """The frozen system prompt, and a mark of the tools that were sent with it."""
-    return {"type": "system", "subtype": "prompt", "prompt": to_json(system), "toolsDigest": tools_digest}
+def system_record(system: SystemPrompt, tools_digest: str, deferred_tools: Mapping[str, str]) -> dict[str, Any]:
+    """The frozen system prompt, a mark of the tools that were sent with it, and one of each deferred tool."""
+    return {
+        "type": "system",
+        "subtype": "prompt",
+        "prompt": to_json(system),
+        "toolsDigest": tools_digest,
+        "deferredTools": dict(deferred_tools),
+    }
 
 
 def _content(block: Block) -> dict[str, Any]:

@@ -37,6 +37,7 @@ class LoadedSession:
     requests: list[RequestUsage] = field(default_factory=list[RequestUsage])
     system: SystemPrompt | None = None
     tools_digest: str = ""
+    deferred_tools: dict[str, str] = field(default_factory=dict[str, str])
     last_uuid: str | None = None
     bad_lines: int = 0
 
@@ -115,6 +116,7 @@ class _Builder:
         elif kind == "system" and record.get("subtype") == "prompt":
             self._loaded.system = from_json(SystemPrompt, record["prompt"])
             self._loaded.tools_digest = str(record.get("toolsDigest", ""))
+            self._loaded.deferred_tools = dict(record.get("deferredTools") or {})
         elif kind in ("user", "assistant", "system") and isinstance(record.get("message"), dict):
             self._message(record, kind)
         if isinstance(record.get("uuid"), str):
@@ -146,7 +148,10 @@ class _Builder:
             self._close_response()
             self._open = message
         elif role == "user" and content and all(isinstance(block, ToolResultBlock) for block in content):
-            self._results += [block for block in content if isinstance(block, ToolResultBlock)]
+            results = [block for block in content if isinstance(block, ToolResultBlock)]
+            # A result that was moved to a file is written once more, as it was sent.
+            newer = {block.tool_use_id for block in results}
+            self._results = [*(block for block in self._results if block.tool_use_id not in newer), *results]
             self._results_id = self._results_id or record["uuid"]
             self._results_ts = message.ts
             self._display(record, content[0])
@@ -164,6 +169,7 @@ class _Builder:
                     display=display,
                     duration_ms=int(data.get("durationMs") or 0),
                     batch=int(data.get("batch") or 0),
+                    derived=dict(data.get("derived") or {}),
                 )
 
     def _close_response(self) -> None:

@@ -11,6 +11,7 @@ Effort = Literal["low", "medium", "high", "xhigh", "max"]
 CacheTtl = Literal["5m", "1h"]
 Notifications = Literal["auto", "bell", "off"]
 KeyFlavor = Literal["default", "readline"]
+ToolSearchMode = Literal["auto", "on", "off"]
 
 DEFAULT_MODEL = "claude-opus-5-5"
 """Named by the API's model overview as the place to start for most work."""
@@ -33,6 +34,10 @@ class Settings:
     """Whether instruction files of user and project are read."""
     max_turns: int | None = None
     """Requests that one prompt may cost."""
+    max_budget_usd: float | None = None
+    """Dollars that one prompt may cost; looked at before each request."""
+    max_budget_tokens: int | None = None
+    """Tokens that one prompt may take: written and read anew; what comes from the cache does not count."""
     allow: tuple[str, ...] = ()
     """Permission rules that allow without asking."""
     deny: tuple[str, ...] = ()
@@ -44,6 +49,8 @@ class Settings:
     """Whether the composer has the keys of vi."""
     keybinding_flavor: KeyFlavor = "default"
     """``readline``: Ctrl+W kills back to a blank."""
+    tool_search: ToolSearchMode = "auto"
+    """Whether rare tools are found by searching: ``auto`` where model and server are known to support it."""
     max_tool_concurrency: int = 10
     max_output_tokens: int = 32_000
 
@@ -71,6 +78,7 @@ KEYS = (
     SettingKey("theme", "theme", str),
     SettingKey("notifications", "notifications", str, ("auto", "bell", "off")),
     SettingKey("cacheTtl", "cache_ttl", str, ("5m", "1h")),
+    SettingKey("toolSearch", "tool_search", str, ("auto", "on", "off")),
     SettingKey("vim", "vim", bool),
     SettingKey("keybindingFlavor", "keybinding_flavor", str, ("default", "readline")),
     SettingKey("maxOutputTokens", "max_output_tokens", int),

@@ -10,6 +10,8 @@ from types import MappingProxyType
 from core.host.host import Host
 from core.protocol.views import PermissionMode
 from core.tools.asker import Asker
+from core.tools.attached import Attached
+from core.tools.shared_task_store import SharedTaskStore
 from core.tools.shells import ShellRegistry
 from core.tools.todo_store import TodoStore
 
@@ -29,10 +31,16 @@ class ToolState:
     cwd: Path
     seen: Mapping[Path, FileStamp] = field(default_factory=lambda: MappingProxyType({}))
     """Files the agent has read or written, by resolved path."""
+    attached: Attached = field(default_factory=Attached)
+    """The images and documents of the conversation so far."""
 
     def with_seen(self, path: Path, stamp: FileStamp) -> ToolState:
         """The state in which the file is known as ``stamp``."""
         return replace(self, seen=MappingProxyType({**self.seen, path: stamp}))
+
+    def with_attached(self, attached: Attached) -> ToolState:
+        """The state of a conversation with other attachments."""
+        return replace(self, attached=attached)
 
     def with_cwd(self, cwd: Path) -> ToolState:
         """The state in another working directory."""
@@ -56,6 +64,7 @@ class ToolServices:
     todos: TodoStore
     plan_file: Path
     """Where the plan of plan mode is kept; made when first written."""
+    tasks: SharedTaskStore
 
 
 Report = Callable[[str, int], None]

@@ -194,3 +194,15 @@ async def test_fewer_answers_than_questions_are_told_as_such(tmp_path: Path, iso
     async with running([Reply([ask(1, STORE, PARTS)]), DONE], tmp_path, isolated_machine) as rig:
         await reply(rig, QuestionAnswer(chosen=("SQLite",)))
         assert "Which parts?\n- (no answer)" in results_in(rig.requests[-1])["q1"]["content"]
+
+
+async def test_a_message_sent_instead_withdraws_the_question(tmp_path: Path, isolated_machine: Path) -> None:
+    async with running([Reply([ask(1, STORE)]), DONE], tmp_path, isolated_machine) as rig:
+        await rig.do(SubmitPrompt(text="go"))
+        await asked(rig)
+        await rig.do(SubmitPrompt(text="forget it, use files"))
+        await rig.settle()
+        assert rig.of(ev.QuestionResolved)[-1].outcome == "withdrawn"
+        assert "sent a message" in results_in(rig.requests[-1])["q1"]["content"]
+        assert texts_in(rig.requests[-1])[-1] == "forget it, use files"
+        assert_all_valid(rig.requests)

@@ -14,9 +14,11 @@ from typing import Any, TypeVar, cast
 from core.bus.bus import Bus, Publisher
 from core.bus.subscription import Subscription
 from core.host.host import Host
+from core.protocol.errors import AgentError
 from core.protocol.events import Event
-from core.tools.base import Tool, ToolError, ToolResult
+from core.tools.base import Tool, ToolResult
 from core.tools.context import ToolContext, ToolServices, ToolState
+from core.tools.shared_task_store import SharedTaskStore
 from core.tools.shells import ShellRegistry
 from core.tools.todo_store import TodoStore
 from tests.fakes.clock import FakeClock
@@ -70,7 +72,7 @@ class Bench:
             parsed = tool.input_type.model_validate(arguments)
             tool.check_permissions(parsed, self.context)
             await self.run(tool, **arguments)
-        except ToolError as error:
+        except AgentError as error:
             return str(error)
         raise AssertionError(f"{tool.name} took {arguments}")
 
@@ -119,6 +121,7 @@ def make_bench(base: Path, **environ: str) -> Bench:
         shells=ShellRegistry(host, publisher, outputs),
         todos=TodoStore(base / "todos" / "session-agent-main.json", publisher),
         plan_file=base / "plans" / "session.md",
+        tasks=SharedTaskStore(base / "tasks" / "session.json", publisher),
     )
     return Bench(root, host, services, ToolState(cwd=root), mark, bus.subscribe())
 

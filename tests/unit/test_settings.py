@@ -33,6 +33,7 @@ def test_every_key_is_taken(file: Path) -> None:
     data = {
         "model": "m", "effortLevel": "low", "theme": "t", "cacheTtl": "1h", "maxOutputTokens": 5,
         "vim": True, "keybindingFlavor": "readline", "notifications": "bell",
+        "toolSearch": "off",
         "permissions": {"defaultMode": "plan", "allow": ["Bash(ls:*)"], "deny": ["Read(.env)"]},
     }  # fmt: skip
     file.write_text(json.dumps(data))
@@ -40,10 +41,10 @@ def test_every_key_is_taken(file: Path) -> None:
     assert problems == []
     assert settings == Settings(
         model="m", effort="low", theme="t", cache_ttl="1h", max_output_tokens=5, mode="plan",
-        vim=True, keybinding_flavor="readline", notifications="bell",
+        vim=True, keybinding_flavor="readline", notifications="bell", tool_search="off",
         allow=("Bash(ls:*)",), deny=("Read(.env)",),
     )  # fmt: skip
-    assert len(KEYS) == 11, "a new key needs its line here"
+    assert len(KEYS) == 12, "a new key needs its line here"
 
 
 @pytest.mark.parametrize(

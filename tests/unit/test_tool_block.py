@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from core.protocol.views import TodoItem, ToolDisplay
+from core.protocol.views import FileDiff, PermissionRequest, TodoItem, ToolDisplay
+from tui.dialogs.permission import permission_question
 from tui.rendering.line import line_width, plain
 from tui.widgets.transcript.tool_block import ToolBlock
 
@@ -14,12 +15,12 @@ from tui.widgets.transcript.tool_block import ToolBlock
 def done(name: str, arguments: dict[str, Any], summary: str, *, content: str = "", **more: Any) -> ToolBlock:
     block = ToolBlock("b", name, "/w")
     block.set_input(arguments)
-    display = ToolDisplay(summary=summary, details=more.get("details", {}))
+    display = ToolDisplay(summary=summary, details=more.get("details", {}), saved_to=more.get("saved_to", ""))
     block.finish(content, display, 1200, is_error=more.get("is_error", False), todos=more.get("todos", ()))
     return block
 
 
-def rows(block: ToolBlock, width: int = 60) -> list[str]:
+def rows(block: ToolBlock, width: int = 70) -> list[str]:
     lines = block.lines(width)
     assert all(line_width(line) <= width for line in lines)
     return [plain(line).rstrip() for line in lines]
@@ -32,10 +33,33 @@ TODOS = (
 )
 
 
+NOTEBOOK = "  ● NotebookEdit n.ipynb"
+
+
 @pytest.mark.parametrize(
     ("block", "row"),
     [
         (done("Read", {"file_path": "/w/a.py", "offset": 3}, "12 lines"), "  ● Read a.py:3–  12 lines · 1.2s"),
+        (
+            done("Read", {"file_path": "/w/a.pdf", "pages": "3-5"}, "PDF, pages 3–5 of 40"),
+            "  ● Read a.pdf pages 3-5  PDF, pages 3–5 of 40 · 1.2s",
+        ),
+        (
+            done("NotebookEdit", {"notebook_path": "n.ipynb", "cell_id": "b2"}, "+1 −1"),
+            f"{NOTEBOOK} replace cell b2  +1 −1 · 1.2s",
+        ),
+        (
+            done("NotebookEdit", {"notebook_path": "n.ipynb", "cell_id": "#2", "cell_type": "raw"}, "+1 −1"),
+            f"{NOTEBOOK} replace cell #2 as raw  +1 −1 · 1.2s",
+        ),
+        (
+            done("NotebookEdit", {"notebook_path": "n.ipynb", "edit_mode": "insert"}, "new, 1 line"),
+            f"{NOTEBOOK} insert code at the top  new, 1 line · 1.2s",
+        ),
+        (
+            done("NotebookEdit", {"notebook_path": "n.ipynb", "edit_mode": "delete", "cell_id": "a\x1b[31m"}, "+0 −1"),
+            f"{NOTEBOOK} delete cell a  +0 −1 · 1.2s",
+        ),
         (done("mcp__docs__find", {"query": "x"}, "3 pages"), "  ● docs · find x  3 pages · 1.2s"),
         (
             done("TodoWrite", {}, "2/3 done", details={"changed": ["2", "3"]}, todos=TODOS),
@@ -55,7 +79,7 @@ def test_a_failed_command_tells_its_code_and_how_much_it_said() -> None:
 
 
 def test_a_long_argument_leaves_room_for_the_remark() -> None:
-    row = rows(done("Grep", {"pattern": "p" * 200}, "14 matches in 3 files"))[0]
+    row = rows(done("Grep", {"pattern": "p" * 200}, "14 matches in 3 files"), 60)[0]
     assert row.endswith("…  14 matches in 3 files · 1.2s") and line_width(((row, ""),)) <= 60
 
 
@@ -64,11 +88,14 @@ def test_a_large_result_tells_where_it_is_kept() -> None:
         "[The result is too large to show: 90,000 characters in 2,000 lines. The whole is in /w/out/c1.txt: "
         "use Read with offset and limit, or Grep, on that file. It begins:]\n\nfirst\n\n[…]"
     )
-    block = done("Fetch", {"url": "u"}, "2,000 lines", content=content)
+    block = done("Fetch", {"url": "u"}, "2,000 lines", content=content, saved_to="/w/out/c1.txt")
     assert rows(block) == ["  ● Fetch u  2,000 lines · kept in out/c1.txt · 1.2s"]
     block.toggle()
     assert "    first" in rows(block)
-    assert "kept" not in rows(done("Fetch", {"url": "u"}, "1 line", content="Not too large."))[0]
+    other = done("Fetch", {"url": "u"}, "1 line", content="Not too large.")
+    assert "kept" not in rows(other)[0]
+    other.move_result("[…]", "/w/out/c2.txt")
+    assert rows(other) == ["  ● Fetch u  1 line · kept in out/c2.txt · 1.2s"]
 
 
 def test_a_batch_has_a_line_that_tells_its_state() -> None:
@@ -102,3 +129,18 @@ def test_calls_that_run_side_by_side_are_short() -> None:
     alone.set_state("running")
     alone.progress("\n".join(f"line {number}" for number in range(20)), 20)
     assert len(rows(alone)) == 9
+
+
+def test_the_question_about_a_notebook_names_the_cell_and_what_becomes_of_it() -> None:
+    request = PermissionRequest(
+        id="p",
+        tool_use_id="t",
+        tool_name="NotebookEdit",
+        input={"notebook_path": "/w/n.ipynb", "cell_id": "b\x1b2", "edit_mode": "delete"},
+        reason="it changes a file",
+        display=ToolDisplay(diff=FileDiff(path="/w/n.ipynb", old="x = 1\n", new="")),
+    )
+    body = [plain(line).strip() for line in permission_question(request, "/w", 0).body(60)]
+    assert body[0] == "n.ipynb"
+    assert body[1].startswith("delete cell b") and "\x1b" not in body[1] and body[1] != "delete cell b2"
+    assert body[-1].endswith("- x = 1")

@@ -23,6 +23,7 @@ from core.tools.builtin.ls.tool import LS
 from core.tools.context import ToolContext, ToolServices, ToolState
 from core.tools.search import engine, scanner
 from core.tools.search.ignore import IgnoreFile
+from core.tools.shared_task_store import SharedTaskStore
 from core.tools.shells import ShellRegistry
 from core.tools.todo_store import TodoStore
 
@@ -60,6 +61,7 @@ class Place:
             shells=ShellRegistry(host, publisher, root.parent / "output"),
             todos=TodoStore(root.parent / "todos.json", publisher),
             plan_file=root.parent / "plan.md",
+            tasks=SharedTaskStore(root.parent / "tasks.json", publisher),
         )
         self.context = ToolContext(
             state=ToolState(cwd=root), services=services, tool_use_id="t", report=lambda _tail, _lines: None

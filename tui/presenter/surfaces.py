@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from core.protocol.inquiries import Asked
-from core.protocol.views import ContextLimits, QueuedMessage, TodoItem
+from core.protocol.views import ContextLimits, QueuedMessage, SharedTask, TodoItem
 from tui.widgets.transcript.blocks import Block
 
 State = Literal["working", "waiting", "done"]
@@ -34,9 +34,10 @@ class TranscriptSurface(Protocol):
 
 
 class TodoSurface(Protocol):
-    """The todo list."""
+    """The todo list, and the tasks that the agents share."""
 
     def show(self, items: tuple[TodoItem, ...]) -> None: ...
+    def show_shared(self, tasks: tuple[SharedTask, ...]) -> None: ...
 
 
 class StatusSurface(Protocol):

@@ -62,7 +62,7 @@ class CommandActions(QueueScreen):
             self.post_message(asks.Submitted(prompt, "steer"))
 
     def action_model(self, model_id: str) -> None:
-        """Use another model from the next request on."""
+        """Use another model, after the turn that runs."""
         from core.protocol.ops import SetModel
 
         self.send(SetModel(model=model_id))
