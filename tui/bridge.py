@@ -18,7 +18,7 @@ from core.engine.engine import Engine
 from core.engine.start import Start, read_start
 from core.engine.wiring import build_engine
 from core.host.clipboard import copy_with_tool, has_terminal_clipboard, save_copy
-from core.host.external_editor import EditorError, edit_text
+from core.host.external_editor import EditorError, edit_file, edit_text
 from core.host.file_index import FileIndex, list_folder
 from core.host.files import LineLog
 from core.host.garbage import collect_all
@@ -195,6 +195,16 @@ class Bridge:
         """The text as the user's editor left it; to be called in a thread. Raises ``AgentError``."""
         try:
             return edit_text(text, os.environ)
+        except EditorError as error:
+            raise AgentError(str(error)) from error
+
+    def edit_plan(self) -> str:
+        """The plan as the user's editor left it in its file; to be called in a thread. Raises ``AgentError``."""
+        path = self._engine.calls.services.plan_file if self._engine is not None else None
+        if path is None or not path.is_file():
+            raise AgentError("There is no plan yet.")
+        try:
+            return edit_file(path, os.environ)
         except EditorError as error:
             raise AgentError(str(error)) from error
 

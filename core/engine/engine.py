@@ -17,7 +17,6 @@ from core.host.log import LOGGER
 from core.host.watch import watch_files
 from core.llm.catalog import ModelInfo, find_model
 from core.orchestration.call import CallEnvironment
-from core.permissions.broker import Reply
 from core.permissions.modes import check_mode
 from core.prompt.assemble import can_search
 from core.prompt.cache import warm_until
@@ -129,8 +128,8 @@ class Engine:
                     self._note(SENT_ALREADY)
             case ops.Interrupt():
                 self.session.interrupt()
-            case ops.AnswerPermission():
-                self.calls.broker.answer(op.request_id, Reply(op.answer, op.comment))
+            case ops.AnswerPermission() | ops.AnswerQuestion() | ops.AnswerPlan():
+                self.calls.broker.answer(op)
             case ops.SetMode():
                 self._set_mode(op.mode)
             case ops.SetModel():

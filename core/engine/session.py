@@ -278,4 +278,5 @@ class Session:
             date=local_date(self._host.clock),
             instructions=self._instructions.text,
             mode=self._calls.policies.policy.mode,
+            plan_file=str(self._calls.services.plan_file),
         )

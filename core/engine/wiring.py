@@ -20,7 +20,7 @@ from core.llm.client import ModelClient, QuerySource
 from core.llm.demo import DEMO_MODEL, demo_model
 from core.llm.side import Count, SideRequests
 from core.orchestration.call import CallEnvironment
-from core.permissions.broker import PermissionBroker
+from core.permissions.broker import Broker
 from core.permissions.decide import Policy
 from core.permissions.modes import check_mode
 from core.permissions.policy_holder import PolicyHolder
@@ -36,9 +36,12 @@ from core.sessions.writer import TranscriptWriter
 from core.settings.credentials import credential_source
 from core.settings.load import Problem
 from core.settings.schema import Settings
+from core.tools.builtin.ask_user_question.tool import AskUserQuestion
 from core.tools.builtin.bash.tool import Bash
 from core.tools.builtin.bash_output.tool import BashOutput
 from core.tools.builtin.edit.tool import Edit
+from core.tools.builtin.enter_plan_mode.tool import EnterPlanMode
+from core.tools.builtin.exit_plan_mode.tool import ExitPlanMode
 from core.tools.builtin.glob.tool import Glob
 from core.tools.builtin.grep.tool import Grep
 from core.tools.builtin.kill_shell.tool import KillShell
@@ -82,6 +85,9 @@ TOOLS = (
     TaskGet,
     TaskUpdate,
     TaskList,
+    AskUserQuestion,
+    EnterPlanMode,
+    ExitPlanMode,
 )
 """In the order they are sent; the search comes behind them where there is anything to search for."""
 
@@ -115,6 +121,7 @@ def build_engine(
         shells=ShellRegistry(host, publisher, folder / "outputs"),
         todos=TodoStore(launch.paths.data / "todos" / f"{folder.name}-agent-{MAIN_AGENT}.json", publisher),
         tasks=SharedTaskStore(_task_file(launch, host, folder.name), publisher),
+        plan_file=launch.paths.data / "plans" / f"{folder.name}.md",
         web=WebClient(settings.allow_private),
         side=SideRequests(client, settings.small_model, host, _counter(ledger, conversation)),
     )
@@ -165,7 +172,8 @@ def _build_calls(
         mode=settings.mode,
         cwd=launch.cwd,
         roots=(launch.cwd,),
-        readable=(services.output_dir,),
+        readable=(services.output_dir, services.plan_file),
+        plan_file=services.plan_file,
         allow=rules[0],
         deny=rules[1],
     )
@@ -173,7 +181,7 @@ def _build_calls(
         tools=tools,
         services=services,
         policies=PolicyHolder(policy, publisher),
-        broker=PermissionBroker(is_attended=launch.is_attended),
+        broker=Broker(is_attended=launch.is_attended),
         publisher=publisher,
     )
 

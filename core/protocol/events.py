@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from core.protocol.inquiries import InquiryOutcome, PlanRequest, QuestionRequest
 from core.protocol.messages import Block
 from core.protocol.usage import Usage
 from core.protocol.views import (
@@ -315,6 +316,32 @@ class PermissionDecided:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionAsked:
+    """A tool asks the user. Always followed by ``QuestionResolved`` of the same id."""
+
+    request: QuestionRequest
+    kind: Literal["question_asked"] = "question_asked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanProposed:
+    """A plan waits for the user's approval. Always followed by ``QuestionResolved`` of the same id."""
+
+    request: PlanRequest
+    kind: Literal["plan_proposed"] = "plan_proposed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionResolved:
+    """A question or a proposed plan is closed; the call's ``ToolFinished`` tells what was answered."""
+
+    request_id: str
+    tool_use_id: str
+    outcome: InquiryOutcome
+    kind: Literal["question_resolved"] = "question_resolved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TodosChanged:
     """The whole todo list of the agent."""
 
@@ -389,6 +416,9 @@ Event = (
     | PermissionRequested
     | PermissionResolved
     | PermissionDecided
+    | QuestionAsked
+    | PlanProposed
+    | QuestionResolved
     | TodosChanged
     | SharedTasksChanged
     | TasksChanged

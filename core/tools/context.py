@@ -10,6 +10,8 @@ from types import MappingProxyType
 from core.bus.bus import Publisher
 from core.host.host import Host
 from core.llm.side import SideRequests
+from core.protocol.views import PermissionMode
+from core.tools.asker import Asker
 from core.tools.attached import Attached
 from core.tools.shared_task_store import SharedTaskStore
 from core.tools.shells import ShellRegistry
@@ -63,6 +65,8 @@ class ToolServices:
     """Where large outputs go; made when first needed."""
     shells: ShellRegistry
     todos: TodoStore
+    plan_file: Path
+    """Where the plan of plan mode is kept; made when first written."""
     tasks: SharedTaskStore
     web: WebClient
     side: SideRequests
@@ -83,3 +87,6 @@ class ToolContext:
     report: Report
     publisher: Publisher
     """Publishes as the turn that the call is of."""
+    mode: PermissionMode = "default"
+    asker: Asker | None = None
+    """Asks the user; None where nobody could answer."""

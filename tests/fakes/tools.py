@@ -133,6 +133,7 @@ def make_bench(base: Path, **environ: str) -> Bench:
         output_dir=outputs,
         shells=ShellRegistry(host, publisher, outputs),
         todos=TodoStore(base / "todos" / "session-agent-main.json", publisher),
+        plan_file=base / "plans" / "session.md",
         tasks=SharedTaskStore(base / "tasks" / "session.json", publisher),
         web=WebClient(),
         side=side_requests(host),

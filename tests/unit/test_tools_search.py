@@ -62,6 +62,7 @@ class Place:
             output_dir=root.parent / "output",
             shells=ShellRegistry(host, publisher, root.parent / "output"),
             todos=TodoStore(root.parent / "todos.json", publisher),
+            plan_file=root.parent / "plan.md",
             tasks=SharedTaskStore(root.parent / "tasks.json", publisher),
             web=WebClient(),
             side=side_requests(host),

@@ -21,6 +21,7 @@ VERBS = {
     "LS": "wants to list a folder",
     "WebFetch": "wants to fetch a web page",
     "WebSearch": "wants to search the web",
+    "EnterPlanMode": "wants to plan first",
 }
 
 PATHS = ("file_path", "path", "notebook_path")

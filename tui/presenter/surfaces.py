@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from core.protocol.views import ContextLimits, PermissionRequest, QueuedMessage, SharedTask, TodoItem
+from core.protocol.inquiries import Asked
+from core.protocol.views import ContextLimits, QueuedMessage, SharedTask, TodoItem
 from tui.widgets.transcript.blocks import Block
 
 State = Literal["working", "waiting", "done"]
@@ -85,9 +86,11 @@ class Surfaces:
     queue: QueueSurface
     composer: ComposerSurface
     footer: FooterSurface
-    ask: Callable[[PermissionRequest, str], None]
-    """Show a permission request of the session in this folder."""
+    ask: Callable[[Asked, str], None]
+    """Show what a call of the session in this folder asks."""
     withdraw: Callable[[str], None]
-    """Take a permission request away, by its id."""
+    """Take it away, by its id."""
+    look_at: Callable[[Block], None]
+    """Let the reader begin at a block."""
     signal: Callable[[State], None]
     """The session begins to work, to wait for the user, or has finished."""

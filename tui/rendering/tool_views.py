@@ -104,6 +104,13 @@ def _shell(arguments: dict[str, Any], _cwd: str) -> str:
     return _text(arguments, "shell_id")
 
 
+def _questions(arguments: dict[str, Any], _cwd: str) -> str:
+    """The topics."""
+    questions: object = arguments.get("questions")
+    items = cast("list[object]", questions) if isinstance(questions, list) else []
+    return ", ".join(_text(cast("dict[str, Any]", item), "header") for item in items if isinstance(item, dict))
+
+
 def _task(arguments: dict[str, Any], _cwd: str) -> str:
     status = _text(arguments, "status")
     words = [_text(arguments, "taskId"), f"→ {status}" if status else ""]
@@ -142,6 +149,9 @@ _ARGUMENTS: dict[str, Callable[[dict[str, Any], str], str]] = {
     "WebFetch": _url,
     "WebSearch": _query,
     "TodoWrite": _nothing,
+    "AskUserQuestion": _questions,
+    "EnterPlanMode": _nothing,
+    "ExitPlanMode": _nothing,
     "TaskGet": _task,
     "TaskUpdate": _task,
 }
