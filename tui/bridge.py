@@ -9,6 +9,7 @@ import os
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from core.bus.batches import with_calls
@@ -18,7 +19,7 @@ from core.engine.engine import Engine
 from core.engine.start import Start, read_start
 from core.engine.wiring import build_engine
 from core.host.clipboard import copy_with_tool, has_terminal_clipboard, save_copy
-from core.host.external_editor import EditorError, edit_file, edit_text
+from core.host.external_editor import EditorError, edit_file, edit_text, open_file
 from core.host.file_index import FileIndex, list_folder
 from core.host.files import LineLog
 from core.host.garbage import collect_all
@@ -207,6 +208,16 @@ class Bridge:
             return edit_file(path, os.environ)
         except EditorError as error:
             raise AgentError(str(error)) from error
+
+    def open_file(self, path: str) -> str:
+        """Show a file in the user's editor; to be called in a thread. Raises ``AgentError``."""
+        if not Path(path).is_file():
+            raise AgentError(f"{path} is not there any more.")
+        try:
+            open_file(Path(path), os.environ)
+        except EditorError as error:
+            raise AgentError(str(error)) from error
+        return ""
 
     async def close(self) -> None:
         """End the session: nothing of it runs afterwards."""

@@ -13,6 +13,7 @@ from textual.app import App, SuspendNotSupported
 
 from tui.screens.main import MainScreen
 from tui.widgets.composer import asks
+from tui.widgets.transcript.view import TranscriptView
 
 if TYPE_CHECKING:
     from tui.bridge import Bridge
@@ -72,6 +73,12 @@ class ComposerDesk(App[None]):
     @on(asks.PlanEditorRequested)
     async def _plan_editor_requested(self) -> None:
         self.run_worker(self._edit_plan(), group="editor", exit_on_error=False)
+
+    @on(TranscriptView.OpenRequested)
+    async def _open_requested(self, event: TranscriptView.OpenRequested) -> None:
+        if self._bridge is not None:
+            opening = self._in_editor(partial(self._bridge.open_file, event.path))
+            self.run_worker(opening, group="editor", exit_on_error=False)
 
     async def _attach_files(self, paths: tuple[str, ...], pasted: str) -> None:
         from core.protocol.errors import AgentError

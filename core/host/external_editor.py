@@ -42,7 +42,8 @@ def edit_text(text: str, environ: Mapping[str, str]) -> str:
         with tempfile.TemporaryDirectory(prefix="agent-tui-") as folder:
             path = Path(folder) / "prompt.md"
             path.write_text(text, "utf-8", errors="replace")
-            return _run(argv, path, environ)
+            _run(argv, path, environ)
+            return _text_of(path)
     except EditorError as error:
         raise EditorError(f"{error}; the text is as it was.") from error
     except OSError as error:
@@ -51,19 +52,31 @@ def edit_text(text: str, environ: Mapping[str, str]) -> str:
 
 def edit_file(path: Path, environ: Mapping[str, str]) -> str:
     """What is in the file when the editor ends; blocks until then. Raises ``EditorError``."""
+    open_file(path, environ)
+    try:
+        return _text_of(path)
+    except (EditorError, OSError) as error:
+        raise EditorError(f"{error}.") from error
+
+
+def open_file(path: Path, environ: Mapping[str, str]) -> None:
+    """Show a file in the editor; blocks until it ends. Raises ``EditorError``."""
     argv = find_editor(environ)
     try:
-        return _run(argv, path, environ)
+        _run(argv, path, environ)
     except EditorError as error:
         raise EditorError(f"{error}.") from error
     except OSError as error:
         raise EditorError(f"{argv[0]} could not be used: {error.strerror or error}.") from error
 
 
-def _run(argv: list[str], path: Path, environ: Mapping[str, str]) -> str:
+def _run(argv: list[str], path: Path, environ: Mapping[str, str]) -> None:
     code = subprocess.run([*argv, str(path)], env=dict(environ), check=False).returncode
     if code:
         raise EditorError(f"{argv[0]} ended with exit code {code}")
+
+
+def _text_of(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except UnicodeDecodeError as error:

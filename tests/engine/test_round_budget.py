@@ -137,3 +137,22 @@ async def test_a_result_that_cannot_be_saved_is_cut_and_says_so(
         (result,) = rig.of(ev.ToolFinished)
         assert "could not be saved" in result.content and len(result.content) < 60_000 + SLACK
         assert rig.of(ev.TurnEnded)[-1].reason == "completed"
+
+
+async def test_a_saved_result_of_one_endless_line_can_be_read_in_parts(tmp_path: Path, isolated_machine: Path) -> None:
+    command = "head -c 100000 /dev/zero | tr '\\0' z; echo END"
+
+    def script(request: Any) -> Reply:
+        match len(request.messages):
+            case 1:
+                return Reply([call("Bash", "b", command=command)])
+            case 3:
+                saved = results_in(request)["b"]["content"].partition("the whole is in ")[2].partition(" …")[0]
+                return Reply([call("Read", "r", file_path=saved, offset=51)])
+            case _:
+                return Reply([say("Seen.")])
+
+    async with running(script, tmp_path, isolated_machine, settings=Settings(allow=("Bash",))) as rig:
+        await rig.prompt("go")
+        content = results_in(rig.requests[-1])["r"]["content"]
+        assert "wrapped" in content and "    51\tEND" in content

@@ -50,6 +50,11 @@ def code_of_call(name: str, arguments: dict[str, Any]) -> str:
     )
 
 
+def file_of_call(arguments: dict[str, Any]) -> str:
+    """The one file that a call is about; empty where there is none."""
+    return _text(arguments, "file_path") or _text(arguments, "notebook_path")
+
+
 def _path(arguments: dict[str, Any], cwd: str) -> str:
     path = short_path(_text(arguments, "file_path") or _text(arguments, "path"), cwd)
     if pages := _text(arguments, "pages"):

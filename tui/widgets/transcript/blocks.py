@@ -85,6 +85,11 @@ class Block:
         """What came out of it, safe for the clipboard."""
         return ""
 
+    @property
+    def file(self) -> str:
+        """The file that it is about, as an absolute path; empty where there is none."""
+        return ""
+
     def release(self) -> None:
         """Drop what can be made again from the source."""
 

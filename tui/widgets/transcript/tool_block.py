@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
@@ -19,6 +20,7 @@ from tui.rendering.tool_views import (
     change_lines,
     code_of_call,
     command_lines,
+    file_of_call,
     headline,
     output_lines,
     short_path,
@@ -102,6 +104,11 @@ class ToolBlock(Block):
         return clean_copy(self._content)
 
     @property
+    def file(self) -> str:
+        path = self._display.saved_to or file_of_call(self._input)
+        return os.path.normpath(os.path.join(self._cwd, path)) if path else ""  # noqa: PTH118  lexical
+
+    @property
     def is_complete(self) -> bool:
         return self.state in ("done", "failed")
 
@@ -109,11 +116,6 @@ class ToolBlock(Block):
     def headline(self) -> str:
         """Its name and the one argument that matters."""
         return f"{clean_line(self.name)} {argument(self.name, self._input, self._cwd)}".rstrip()
-
-    @property
-    def remark(self) -> str:
-        """How it is, or how it went."""
-        return self._remark()
 
     def feed_input(self, count: int) -> None:
         """More characters of the input have come."""
@@ -184,7 +186,7 @@ class ToolBlock(Block):
         about = argument(self.name, self._input, self._cwd) if self._input else ""
         if about:
             spans.append((f" {about}", "tool.argument"))
-        head = headline(spans, self._remark(), width)
+        head = headline(spans, self.remark, width)
         inner: Span = ("│ " if self.group in ("first", "middle") else "  ", f"tool.group {DECOR}")
         body = [(inner, ("  ", f"text {DECOR}"), *line) for line in self._body(width - 4)]
         return [*self._batch_line(width), head, *body]
@@ -199,7 +201,9 @@ class ToolBlock(Block):
         ]
         return [headline(spans, batch_state([block.state for block in self._members]), width)]
 
-    def _remark(self) -> str:
+    @property
+    def remark(self) -> str:
+        """How it is, or how it went."""
         match self.state:
             case "waiting":
                 return f"{self._input_chars:,} characters…" if self._input_chars and not self._input else "waiting"

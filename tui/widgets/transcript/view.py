@@ -34,6 +34,13 @@ class TranscriptView(SelectableView):
     class SearchRequested(Message):
         """The reader wants to type a search."""
 
+    class OpenRequested(Message):
+        """The reader wants to see a file."""
+
+        def __init__(self, path: str) -> None:
+            super().__init__()
+            self.path = path
+
     class LeaveRequested(Message):
         """The reader wants to go back to the input."""
 
@@ -140,6 +147,12 @@ class TranscriptView(SelectableView):
             block = self.plan[self.cursor].block
             text = {"source": block.source, "code": block.code, "output": block.output}[what]
             self.post_message(self.CopyRequested(text, what if what != "source" else "block"))
+
+    def action_open(self) -> None:
+        """Open what the block under the cursor is about: the whole of a saved result, or a file."""
+        path = self.plan[self.cursor].block.file if self.cursor is not None else ""
+        if path:
+            self.post_message(self.OpenRequested(path))
 
     def action_search(self) -> None:
         """Type what to search."""

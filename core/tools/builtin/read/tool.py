@@ -11,7 +11,7 @@ from pydantic import Field
 from core.host.files import TextFile
 from core.host.image_files import sniff_image
 from core.permissions.access import Access
-from core.permissions.paths import resolve
+from core.permissions.paths import is_inside, resolve
 from core.protocol.views import ToolDisplay
 from core.tools.attached import Attached
 from core.tools.base import Tool, ToolError, ToolInput, ToolResult
@@ -27,6 +27,10 @@ DEFAULT_LINES = 2_000
 MAX_LINE_CHARS = 2_000
 MAX_CHARS = 90_000
 """About 25,000 tokens: what one call may bring into the context."""
+WRAPPED_NOTE = (
+    f"[A saved result: longer lines are wrapped at {MAX_LINE_CHARS:,} characters, each row counts as a line.]\n"
+)
+"""A result may be one line of megabytes, and nothing of it must be out of reach."""
 ATTACHING = frozenset((".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf", ".ipynb"))
 """Files that may become attachments. They are read one after the other: each must know what the others took."""
 
@@ -59,10 +63,11 @@ class Read(Tool[ReadInput]):
 
     async def run(self, arguments: ReadInput, context: ToolContext) -> ToolResult:
         path = checked_path(arguments.file_path, context.state)
-        return await asyncio.to_thread(_read, path, arguments, context.state.attached)
+        is_saved = is_inside(path, (context.services.output_dir,))
+        return await asyncio.to_thread(_read, path, arguments, context.state.attached, is_saved)
 
 
-def _read(path: Path, arguments: ReadInput, attached: Attached) -> ToolResult:
+def _read(path: Path, arguments: ReadInput, attached: Attached, is_saved: bool) -> ToolResult:
     head = load_bytes(path, HEAD_BYTES)
     if is_pdf(head):
         return _read_pdf(path, arguments.pages, attached)
@@ -73,11 +78,17 @@ def _read(path: Path, arguments: ReadInput, attached: Attached) -> ToolResult:
     file = load(path)
     if path.suffix.lower() == ".ipynb":
         return _read_notebook(path, file, arguments, attached)
+    if is_saved and any(len(line) > MAX_LINE_CHARS for line in _lines(file.text)):
+        return _read_text(path, file, arguments, WRAPPED_NOTE, is_wrapped=True)
     return _read_text(path, file, arguments)
 
 
-def _read_text(path: Path, file: TextFile, arguments: ReadInput, note: str = "") -> ToolResult:
+def _read_text(
+    path: Path, file: TextFile, arguments: ReadInput, note: str = "", *, is_wrapped: bool = False
+) -> ToolResult:
     lines = _lines(file.text)
+    if is_wrapped:
+        lines = [line[at : at + MAX_LINE_CHARS] for line in lines for at in range(0, len(line) or 1, MAX_LINE_CHARS)]
     text, shown = _render(lines, arguments.offset or 1, arguments.limit)
     total = len(lines)
     summary = f"{shown} line{'' if shown == 1 else 's'}" + (f" of {total}" if shown < total else "")
