@@ -64,8 +64,8 @@ def _without_thinking(message: Message) -> Message:
 
 def restore_account(loaded: LoadedSession, ledger: Ledger) -> None:
     """Count what the session has cost so far."""
-    for request in loaded.requests:
-        ledger.add(request.usage, request.model, find_model(request.model).prices)
+    for request in (*loaded.requests, *loaded.side_requests):
+        ledger.add(request.usage, request.model, find_model(request.model).prices, request.source)
 
 
 def replay(loaded: LoadedSession, publisher: Publisher) -> None:

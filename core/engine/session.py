@@ -230,6 +230,7 @@ class Session:
             return None
         assert self.state.system is not None and self._reminders is not None
         model = await learn_model(self._client, self.state.settings.model)
+        self.ledger.begin_turn()
         query = Query(
             turn=TurnSettings(settings=self.state.settings, model=model, system=self.state.system),
             client=self._client,

@@ -16,8 +16,9 @@ from core.engine.session import Session, SessionState
 from core.host.host import Host
 from core.llm.anthropic import AnthropicClient
 from core.llm.catalog import find_model
-from core.llm.client import ModelClient
+from core.llm.client import ModelClient, QuerySource
 from core.llm.demo import DEMO_MODEL, demo_model
+from core.llm.side import Count, SideRequests
 from core.orchestration.call import CallEnvironment
 from core.permissions.broker import Broker
 from core.permissions.decide import Policy
@@ -54,12 +55,15 @@ from core.tools.builtin.task_list.tool import TaskList
 from core.tools.builtin.task_update.tool import TaskUpdate
 from core.tools.builtin.todo_write.tool import TodoWrite
 from core.tools.builtin.tool_search.tool import with_search
+from core.tools.builtin.web_fetch.tool import WebFetch
+from core.tools.builtin.web_search.tool import WebSearch
 from core.tools.builtin.write.tool import Write
 from core.tools.context import ToolServices, ToolState
 from core.tools.registry import SEARCH_TOOL, ToolOffer, ToolRegistry
 from core.tools.shared_task_store import SharedTaskStore
 from core.tools.shells import ShellRegistry
 from core.tools.todo_store import TodoStore
+from core.tools.web.client import WebClient
 from core.version import __version__
 
 TOOLS = (
@@ -74,6 +78,8 @@ TOOLS = (
     Bash,
     BashOutput,
     KillShell,
+    WebFetch,
+    WebSearch,
     TodoWrite,
     TaskCreate,
     TaskGet,
@@ -96,22 +102,34 @@ def build_engine(
     host = host or Host()
     if launch.is_demo:
         # Nothing of it is billed, so no real model's name or price is shown.
-        settings = replace(settings, model=DEMO_MODEL)
+        settings = replace(settings, model=DEMO_MODEL, small_model=DEMO_MODEL)
     check_mode(settings.mode, host.environ)
     transcript, loaded = _find_session(launch, host)
     bus = Bus(transcript.stem, host.clock)
     publisher = Publisher(bus)
     folder = transcript.with_suffix("")
     launch, rules = _parse_rules(settings, launch)
-    calls = _build_calls(settings, launch, host, publisher, folder, rules)
+    tools = _build_tools(launch)
     ledger = Ledger()
-    tools = calls.tools.offer(can_search=can_search(settings, find_model(settings.model)))
-    conversation = _build_conversation(launch, host, publisher, transcript, loaded, tools)
+    offer = tools.offer(can_search=can_search(settings, find_model(settings.model)))
+    conversation = _build_conversation(launch, host, publisher, transcript, loaded, offer)
+    client = model or _build_client(settings, launch, host)
+    services = ToolServices(
+        host=host,
+        root=launch.cwd,
+        output_dir=folder / "outputs",
+        shells=ShellRegistry(host, publisher, folder / "outputs"),
+        todos=TodoStore(launch.paths.data / "todos" / f"{folder.name}-agent-{MAIN_AGENT}.json", publisher),
+        tasks=SharedTaskStore(_task_file(launch, host, folder.name), publisher),
+        plan_file=launch.paths.data / "plans" / f"{folder.name}.md",
+        web=WebClient(settings.allow_private),
+        side=SideRequests(client, settings.small_model, host, _counter(ledger, conversation)),
+    )
+    calls = _build_calls(settings, launch, tools, services, publisher, rules)
     state = SessionState(settings=settings, tools=ToolState(cwd=launch.cwd))
     if loaded is not None:
         restore_account(loaded, ledger)
         state.system = loaded.system
-    client = model or _build_client(settings, launch, host)
     session = Session(launch, state, client, conversation, calls, ledger)
     recorder = Recorder(bus, host.open_log(folder / "events.jsonl"))
     return Engine(launch, session, calls, bus, recorder, loaded)
@@ -127,40 +145,40 @@ def _find_session(launch: Launch, host: Host) -> tuple[Path, LoadedSession | Non
     return transcript, load_session(transcript)
 
 
+def _build_tools(launch: Launch) -> ToolRegistry:
+    unknown = set(launch.tools) - {tool.name for tool in TOOLS} - {SEARCH_TOOL}
+    if unknown:
+        raise AgentError(f"There is no tool named {', '.join(sorted(unknown))}.")
+    return ToolRegistry(with_search([tool() for tool in TOOLS if not launch.tools or tool.name in launch.tools]))
+
+
+def _counter(ledger: Ledger, conversation: Conversation) -> Count:
+    def count(source: QuerySource, model_id: str, usage: Usage) -> float | None:
+        conversation.record_side_usage(source, model_id, usage)
+        return ledger.add(usage, model_id, find_model(model_id).prices, source)
+
+    return count
+
+
 def _build_calls(
     settings: Settings,
     launch: Launch,
-    host: Host,
+    tools: ToolRegistry,
+    services: ToolServices,
     publisher: Publisher,
-    folder: Path,
     rules: tuple[tuple[Rule, ...], tuple[Rule, ...]],
 ) -> CallEnvironment:
-    outputs = folder / "outputs"
-    plan_file = launch.paths.data / "plans" / f"{folder.name}.md"
-    services = ToolServices(
-        host=host,
-        root=launch.cwd,
-        output_dir=outputs,
-        shells=ShellRegistry(host, publisher, outputs),
-        todos=TodoStore(launch.paths.data / "todos" / f"{folder.name}-agent-{MAIN_AGENT}.json", publisher),
-        plan_file=plan_file,
-        tasks=SharedTaskStore(_task_file(launch, host, folder.name), publisher),
-    )
     policy = Policy(
         mode=settings.mode,
         cwd=launch.cwd,
         roots=(launch.cwd,),
-        readable=(outputs, plan_file),
-        plan_file=plan_file,
+        readable=(services.output_dir, services.plan_file),
+        plan_file=services.plan_file,
         allow=rules[0],
         deny=rules[1],
     )
-    unknown = set(launch.tools) - {tool.name for tool in TOOLS} - {SEARCH_TOOL}
-    if unknown:
-        raise AgentError(f"There is no tool named {', '.join(sorted(unknown))}.")
-    chosen = [tool() for tool in TOOLS if not launch.tools or tool.name in launch.tools]
     return CallEnvironment(
-        tools=ToolRegistry(with_search(chosen)),
+        tools=tools,
         services=services,
         policies=PolicyHolder(policy, publisher),
         broker=Broker(is_attended=launch.is_attended),

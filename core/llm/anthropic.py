@@ -36,6 +36,9 @@ READ_TIMEOUT_S = 300.0
 """Silence on an open response after which it counts as broken; pings reset it."""
 CONNECT_TIMEOUT_S = 10.0
 DESCRIBE_TIMEOUT_S = 5.0
+KEEPALIVE_S = 50.0
+"""How long a connection waits for its next request: through a call that takes a while, or while an answer is read.
+Servers and routers on the way let go of an idle one after a minute or more; one that was closed is not used."""
 DRAIN_TIMEOUT_S = 0.25
 """How long a response that is complete may take to end; then its connection is closed instead of used again."""
 LOCAL_KEY = "local"
@@ -134,11 +137,14 @@ class AnthropicClient:
         with importing():
             import httpx2
 
+        timeout = httpx2.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
+        limits = dataclasses.replace(sdk.DEFAULT_CONNECTION_LIMITS, keepalive_expiry=KEEPALIVE_S)
         client: AsyncAnthropic = sdk.AsyncAnthropic(
             api_key=self._api_key or None,
             base_url=self._base_url or None,
             max_retries=0,
-            timeout=httpx2.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+            timeout=timeout,
+            http_client=sdk.DefaultAsyncHttpxClient(timeout=timeout, limits=limits),
         )
         with importing():
             # The SDK imports its parts where they are first used: that would be on the event loop.
@@ -181,7 +187,8 @@ async def _chunks(events: AsyncIterator[Any]) -> AsyncIterator[Chunk]:
                 usage = merge_usage(usage, event.message.usage)
                 yield MessageStart(event.message.id, event.message.model, usage)
             case "content_block_start":
-                yield BlockStart(event.index, event.content_block.to_dict())
+                # No warnings: what the SDK does not expect in a block is kept as it came.
+                yield BlockStart(event.index, event.content_block.to_dict(warnings=False))
             case "content_block_delta":
                 chunk = _delta(event.index, event.delta)
                 if chunk is not None:
@@ -212,7 +219,7 @@ async def _drain(events: AsyncIterator[Any]) -> None:
 
 def _delta(index: int, delta: Any) -> BlockChunk | None:
     if delta.type == "citations_delta":
-        return BlockChunk(index, "citation", delta.citation.to_dict())
+        return BlockChunk(index, "citation", delta.citation.to_dict(warnings=False))
     names = _FIELDS.get(delta.type)
     if names is None:
         return None
@@ -239,6 +246,9 @@ def merge_usage(known: Usage, sdk: Any) -> Usage:
         changes["cache_write_5m_tokens"] = split.ephemeral_5m_input_tokens
     elif written is not None:
         changes["cache_write_5m_tokens"] = max(0, written - known.cache_write_1h_tokens)
+    searches = getattr(getattr(sdk, "server_tool_use", None), "web_search_requests", None)
+    if searches is not None:
+        changes["web_searches"] = searches
     details = getattr(sdk, "output_tokens_details", None)
     thinking = getattr(details, "thinking_tokens", None)
     if thinking is not None:

@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 from core.protocol.usage import PriceList, Prices
 
-Thinking = Literal["always", "on", "off", "budget", "none"]
+Thinking = Literal["always", "on", "between", "off", "budget", "none"]
+"""``on`` can be turned off; ``between`` can at most be kept to what stands between calls."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -183,6 +183,7 @@ def _context(call: ToolUseBlock, state: ToolState, environment: CallEnvironment)
         services=environment.services,
         tool_use_id=call.id,
         report=report,
+        publisher=environment.publisher,
         mode=environment.policies.policy.mode,
         asker=asker,
     )

@@ -92,7 +92,7 @@ def _concern(access: Access, policy: Policy) -> str:
             return f"{path} may hold secrets"
         if not is_inside(path, policy.roots) and not is_inside(path, policy.readable):
             return f"{path} is outside the working folder"
-    return ""
+    return access.sends
 
 
 def _plain_reason(access: Access) -> str:
@@ -110,6 +110,10 @@ def session_rule(tool: str, access: Access, policy: Policy) -> str:
     if access.command:
         # A star or an empty text in a rule says more than the same characters in a command.
         return "" if "*" in access.command or not access.command.strip() else f"Bash({access.command})"
+    if access.hosts:
+        return f"{tool}(domain:{access.hosts[0]})" if len(access.hosts) == 1 else ""
+    if access.sends:
+        return tool
     paths = access.writes or access.reads
     if len(paths) != 1 or any(is_protected(path) for path in access.writes) or holds_secrets(paths[0]):
         return ""

@@ -55,7 +55,7 @@ def can_search(settings: Settings, model: ModelInfo) -> bool:
 def thinking_config(model: ModelInfo, max_tokens: int) -> dict[str, Any] | None:
     """Thinking switched on in the way the model takes it, shown in summary; None where it has none."""
     match model.thinking:
-        case "always" | "on" | "off":
+        case "always" | "on" | "between" | "off":
             return {"type": "adaptive", "display": "summarized"}
         case "budget" if max_tokens > BUDGET_SHARE * MIN_BUDGET_TOKENS:
             return {"type": "enabled", "budget_tokens": max_tokens // BUDGET_SHARE}

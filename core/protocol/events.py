@@ -159,6 +159,7 @@ class RequestFinished:
     """The response ended as it should."""
 
     request_id: str
+    query_source: str = "main"
     stop_reason: str
     usage: Usage
     cost_usd: float | None
@@ -173,6 +174,7 @@ class RequestFailed:
     """The request failed. With ``retry_in_s`` it is sent again after that many seconds, else it is given up."""
 
     request_id: str
+    query_source: str = "main"
     reason: str
     attempt: int
     retry_in_s: float | None = None

@@ -44,7 +44,15 @@ class History:
         after = grouped(new[answer:], set(used), self._accepted).groups
         if not after or after[0][0] != "assistant":
             return None
+        if after[-1][0] == "assistant" and not _stays(new[answer:], used, self._accepted):
+            return None
         self._wire += to_wire(before.groups if self._wire else start_with_user(before.groups))
         self._settled += new[:answer]
         self._used = used
         return to_wire(after)
+
+
+def _stays(newest: tuple[Message, ...], used: set[str], accepted: Accepted) -> bool:
+    """Whether something is left of the newest answer should the server not go on with what it paused in."""
+    groups = grouped(newest, set(used), accepted, may_pause=False).groups
+    return bool(groups) and groups[0][0] == "assistant"

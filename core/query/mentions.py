@@ -51,7 +51,9 @@ async def attach_mentions(prompts: Iterable[str], calls: CallEnvironment, state:
 
 
 async def _attach(path: Path, calls: CallEnvironment, attached: Attached) -> None:
-    context = ToolContext(state=attached.state, services=calls.services, tool_use_id="", report=_unreported)
+    context = ToolContext(
+        state=attached.state, services=calls.services, tool_use_id="", report=_unreported, publisher=calls.publisher
+    )
     shown = path.relative_to(calls.services.root) if path.is_relative_to(calls.services.root) else path
     try:
         is_folder, result = await _read(path, calls, context)

@@ -30,6 +30,7 @@ from core.protocol.messages import (
     block_to_wire,
     referred_tools,
 )
+from core.query.server_calls import paired_server_calls
 
 MISSING_RESULT = "There is no result: the call was interrupted."
 NO_CONTENT = "(no content)"
@@ -60,10 +61,13 @@ class Grouped:
     is_settled: bool
 
 
-def grouped(messages: Iterable[Message], used: set[str], accepted: Accepted) -> Grouped:
-    """Merge and pair messages. ``used`` holds the ids of the calls before them, and of theirs afterwards."""
+def grouped(messages: Iterable[Message], used: set[str], accepted: Accepted, *, may_pause: bool = True) -> Grouped:
+    """Merge and pair messages. ``used`` holds the ids of the calls before them, and of theirs afterwards.
+
+    ``may_pause``: a server's call at their very end may be one that it goes on with.
+    """
     merged, held = _merge(_visible(message, accepted) for message in messages)
-    groups, held_later = _merge(_pair(merged, used))
+    groups, held_later = _merge(_pair(merged, used, may_pause=may_pause))
     ends = [*merged[-1:], *groups[-1:]]
     is_settled = bool(groups) and not held and not held_later and all(role != "assistant" for role, _blocks in ends)
     return Grouped(groups, is_settled)
@@ -156,14 +160,14 @@ def is_thinking(block: Block) -> bool:
     )
 
 
-def _pair(groups: list[Group], used: set[str]) -> Iterator[Group]:
+def _pair(groups: list[Group], used: set[str], *, may_pause: bool) -> Iterator[Group]:
     """After each assistant group a user group that begins with the results of its calls, in their order.
 
     A result counts in the group right after its call: one that came later would change what was sent before.
     """
     for (role, blocks), after in zip_longest(groups, groups[1:]):
         if role == "assistant":
-            calls, kept = _unique_calls(blocks, used)
+            calls, kept = _unique_calls(paired_server_calls(blocks, used, may_pause=may_pause and after is None), used)
             results = _results(after)
             yield role, _without_last_thoughts(kept)
             yield "user", [results.get(call.id) or _missing(call) for call in calls]

@@ -85,8 +85,6 @@ class Query:
     state: ToolState
     usage: Usage = field(default_factory=Usage)
     """Of this turn."""
-    cost_usd: float | None = 0.0
-    """Of this turn; None once a price was unknown."""
     steps: int = 0
     warm_until: float | None = None
     """Until when the cache holds what the newest request has sent."""
@@ -125,10 +123,8 @@ class Query:
 
     def account(self, usage: Usage) -> float | None:
         """Count what a request of this turn took, and give its cost in USD; None where the price is unknown."""
-        cost = self.ledger.add(usage, self.turn.model.id, self.turn.model.prices)
         self.usage += usage
-        self.cost_usd = None if cost is None or self.cost_usd is None else self.cost_usd + cost
-        return cost
+        return self.ledger.add(usage, self.turn.model.id, self.turn.model.prices)
 
     def publish_usage(self, context_tokens: int) -> None:
         """Tell how full the window is and what the session has cost."""

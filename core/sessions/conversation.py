@@ -7,7 +7,15 @@ from collections.abc import Mapping
 from core.protocol.messages import Block, Message, ToolResultBlock
 from core.protocol.usage import Usage
 from core.protocol.views import SystemPrompt
-from core.sessions.entries import CallRecord, block_record, message_record, result_record, system_record, usage_record
+from core.sessions.entries import (
+    CallRecord,
+    block_record,
+    message_record,
+    result_record,
+    side_usage_record,
+    system_record,
+    usage_record,
+)
 from core.sessions.writer import TranscriptWriter
 
 
@@ -41,6 +49,10 @@ class Conversation:
         """Write down the end of a response."""
         self.last_usage = usage
         self._writer.write(usage_record(message_id, model, usage, stop_reason))
+
+    def record_side_usage(self, source: str, model: str, usage: Usage) -> None:
+        """Write down what a request beside the conversation took."""
+        self._writer.write(side_usage_record(source, model, usage))
 
     def record_system(self, system: SystemPrompt, tools_digest: str, deferred_tools: Mapping[str, str]) -> None:
         """Write down the system prompt: a resumed session must send the same one."""

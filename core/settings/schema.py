@@ -15,6 +15,8 @@ ToolSearchMode = Literal["auto", "on", "off"]
 
 DEFAULT_MODEL = "claude-opus-5-5"
 """Named by the API's model overview as the place to start for most work."""
+DEFAULT_SMALL_MODEL = "claude-haiku-5-5"
+"""The cheapest; for small questions beside the conversation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +26,8 @@ class Settings:
     model: str = DEFAULT_MODEL
     effort: Effort | None = None
     """None leaves it to the model."""
+    small_model: str = DEFAULT_SMALL_MODEL
+    """Answers what is asked beside the conversation, web searches say."""
     mode: PermissionMode = "default"
     theme: str = "auto"
     notifications: Notifications = "auto"
@@ -41,6 +45,8 @@ class Settings:
     allow: tuple[str, ...] = ()
     """Permission rules that allow without asking."""
     deny: tuple[str, ...] = ()
+    allow_private: tuple[str, ...] = ()
+    """Hosts of this machine's own network that may be fetched from: ``localhost:3000``."""
     system_prompt: str = ""
     """Takes the place of the built-in one."""
     append_system_prompt: str = ""
@@ -71,10 +77,12 @@ EFFORTS = ("low", "medium", "high", "xhigh", "max")
 
 KEYS = (
     SettingKey("model", "model", str),
+    SettingKey("smallModel", "small_model", str),
     SettingKey("effortLevel", "effort", str, EFFORTS),
     SettingKey("permissions.defaultMode", "mode", str, MODES),
     SettingKey("permissions.allow", "allow", list),
     SettingKey("permissions.deny", "deny", list),
+    SettingKey("webFetch.allowPrivate", "allow_private", list),
     SettingKey("theme", "theme", str),
     SettingKey("notifications", "notifications", str, ("auto", "bell", "off")),
     SettingKey("cacheTtl", "cache_ttl", str, ("5m", "1h")),

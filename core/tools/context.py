@@ -7,13 +7,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from core.bus.bus import Publisher
 from core.host.host import Host
+from core.llm.side import SideRequests
 from core.protocol.views import PermissionMode
 from core.tools.asker import Asker
 from core.tools.attached import Attached
 from core.tools.shared_task_store import SharedTaskStore
 from core.tools.shells import ShellRegistry
 from core.tools.todo_store import TodoStore
+from core.tools.web.client import WebClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,9 @@ class ToolServices:
     plan_file: Path
     """Where the plan of plan mode is kept; made when first written."""
     tasks: SharedTaskStore
+    web: WebClient
+    side: SideRequests
+    """Asks the small model."""
 
 
 Report = Callable[[str, int], None]
@@ -79,6 +85,8 @@ class ToolContext:
     services: ToolServices
     tool_use_id: str
     report: Report
+    publisher: Publisher
+    """Publishes as the turn that the call is of."""
     mode: PermissionMode = "default"
     asker: Asker | None = None
     """Asks the user; None where nobody could answer."""

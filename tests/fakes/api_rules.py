@@ -184,6 +184,18 @@ def no_marker_on_deferred(call: Call) -> Rejection | None:
     return None
 
 
+def search_domains_are_one_list(call: Call) -> Rejection | None:
+    """A server tool looks only at some domains, or at all but some: bare hosts, of which a path may follow."""
+    for index, tool in enumerate(call.tools):
+        lists = [name for name in ("allowed_domains", "blocked_domains") if tool.get(name) is not None]
+        if len(lists) == 2:
+            return invalid(f"tools.{index}: only one of `allowed_domains` and `blocked_domains` may be given")
+        for name in lists:
+            if not tool[name] or any("://" in domain or not domain for domain in tool[name]):
+                return invalid(f"tools.{index}.{name}: Input should be domains without a scheme")
+    return None
+
+
 def choice_is_possible(call: Call) -> Rejection | None:
     """A tool choice goes with tools, names one of them, and is not forced on models that refuse that."""
     choice = call.option("tool_choice")
@@ -275,6 +287,7 @@ RULES: tuple[Rule, ...] = (
     some_tool_is_loaded,
     deferring_supported,
     no_marker_on_deferred,
+    search_domains_are_one_list,
     choice_is_possible,
     *MESSAGE_RULES,
     *ATTACHMENT_RULES,

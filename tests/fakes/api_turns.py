@@ -190,6 +190,30 @@ def results_have_calls(call: Call) -> Rejection | None:
     return None
 
 
+def server_calls_have_results(call: Call) -> Rejection | None:
+    """A server tool's call is followed by its result in the same turn, unless the turn paused right there."""
+    for number, turn in enumerate(call.turns):
+        open_calls: dict[str, str] = {}
+        for item in turn.items:
+            kind = _kind(item.block)
+            if kind == "server_tool_use":
+                open_calls[item.block["id"]] = item.block["name"]
+                continue
+            is_result = turn.role == "assistant" and SERVER_RESULT.fullmatch(kind)
+            if is_result and open_calls.pop(item.block["tool_use_id"], None) is None:
+                return invalid(f"{item.path}: unexpected `tool_use_id` found in `{kind}` blocks")
+        last = turn.items[-1].block if turn.items else {}
+        if number == len(call.turns) - 1 and call.messages[-1]["role"] == "assistant":
+            open_calls.pop(str(last.get("id")), None)
+        if open_calls:
+            used, name = next(iter(open_calls.items()))
+            return invalid(
+                f"messages.{turn.start}: `{name}` tool use with id `{used}` was found without a corresponding "
+                f"`{name}_tool_result` block"
+            )
+    return None
+
+
 def results_come_first(call: Call) -> Rejection | None:
     """In a user turn nothing stands before a result."""
     for turn in call.turns:
@@ -259,6 +283,7 @@ MESSAGE_RULES: tuple[Rule, ...] = (
     call_names_and_ids,
     calls_have_results,
     results_have_calls,
+    server_calls_have_results,
     results_come_first,
     errors_are_words,
     references_resolve,

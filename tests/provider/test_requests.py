@@ -60,6 +60,16 @@ async def test_every_request_of_a_session_goes_over_one_connection(tmp_path: Pat
         assert server.connections == 1
 
 
+async def test_a_connection_is_kept_as_long_as_it_may_be_idle(
+    tmp_path: Path, isolated_machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(anthropic, "KEEPALIVE_S", 0.0)
+    async with connected([say("One."), say("Two.")], tmp_path, isolated_machine) as (server, rig):
+        await rig.prompt("one")
+        await rig.prompt("two")
+        assert server.connections == 2
+
+
 @pytest.mark.parametrize("fault", [stall(ALL_EVENTS), reset_after(ALL_EVENTS)])
 async def test_a_complete_response_that_does_not_end_costs_its_connection_only(
     fault: Fault, tmp_path: Path, isolated_machine: Path, monkeypatch: pytest.MonkeyPatch

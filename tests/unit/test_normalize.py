@@ -56,10 +56,18 @@ results = st.builds(
     content=st.one_of(WORDS, st.just(({"type": "text", "text": "part"},)), st.just((IMAGE.data,)), references),
     is_error=st.booleans(),
 )
+server_calls = st.sampled_from(IDS).map(
+    lambda call: OtherBlock(
+        data={"type": "server_tool_use", "id": f"srv_{call}", "name": "web_search", "input": {"query": "x"}}
+    )
+)
+server_results = st.sampled_from(IDS).map(
+    lambda call: OtherBlock(data={"type": "web_search_tool_result", "tool_use_id": f"srv_{call}", "content": []})
+)
 thoughts = st.sampled_from(["", "Hm.", "So."]).map(thinking)
 BLOCKS: dict[Role, st.SearchStrategy[Block]] = {
     "user": st.one_of(texts, results, st.just(IMAGE)),
-    "assistant": st.one_of(texts, calls, thoughts, st.just(REDACTED), st.just(NEWER)),
+    "assistant": st.one_of(texts, calls, thoughts, st.just(REDACTED), st.just(NEWER), server_calls, server_results),
     "system": texts,
 }
 counter = itertools.count()
@@ -254,3 +262,33 @@ def test_a_reference_to_a_tool_that_is_not_deferred_here_becomes_words(result: M
     )
     content = wire[2]["content"][0]["content"]
     assert (content if isinstance(content, str) else [block["tool_name"] for block in content]) == sent
+
+
+def server_call(call_id: str) -> OtherBlock:
+    return OtherBlock(data={"type": "server_tool_use", "id": call_id, "name": "web_search", "input": {}})
+
+
+def server_result(call_id: str) -> OtherBlock:
+    return OtherBlock(data={"type": "web_search_tool_result", "tool_use_id": call_id, "content": []})
+
+
+def test_a_server_call_that_broke_off_is_left_out_and_one_with_its_result_stays() -> None:
+    """What an interrupt leaves of a search must not make every later request invalid."""
+    whole = [server_call("a"), server_result("a"), TextBlock(text="Found."), server_call("b")]
+    talk = [
+        message("user", TextBlock(text="hi")),
+        message("assistant", *whole),
+        message("user", TextBlock(text="go on")),
+        message("assistant", thinking("Hm."), server_call("c")),
+        message("user", TextBlock(text="and?")),
+    ]
+    assert judge(talk) is None
+    sent = normalize(talk, Accepted(system=True))
+    assert [block.get("id") or block.get("text") for block in sent[1]["content"]] == ["a", None, "Found."]
+    assert [block["text"] for block in sent[2]["content"]] == ["go on", "and?"], "nothing is left of the second answer"
+
+
+def test_a_paused_search_goes_back_as_it_came() -> None:
+    talk = [message("user", TextBlock(text="hi")), message("assistant", server_call("a"))]
+    assert judge(talk) is None
+    assert normalize(talk, Accepted(system=True))[1]["content"] == [server_call("a").data]

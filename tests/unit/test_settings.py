@@ -31,7 +31,8 @@ def test_without_a_file_all_is_built_in(file: Path) -> None:
 
 def test_every_key_is_taken(file: Path) -> None:
     data = {
-        "model": "m", "effortLevel": "low", "theme": "t", "cacheTtl": "1h", "maxOutputTokens": 5,
+        "model": "m", "smallModel": "s", "webFetch": {"allowPrivate": ["localhost:3000"]},
+        "effortLevel": "low", "theme": "t", "cacheTtl": "1h", "maxOutputTokens": 5,
         "vim": True, "keybindingFlavor": "readline", "notifications": "bell",
         "toolSearch": "off",
         "permissions": {"defaultMode": "plan", "allow": ["Bash(ls:*)"], "deny": ["Read(.env)"]},
@@ -40,11 +41,12 @@ def test_every_key_is_taken(file: Path) -> None:
     settings, problems = load(file)
     assert problems == []
     assert settings == Settings(
-        model="m", effort="low", theme="t", cache_ttl="1h", max_output_tokens=5, mode="plan",
+        model="m", small_model="s", allow_private=("localhost:3000",),
+        effort="low", theme="t", cache_ttl="1h", max_output_tokens=5, mode="plan",
         vim=True, keybinding_flavor="readline", notifications="bell", tool_search="off",
         allow=("Bash(ls:*)",), deny=("Read(.env)",),
     )  # fmt: skip
-    assert len(KEYS) == 12, "a new key needs its line here"
+    assert len(KEYS) == 14, "a new key needs its line here"
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,18 @@ NOTEBOOK = "  ● NotebookEdit n.ipynb"
         ),
         (done("mcp__docs__find", {"query": "x"}, "3 pages"), "  ● docs · find x  3 pages · 1.2s"),
         (
+            done("WebFetch", {"url": "https://a.org/b?c=d"}, "200 · 14 KB"),
+            "  ● WebFetch https://a.org/b?c=d  200 · 14 KB · 1.2s",
+        ),
+        (
+            done("WebSearch", {"query": "tabs", "allowed_domains": ["a.org", "b.org"]}, "8 hits"),
+            "  ● WebSearch tabs in a.org, b.org  8 hits · 1.2s",
+        ),
+        (
+            done("WebSearch", {"query": "tabs", "allowed_domains": 5, "blocked_domains": [["x"]]}, ""),
+            "  ● WebSearch tabs not in ['x']  1.2s",
+        ),
+        (
             done("TodoWrite", {}, "2/3 done", details={"changed": ["2", "3"]}, todos=TODOS),
             "  ● TodoWrite  1 done, 1 started · 2/3 done · 1.2s",
         ),

@@ -212,6 +212,15 @@ async def test_what_is_escaped_stays_so(bench: Bench) -> None:
     path = await seen(bench, notebook(markdown_cell("\\use", id="a")))
     await edit(bench, cell_id="a", new_source="é")
     assert '"é"' in path.read_text()
+    path = await seen(bench, notebook(markdown_cell("ü \\u2028", id="a")).replace("\\\\u2028", "\\u2028"))
+    await edit(bench, cell_id="a", new_source="é ü")
+    assert '"é ü"' in path.read_text()
+
+
+async def test_a_source_written_as_one_string_stays_one(bench: Bench) -> None:
+    path = await seen(bench, notebook({**markdown_cell("", id="a"), "source": "a\nb"}))
+    await edit(bench, cell_id="a", new_source="c\nd\n")
+    assert cells(path)[0]["source"] == "c\nd\n"
 
 
 # What it refuses

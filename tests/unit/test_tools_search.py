@@ -26,6 +26,8 @@ from core.tools.search.ignore import IgnoreFile
 from core.tools.shared_task_store import SharedTaskStore
 from core.tools.shells import ShellRegistry
 from core.tools.todo_store import TodoStore
+from core.tools.web.client import WebClient
+from tests.fakes.tools import side_requests
 
 AnyTool = Glob | Grep | LS
 
@@ -62,9 +64,15 @@ class Place:
             todos=TodoStore(root.parent / "todos.json", publisher),
             plan_file=root.parent / "plan.md",
             tasks=SharedTaskStore(root.parent / "tasks.json", publisher),
+            web=WebClient(),
+            side=side_requests(host),
         )
         self.context = ToolContext(
-            state=ToolState(cwd=root), services=services, tool_use_id="t", report=lambda _tail, _lines: None
+            state=ToolState(cwd=root),
+            services=services,
+            tool_use_id="t",
+            report=lambda _tail, _lines: None,
+            publisher=publisher,
         )
         self._age = 0
 

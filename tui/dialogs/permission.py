@@ -19,6 +19,8 @@ VERBS = {
     "Grep": "wants to search",
     "Glob": "wants to list files",
     "LS": "wants to list a folder",
+    "WebFetch": "wants to fetch a web page",
+    "WebSearch": "wants to search the web",
     "EnterPlanMode": "wants to plan first",
 }
 

@@ -51,9 +51,10 @@ class TurnEvents(PresenterBase):
             self._add(RuleBlock(self._next_id(), f"{words} {event.detail}".strip(), style))
 
     def on_request_started(self, event: ev.RequestStarted) -> None:
-        """The model has the word."""
-        self._finished.clear()
-        self._on.status.show_activity("Waiting for the model")
+        """The model has the word; for what is asked beside the conversation the running call speaks."""
+        if event.query_source == "main":
+            self._finished.clear()
+            self._on.status.show_activity("Waiting for the model")
 
     def on_request_finished(self, event: ev.RequestFinished) -> None:
         """Count what went up and came down."""
@@ -67,7 +68,8 @@ class TurnEvents(PresenterBase):
             seconds = f"in {event.retry_in_s:.0f} s" if event.retry_in_s >= 1 else "now"
             text = f"{event.reason} Attempt {event.attempt}; trying again {seconds}."
             self._add(NoticeBlock(self._next_id(), "warning", text))
-            self._on.status.show_retry(event.reason, event.retry_in_s)
+            if event.query_source == "main":
+                self._on.status.show_retry(event.reason, event.retry_in_s)
 
     def on_usage_updated(self, event: ev.UsageUpdated) -> None:
         """The gauge."""

@@ -85,6 +85,21 @@ def _command(arguments: dict[str, Any], _cwd: str) -> str:
     return _text(arguments, "command")
 
 
+def _url(arguments: dict[str, Any], _cwd: str) -> str:
+    return _text(arguments, "url")
+
+
+def _query(arguments: dict[str, Any], _cwd: str) -> str:
+    only, without = _names(arguments, "allowed_domains"), _names(arguments, "blocked_domains")
+    where = f" in {only}" if only else f" not in {without}" if without else ""
+    return _text(arguments, "query") + where
+
+
+def _names(arguments: dict[str, Any], key: str) -> str:
+    value = arguments.get(key)
+    return ", ".join(str(name) for name in cast("list[Any]", value)) if isinstance(value, list) else ""
+
+
 def _shell(arguments: dict[str, Any], _cwd: str) -> str:
     return _text(arguments, "shell_id")
 
@@ -131,6 +146,8 @@ _ARGUMENTS: dict[str, Callable[[dict[str, Any], str], str]] = {
     "Bash": _command,
     "BashOutput": _shell,
     "KillShell": _shell,
+    "WebFetch": _url,
+    "WebSearch": _query,
     "TodoWrite": _nothing,
     "AskUserQuestion": _questions,
     "EnterPlanMode": _nothing,
