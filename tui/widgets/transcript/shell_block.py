@@ -29,7 +29,7 @@ class ShellBlock(ToolBlock):
         style = "state.failed" if self.state == "failed" else "shell"
         spans = [("! ", style), (clean_line(self._command_line), "strong")]
         inner: Line = (("  ", "text"),)
-        return [headline(spans, self._remark(), width), *((*inner, *line) for line in self._body(width - 2))]
+        return [headline(spans, self.remark, width), *((*inner, *line) for line in self._body(width - 2))]
 
     def _command(self, width: int) -> list[Line]:
         """The line in full, where the head does not hold it."""

@@ -1,4 +1,4 @@
-"""The conversation: the windowed blocks with a cursor for the keys, search, and the way back to the end."""
+"""The conversation: its prompts, search, and the way back to the end."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tui.keymap import TRANSCRIPT_KEYS, bindings, key_text
 from tui.rendering.line import Line
 from tui.rendering.palette import Palette
 from tui.widgets.transcript.drawing import Pencil
+from tui.widgets.transcript.reading import ReadableView
 from tui.widgets.transcript.scrollbar import show_marks
 from tui.widgets.transcript.search import Search
-from tui.widgets.transcript.selecting import SelectableView
 from tui.widgets.transcript.viewport import Place
 
 if TYPE_CHECKING:
@@ -26,20 +26,13 @@ MAX_MARKS = 400
 """More hits than this are not marked one by one: the bar has no room for them."""
 
 
-class TranscriptView(SelectableView):
+class TranscriptView(ReadableView):
     """One conversation: the main one, a sidechain, or a replay."""
 
     BINDINGS = bindings(TRANSCRIPT_KEYS)
 
     class SearchRequested(Message):
         """The reader wants to type a search."""
-
-    class OpenRequested(Message):
-        """The reader wants to see a file."""
-
-        def __init__(self, path: str) -> None:
-            super().__init__()
-            self.path = path
 
     class LeaveRequested(Message):
         """The reader wants to go back to the input."""
@@ -57,8 +50,6 @@ class TranscriptView(SelectableView):
 
     def __init__(self, palette: Palette) -> None:
         super().__init__(palette)
-        self.cursor: int | None = None
-        """The block that the keys are about."""
         self._prompts: list[int] = []
         self._search: Search | None = None
         self._marks_key: tuple[object, ...] = ()
@@ -74,47 +65,11 @@ class TranscriptView(SelectableView):
         if at is None:
             return
         super().drop(block)
-        if self.cursor is not None:
-            self.cursor = None if self.cursor == at else self.cursor - (self.cursor > at)
         if self._search is not None:
             self._search.drop(at)
         self._prompts = [place - (place > at) for place in self._prompts if place != at]
 
-    # Folding
-
-    def activate(self, at: int) -> None:
-        self.cursor = at
-        self.toggle(at)
-
-    def toggle(self, at: int) -> None:
-        """Fold or unfold a block; what stands above it stays where it is."""
-        if self.plan[at].block.toggle():
-            self.selection = None
-            self.viewport.following = False
-            self.flush()
-
-    def set_folded(self, folded: dict[str, bool]) -> dict[str, bool]:
-        """Fold and unfold blocks by their ids; gives how they were."""
-        before: dict[str, bool] = {}
-        for entry in self.plan:
-            block = entry.block
-            if block.is_foldable and folded.get(block.id, block.folded) != block.folded:
-                before[block.id] = block.folded
-                block.toggle()
-        self.selection = None
-        self.flush()
-        return before
-
     # Keys
-
-    def action_step(self, direction: int) -> None:
-        """Move the block cursor and bring the block into view."""
-        if not len(self.plan):
-            return
-        at = len(self.plan) - 1 if self.cursor is None else self.cursor + direction
-        while 0 < at < len(self.plan) - 1 and not self.plan.measure(at):
-            at += direction
-        self._put_cursor(min(max(at, 0), len(self.plan) - 1))
 
     def action_prompt(self, direction: int) -> None:
         """To the prompt before or after, put at the top of the view."""
@@ -126,11 +81,6 @@ class TranscriptView(SelectableView):
             self.viewport.put_first((self.cursor, 0))
             self.show_position()
 
-    def action_fold(self) -> None:
-        """Fold or unfold the block under the cursor."""
-        if self.cursor is not None:
-            self.toggle(self.cursor)
-
     def action_scroll(self, pages: float) -> None:
         """Scroll by parts of a page."""
         self.scroll_lines(round(pages * self.viewport.height))
@@ -138,21 +88,6 @@ class TranscriptView(SelectableView):
     def action_edge(self, direction: int) -> None:
         """To the beginning or the end."""
         self.scroll_edge(direction)
-
-    def action_copy(self, what: str) -> None:
-        """Copy the selection, or of the block under the cursor its ``source``, ``code`` or ``output``."""
-        if self.selection is not None:
-            self.copy_selection()
-        elif self.cursor is not None:
-            block = self.plan[self.cursor].block
-            text = {"source": block.source, "code": block.code, "output": block.output}[what]
-            self.post_message(self.CopyRequested(text, what if what != "source" else "block"))
-
-    def action_open(self) -> None:
-        """Open what the block under the cursor is about: the whole of a saved result, or a file."""
-        path = self.plan[self.cursor].block.file if self.cursor is not None else ""
-        if path:
-            self.post_message(self.OpenRequested(path))
 
     def action_search(self) -> None:
         """Type what to search."""
@@ -228,15 +163,6 @@ class TranscriptView(SelectableView):
     @property
     def _is_behind(self) -> bool:
         return not self.viewport.following and self.viewport.is_full
-
-    def _put_cursor(self, at: int) -> None:
-        self.cursor = at
-        height = self.plan.measure(at)
-        margin = self.plan[at].block.margin
-        # The way down lies over the last row.
-        self.viewport.reveal((at, max(0, height - 1)), margin=1)
-        self.viewport.reveal((at, min(margin, max(0, height - 1))), margin=1)
-        self.show_position()
 
     def _show_marks(self) -> None:
         """Mark prompts and hits on the scrollbar; made anew only where they would move by a cell."""
