@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from core.context.budget import context_limits
 from core.cost.ledger import Ledger
 from core.engine.launch import Launch
-from core.engine.preparation import Prepared, learn_model, load_instructions, prepare
+from core.engine.preparation import Prepared, load_instructions, prepare
 from core.host.clock import local_date
 from core.host.host import Host
 from core.host.log import LOGGER
-from core.llm.catalog import find_model
-from core.llm.client import ModelClient
+from core.llm.catalog import ModelInfo, find_model
+from core.llm.client import ModelClient, learn_model
 from core.llm.errors import ModelError
 from core.memory.instructions import Instructions
 from core.orchestration.call import CallEnvironment
@@ -124,8 +124,11 @@ class Session:
         info = find_model(model_id)
         with contextlib.suppress(ModelError):
             info = await learn_model(self._client, model_id)
+        self._tell_model(info)
+
+    def _tell_model(self, info: ModelInfo) -> None:
         self._calls.publisher.emit(
-            ModelChanged(model=model_id, context_window=info.window, limits=context_limits(info))
+            ModelChanged(model=info.id, context_window=info.window, limits=context_limits(info))
         )
 
     async def close(self) -> None:
@@ -174,6 +177,10 @@ class Session:
             outcome = TurnOutcome("error", text)
         if query is not None:
             self.state.tools = query.state
+            if query.stands_in:
+                # The stand-in was for this turn only; meanwhile the user may have chosen another model.
+                chosen = self.state.settings.model
+                self._tell_model(query.main if query.main.id == chosen else find_model(chosen))
         self.conversation.sync()
         publisher.emit(
             TurnEnded(
@@ -212,6 +219,7 @@ class Session:
             ledger=self.ledger,
             reminders=self._reminders,
             state=self.state.tools,
+            first_prompt=prompts[0].id,
         )
         await query.attach([prompt.text for prompt in prompts])
         return query

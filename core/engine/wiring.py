@@ -13,7 +13,7 @@ from core.engine.launch import LATEST, Launch
 from core.engine.resume import restore_account, usable_messages
 from core.engine.session import Session, SessionState
 from core.host.host import Host
-from core.llm.anthropic import AnthropicClient
+from core.llm.anthropic import LOCAL_SILENCE_S, SILENCE_S, AnthropicClient
 from core.llm.client import ModelClient
 from core.llm.demo import DEMO_MODEL, demo_model
 from core.orchestration.call import CallEnvironment
@@ -29,7 +29,7 @@ from core.sessions.conversation import Conversation
 from core.sessions.entries import RecordBase
 from core.sessions.load import LoadedSession, find_transcript, load_session
 from core.sessions.writer import TranscriptWriter
-from core.settings.credentials import credential_source
+from core.settings.credentials import credential_source, is_local
 from core.settings.load import Problem
 from core.settings.schema import Settings
 from core.tools.builtin.bash.tool import Bash
@@ -180,4 +180,9 @@ def _build_client(settings: Settings, launch: Launch, host: Host) -> ModelClient
     if launch.is_demo:
         return demo_model()
     source = credential_source(host.environ, settings.base_url)
-    return AnthropicClient(base_url=settings.base_url, api_key=launch.api_key, needs_no_key=source == "a local server")
+    return AnthropicClient(
+        base_url=settings.base_url,
+        api_key=launch.api_key,
+        needs_no_key=source == "a local server",
+        silence_s=LOCAL_SILENCE_S if is_local(settings.base_url) else SILENCE_S,
+    )

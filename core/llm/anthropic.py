@@ -31,8 +31,11 @@ if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
     from anthropic.types import ModelInfo as SdkModelInfo
 
-READ_TIMEOUT_S = 300.0
-"""Silence on an open response after which it counts as broken; pings reset it."""
+SILENCE_S = 180.0
+"""Silence on a connection after which the response counts as broken: the API sends pings where it has nothing to say.
+The window tells of it much earlier."""
+LOCAL_SILENCE_S = 600.0
+"""A server on this machine may read a long prompt for minutes before its first byte."""
 CONNECT_TIMEOUT_S = 10.0
 DESCRIBE_TIMEOUT_S = 5.0
 LOCAL_KEY = "local"
@@ -50,8 +53,11 @@ def load_sdk() -> Any:
 class AnthropicClient:
     """A ``ModelClient`` for the API and for any server that speaks like it."""
 
-    def __init__(self, *, base_url: str = "", api_key: str = "", needs_no_key: bool = False) -> None:
+    def __init__(
+        self, *, base_url: str = "", api_key: str = "", needs_no_key: bool = False, silence_s: float = SILENCE_S
+    ) -> None:
         self._base_url = base_url
+        self._silence_s = silence_s
         self._api_key = api_key or (LOCAL_KEY if needs_no_key else "")
         self._loading: asyncio.Task[AsyncAnthropic] | None = None
 
@@ -62,14 +68,19 @@ class AnthropicClient:
     async def stream(self, request: ModelRequest) -> AsyncIterator[Chunk]:
         """Send the request and yield its chunks. Raises ``ModelError``."""
         client = await self._client()
+        is_streaming = is_ended = False
         try:
             async with await client.messages.create(stream=True, **_parameters(request)) as stream:
+                is_streaming = True
                 async for chunk in _chunks(cast("AsyncIterator[Any]", stream)):
+                    is_ended = isinstance(chunk, MessageEnd)
                     yield chunk
         except (ModelError, GeneratorExit):
             raise
         except Exception as error:
-            raise classify(error) from error
+            # Behind the end nothing is missing, whatever becomes of the connection.
+            if not is_ended:
+                raise self._failure(error, is_streaming=is_streaming) from error
 
     async def describe(self, model_id: str) -> ModelInfo | None:
         """The models endpoint's answer joined to the catalog's; None where it is silent or unknown there."""
@@ -78,7 +89,7 @@ class AnthropicClient:
             async with asyncio.timeout(DESCRIBE_TIMEOUT_S):
                 found = await client.models.retrieve(model_id)
         except Exception as error:
-            failure = classify(error)
+            failure = self._failure(error)
             if failure.kind in ("auth", "not_found"):
                 raise failure from error
             return None
@@ -93,6 +104,13 @@ class AnthropicClient:
             return
         with contextlib.suppress(Exception):
             await self._loading.result().close()
+
+    def _failure(self, error: Exception, *, is_streaming: bool = False) -> ModelError:
+        failure = classify(error, is_streaming=is_streaming)
+        if failure.kind == "auth":
+            # The next request reads the credentials anew: a profile may have been mended meanwhile.
+            self._loading = None
+        return failure
 
     def _client_task(self) -> asyncio.Task[AsyncAnthropic]:
         if self._loading is None:
@@ -120,7 +138,7 @@ class AnthropicClient:
             api_key=self._api_key or None,
             base_url=self._base_url or None,
             max_retries=0,
-            timeout=httpx2.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+            timeout=httpx2.Timeout(self._silence_s, connect=CONNECT_TIMEOUT_S),
         )
         with importing():
             # The SDK imports its parts where they are first used: that would be on the event loop.
@@ -156,6 +174,7 @@ async def _chunks(events: AsyncIterator[Any]) -> AsyncIterator[Chunk]:
     """The SDK's raw events as chunks. Kinds are told apart by ``.type``: unknown ones come as some known class."""
     usage = Usage()
     stop_reason = stop_detail = ""
+    is_ended = False
     async for event in events:
         match event.type:
             case "message_start":
@@ -174,12 +193,18 @@ async def _chunks(events: AsyncIterator[Any]) -> AsyncIterator[Chunk]:
                 stop_reason = event.delta.stop_reason or ""
                 details = getattr(event.delta, "stop_details", None)
                 stop_detail = getattr(details, "explanation", None) or getattr(details, "category", None) or ""
+                if stop_reason and not is_ended:
+                    # All that comes after it is `message_stop`, which says nothing more.
+                    is_ended = True
+                    yield MessageEnd(stop_reason, usage, stop_detail)
             case "message_stop":
-                yield MessageEnd(stop_reason, usage, stop_detail)
+                if not is_ended:
+                    yield MessageEnd(stop_reason, usage, stop_detail)
                 return
             case _:
                 pass
-    raise ModelError("dropped", "The response ended before it was complete.")
+    if not is_ended:
+        raise ModelError("dropped", "The response ended before it was complete.")
 
 
 def _delta(index: int, delta: Any) -> BlockChunk | None:

@@ -22,6 +22,7 @@ from core.protocol.messages import (
     ToolResultBlock,
     ToolUseBlock,
     block_to_wire,
+    is_thinking,
 )
 
 MISSING_RESULT = "There is no result: the call was interrupted."
@@ -108,13 +109,6 @@ def _without_last_thoughts(blocks: list[Block]) -> list[Block]:
     while end and is_thinking(blocks[end - 1]):
         end -= 1
     return blocks[:end]
-
-
-def is_thinking(block: Block) -> bool:
-    """Whether the block is a thought, shown or redacted."""
-    return isinstance(block, ThinkingBlock) or (
-        isinstance(block, OtherBlock) and block.data.get("type") == "redacted_thinking"
-    )
 
 
 def _pair(groups: list[Group]) -> list[Group]:

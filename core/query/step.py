@@ -6,10 +6,10 @@ import asyncio
 from dataclasses import dataclass
 
 from core.context.tokens import count_tokens
+from core.llm.client import ModelRequest
 from core.llm.errors import ModelError
-from core.llm.retry import retry_delay
 from core.prompt.assemble import build_request
-from core.protocol.events import RequestFailed, RequestStarted
+from core.protocol.events import RequestStarted
 from core.query.interrupt import despite_cancel
 from core.query.normalize import normalize
 from core.query.response import Response
@@ -34,78 +34,72 @@ async def run_step(query: Query, max_tokens: int) -> StepResult:
 
     In every case the history is valid afterwards: each call has its result.
     """
-    attempt = 0
     while True:
-        attempt += 1
-        request_id = query.host.ids.uuid()
-        request = build_request(
-            settings=query.turn.settings,
-            model=query.turn.model,
-            system=query.turn.system,
-            tools=query.calls.tools.schemas,
-            messages=normalize(query.conversation.messages, takes_system=query.turn.model.mid_system),
-            max_tokens=max_tokens,
-        )
+        request, request_id = _request(query, max_tokens), query.host.ids.uuid()
         query.publisher.emit(
             RequestStarted(
                 request_id=request_id,
                 model=request.model,
                 query_source=request.query_source,
-                attempt=attempt,
+                attempt=query.recovery.attempt,
             )
         )
         response = Response(query, request, request_id)
         try:
-            await response.receive(query.client.stream(request))
-            await response.finish()
-            query.publish_usage(count_tokens(query.conversation.messages, query.conversation.last_usage))
-            return _result(response)
+            result = await _send(query, request, response, request_id)
+        except ModelError:
+            raise
         except asyncio.CancelledError:
             await despite_cancel(response.interrupt())
             raise
-        except ModelError as error:
-            if response.has_substance:
-                _publish_failure(query, request_id, error, attempt, 0.0)
-                await _keep(response)
-                return _result(response, is_broken=True)
-            response.discard()
-            delay = retry_delay(error, attempt)
-            _publish_failure(query, request_id, error, attempt, delay)
-            if delay is None:
-                raise
-            await query.host.clock.sleep(delay)
         except Exception:
             # A fault of our own: the calls still end, and the session can go on.
             await despite_cancel(response.interrupt())
             raise
+        if result is not None:
+            return result
+        # What the user said during the wait goes along.
+        await query.take_queued()
 
 
-async def _keep(response: Response) -> None:
+def _request(query: Query, max_tokens: int) -> ModelRequest:
+    """The request for the conversation as it is, in the form that the model of the moment takes."""
+    model = query.turn.model
+    return build_request(
+        settings=query.turn.settings,
+        model=model,
+        system=query.turn.system,
+        tools=query.calls.tools.schemas,
+        messages=normalize(query.conversation.messages, takes_system=model.mid_system),
+        max_tokens=min(max_tokens, model.max_output),
+    )
+
+
+async def _send(query: Query, request: ModelRequest, response: Response, request_id: str) -> StepResult | None:
+    """One attempt; None where it is to be sent again, after the wait. Raises ``ModelError`` to give up."""
+    failure: ModelError | None = None
+    delay: float | None = 0.0
     try:
-        await response.keep_broken()
-    except asyncio.CancelledError:
-        await despite_cancel(response.interrupt())
-        raise
-
-
-def _result(response: Response, *, is_broken: bool = False) -> StepResult:
+        await response.receive(query.client.stream(request))
+        query.recovery.succeeded()
+    except ModelError as error:
+        failure = error
+    if failure is not None:
+        response.break_off()
+        delay = await query.recovery.delay_after(failure, request_id, query)
+        # The calls that were complete run on meanwhile.
+        await query.host.clock.sleep(delay or 0.0)
+        if response.is_empty and delay is not None:
+            return None
+    await response.finish()
+    query.publish_usage(count_tokens(query.conversation.messages, query.conversation.last_usage))
+    if failure is not None and delay is None:
+        raise failure
     return StepResult(
         stop_reason=response.stop_reason,
         stop_detail=response.stop_detail,
         has_calls=response.runner.has_calls,
         is_empty=response.is_empty,
-        is_broken=is_broken,
+        is_broken=failure is not None,
         ends_turn=response.runner.ends_turn,
-    )
-
-
-def _publish_failure(query: Query, request_id: str, error: ModelError, attempt: int, delay: float | None) -> None:
-    query.publisher.emit(
-        RequestFailed(
-            request_id=request_id,
-            reason=error.user_message,
-            attempt=attempt,
-            retry_in_s=delay,
-            hint=error.hint,
-        )
     )

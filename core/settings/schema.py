@@ -21,6 +21,8 @@ class Settings:
     """What a session is started with. Frozen: a change makes another."""
 
     model: str = DEFAULT_MODEL
+    fallback_models: tuple[str, ...] = ()
+    """Take over, one after the other, for the rest of a turn in which the model is overloaded."""
     effort: Effort | None = None
     """None leaves it to the model."""
     mode: PermissionMode = "default"
@@ -64,6 +66,7 @@ EFFORTS = ("low", "medium", "high", "xhigh", "max")
 
 KEYS = (
     SettingKey("model", "model", str),
+    SettingKey("fallbackModel", "fallback_models", list),
     SettingKey("effortLevel", "effort", str, EFFORTS),
     SettingKey("permissions.defaultMode", "mode", str, MODES),
     SettingKey("permissions.allow", "allow", list),
