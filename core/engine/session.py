@@ -127,9 +127,7 @@ class Session:
         self._tell_model(info)
 
     def _tell_model(self, info: ModelInfo) -> None:
-        self._calls.publisher.emit(
-            ModelChanged(model=info.id, context_window=info.window, limits=context_limits(info))
-        )
+        self._calls.publisher.emit(ModelChanged(model=info.id, context_window=info.window, limits=context_limits(info)))
 
     async def close(self) -> None:
         """End the turn and everything it started; the transcript is complete afterwards."""

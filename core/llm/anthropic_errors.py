@@ -148,9 +148,13 @@ def _status(error: Any) -> ModelError:
 def _kind(status: int, error_type: str, words: str) -> ModelErrorKind:
     kind = _BY_STATUS.get(status) or _BY_TYPE.get(error_type)
     if kind is None:
-        kind = "server" if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR or status == http.HTTPStatus.OK else "invalid"
+        kind = (
+            "server" if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR or status == http.HTTPStatus.OK else "invalid"
+        )
     if kind == "invalid":
-        return next((meant for phrase, meant in _BY_WORDS.items() if phrase in words), kind)
+        for phrase, meant in _BY_WORDS.items():
+            if phrase in words:
+                return meant
     return kind
 
 

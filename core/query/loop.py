@@ -69,6 +69,8 @@ async def _steps(query: Query) -> TurnOutcome:
         result = await run_step(query, limits.max_tokens)
         if result.ends_turn:
             return TurnOutcome("denied")
+        if result.stop_reason == "refusal" and not result.has_calls:
+            return _refused(query, result.stop_detail or "The model declined to answer.")
         took_messages = await query.take_queued()
         if not limits.allow(result, query.turn.model.max_output):
             return PAUSED if limits.pauses else TOO_LONG
@@ -90,8 +92,6 @@ def _ending(query: Query, result: StepResult, limits: _Limits) -> TurnOutcome | 
             return None
         case "pause_turn":
             return None
-        case "refusal":
-            return _refused(query, result.stop_detail or "The model declined to answer.")
         case "model_context_window_exceeded":
             return TurnOutcome("context_full", "The context window is full.", "Start a new session to go on.")
         case reason if not limits.nudged and (result.is_empty or reason == "tool_use"):

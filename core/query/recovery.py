@@ -11,7 +11,7 @@ from core.llm.catalog import ModelInfo
 from core.llm.client import learn_model
 from core.llm.errors import ModelError
 from core.llm.retry import MAX_ATTEMPTS, retry_delay
-from core.protocol.events import ModelChanged, Notice, RequestFailed
+from core.protocol.events import Event, ModelChanged, Notice, RequestFailed
 
 if TYPE_CHECKING:
     from core.query.turn import Query
@@ -28,6 +28,8 @@ class Recovery:
         self._left = [name for name in fallbacks if name != main.id]
         self._failed = 0
         self._overloads = 0
+        self._news: list[Event] = []
+        """About models: told after the failure that was the reason."""
 
     @property
     def attempt(self) -> int:
@@ -45,7 +47,7 @@ class Recovery:
         attempt, delay = self._failed, retry_delay(error, self._failed, query.host.chance())
         if error.kind == "binding" and query.conversation.drop_thinking():
             delay = 0.0
-            query.publisher.emit(
+            self._news.append(
                 Notice(
                     level="warning",
                     text="The API does not accept the model's earlier thoughts behind this history: they are left out.",
@@ -66,6 +68,9 @@ class Recovery:
                 hint=error.hint,
             )
         )
+        for event in self._news:
+            query.publisher.emit(event)
+        self._news = []
         return delay
 
     async def _switch(self, error: ModelError, query: Query) -> bool:
@@ -84,15 +89,15 @@ class Recovery:
         then = f"{now.id} answers for the rest of this turn; the next prompt goes to {self._main.id} again."
         if now == self._main:
             then = f"{now.id} is tried again."
-        query.publisher.emit(Notice(level="warning", text=f"{before.id} {why}", hint=then))
-        query.publisher.emit(
+        self._news += [
+            Notice(level="warning", text=f"{before.id} {why}", hint=then),
             ModelChanged(
                 model=now.id,
                 context_window=now.window,
                 limits=context_limits(now),
                 stands_in_for="" if now == self._main else self._main.id,
-            )
-        )
+            ),
+        ]
         return True
 
     async def _next(self, query: Query) -> ModelInfo | None:
@@ -108,7 +113,7 @@ class Recovery:
                 if used <= context_limits(info).blocking:
                     return info
                 problem = f"its window of {info.window:,} tokens is too small for this conversation."
-            query.publisher.emit(
+            self._news.append(
                 Notice(level="warning", text=f"{name} cannot stand in: {problem}", hint="Check fallbackModel.")
             )
         return None

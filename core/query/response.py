@@ -129,8 +129,10 @@ class Response:
         before it. Where calls of ours follow the API goes on with it."""
         answered = {block.data.get("tool_use_id") for block in self._blocks if isinstance(block, OtherBlock)}
         for index, block in enumerate(self._blocks):
-            if isinstance(block, OtherBlock) and block.data.get("type") == "server_tool_use" and not (
-                block.data.get("id") in answered or self.runner.has_calls
+            if (
+                isinstance(block, OtherBlock)
+                and block.data.get("type") == "server_tool_use"
+                and not (block.data.get("id") in answered or self.runner.has_calls)
             ):
                 for block_id in self._finished_ids[index:]:
                     self._query.publisher.emit(BlockDiscarded(block_id=block_id))

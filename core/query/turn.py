@@ -18,8 +18,8 @@ from core.protocol.messages import Role
 from core.protocol.usage import Usage
 from core.protocol.views import SystemPrompt
 from core.query.mentions import attach_mentions
-from core.query.recovery import Recovery
 from core.query.queue import MessageQueue, append_text, say_queued
+from core.query.recovery import Recovery
 from core.sessions.conversation import Conversation
 from core.settings.schema import Settings
 from core.tools.context import ToolState

@@ -59,6 +59,8 @@ class SettingKey:
     field: str
     type: type
     choices: tuple[str, ...] = ()
+    is_joined: bool = False
+    """Whether the lists of several layers are joined; else the later one wins."""
 
 
 MODES = ("default", "acceptEdits", "plan", "bypassPermissions")
@@ -69,8 +71,8 @@ KEYS = (
     SettingKey("fallbackModel", "fallback_models", list),
     SettingKey("effortLevel", "effort", str, EFFORTS),
     SettingKey("permissions.defaultMode", "mode", str, MODES),
-    SettingKey("permissions.allow", "allow", list),
-    SettingKey("permissions.deny", "deny", list),
+    SettingKey("permissions.allow", "allow", list, is_joined=True),
+    SettingKey("permissions.deny", "deny", list, is_joined=True),
     SettingKey("theme", "theme", str),
     SettingKey("notifications", "notifications", str, ("auto", "bell", "off")),
     SettingKey("cacheTtl", "cache_ttl", str, ("5m", "1h")),

@@ -48,9 +48,10 @@ async def test_the_key_that_stops_is_never_cut(opener: Opener, columns: int) -> 
             row = window.line("Esc to stop")
             assert "Esc to stop)" in row
             assert ("1m 05s" in row) or columns < 60
-        window.main.status.show_retry("The server is overloaded and says so at some length", 8)
+        window.main.status.show_retry("Overloaded", 8, "attempt 3 of 8")
         await window.pilot.pause()
-        assert "Esc to stop)" in window.line("Retry in 8")
+        assert "Esc to stop)" in window.line("Esc to stop")
+        assert columns < 80 or "Overloaded · again in 8 s · attempt 3 of 8" in window.line("Esc to stop")
         gate.set()
         await window.settle()
 

@@ -32,7 +32,7 @@ def test_without_a_file_all_is_built_in(file: Path) -> None:
 def test_every_key_is_taken(file: Path) -> None:
     data = {
         "model": "m", "effortLevel": "low", "theme": "t", "cacheTtl": "1h", "maxOutputTokens": 5,
-        "vim": True, "keybindingFlavor": "readline", "notifications": "bell",
+        "vim": True, "keybindingFlavor": "readline", "notifications": "bell", "fallbackModel": ["a", "b"],
         "permissions": {"defaultMode": "plan", "allow": ["Bash(ls:*)"], "deny": ["Read(.env)"]},
     }  # fmt: skip
     file.write_text(json.dumps(data))
@@ -40,10 +40,10 @@ def test_every_key_is_taken(file: Path) -> None:
     assert problems == []
     assert settings == Settings(
         model="m", effort="low", theme="t", cache_ttl="1h", max_output_tokens=5, mode="plan",
-        vim=True, keybinding_flavor="readline", notifications="bell",
+        vim=True, keybinding_flavor="readline", notifications="bell", fallback_models=("a", "b"),
         allow=("Bash(ls:*)",), deny=("Read(.env)",),
     )  # fmt: skip
-    assert len(KEYS) == 11, "a new key needs its line here"
+    assert len(KEYS) == 12, "a new key needs its line here"
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,7 @@ def test_every_key_is_taken(file: Path) -> None:
         ("effortLevel", "huge", "effortLevel must be one of low, medium, high, xhigh, max"),
         ("cacheTtl", "2h", "cacheTtl must be one of 5m, 1h"),
         ("cacheTtl", 5, "cacheTtl must be text"),
+        ("fallbackModel", 5, "fallbackModel must be a list of texts"),
         ("maxOutputTokens", "many", "maxOutputTokens must be a positive number"),
         ("maxOutputTokens", 0, "positive"),
         ("vim", "yes", "vim must be true or false"),
