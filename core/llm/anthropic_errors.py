@@ -101,7 +101,7 @@ def _unreached(error: Exception) -> ModelError:
                 "Behind a company's proxy, point SSL_CERT_FILE at its certificates; else check the clock.",
                 is_retryable=False,
             )
-        if isinstance(cause, ssl.SSLError):
+        if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLWantReadError | ssl.SSLWantWriteError):
             hint = "Check ANTHROPIC_BASE_URL (https or http?) and proxies."
             return ModelError("connection", f"No secure connection can be made ({_short(cause)}).", hint)
         if isinstance(cause, socket.gaierror):

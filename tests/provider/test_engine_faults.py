@@ -141,17 +141,22 @@ async def test_a_name_that_cannot_be_looked_up_and_a_server_that_speaks_no_tls(
         return look_up(host, *rest, **more)
 
     monkeypatch.setattr(socket, "getaddrinfo", without_network)
-    async with ApiServer([]) as server:
-        told: list[str] = []
-        for url in ("http://nowhere.invalid", server.url.replace("http:", "https:")):
-            client = AnthropicClient(base_url=url, api_key="key")
+
+    async def no_tls(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    told: list[str] = []
+    async with await asyncio.start_server(no_tls, "127.0.0.1", 0) as server:
+        for address in ("http://nowhere.invalid", f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"):
+            client = AnthropicClient(base_url=address, api_key="key")
             async with running(client, tmp_path, isolated_machine / str(len(told))) as rig:
                 await rig.prompt("hi")
                 told.append(end(rig).detail)
                 assert {failed.cause for failed in rig.of(ev.RequestFailed)} == {"connection"}
                 assert len(rig.of(ev.RequestFailed)) == 8
-        assert "looked up" in told[0] and "ANTHROPIC_BASE_URL" in told[0]
-        assert "secure connection" in told[1] and "http?" in told[1]
+    assert "looked up" in told[0] and "ANTHROPIC_BASE_URL" in told[0]
+    assert "secure connection" in told[1] and "http?" in told[1]
 
 
 async def test_a_certificate_that_is_not_accepted_is_not_tried_again(tmp_path: Path, isolated_machine: Path) -> None:
