@@ -69,7 +69,7 @@ async def _steps(query: Query) -> TurnOutcome:
         result = await run_step(query, limits.max_tokens)
         if result.ends_turn:
             return TurnOutcome("denied")
-        if result.stop_reason == "refusal" and not result.has_calls:
+        if result.stop_reason == "refusal":
             return _refused(query, result.stop_detail or "The model declined to answer.")
         took_messages = await query.take_queued()
         if not limits.allow(result, query.turn.model.max_output):
