@@ -91,6 +91,8 @@ def _ending(query: Query, result: StepResult, limits: _Limits) -> TurnOutcome | 
             query.append("user", template("go_on"))
             return None
         case "pause_turn":
+            if not result.ends_at_server:
+                query.append("user", template("please_continue"))
             return None
         case "model_context_window_exceeded":
             return TurnOutcome("context_full", "The context window is full.", "Start a new session to go on.")

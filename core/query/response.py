@@ -63,6 +63,12 @@ class Response:
             is_thinking(block) or (isinstance(block, TextBlock) and not block.text.strip()) for block in self._blocks
         )
 
+    @property
+    def ends_at_server(self) -> bool:
+        """Whether it ends with a call that the server runs, or with the result of one: it may be sent as it is."""
+        last = self._blocks[-1] if self._blocks else None
+        return isinstance(last, OtherBlock) and str(last.data.get("type")).endswith(("server_tool_use", "_tool_result"))
+
     async def receive(self, chunks: AsyncIterator[Chunk]) -> None:
         """Take every chunk. Raises what the client raises."""
         try:

@@ -24,6 +24,8 @@ class StepResult:
     stop_detail: str
     has_calls: bool
     is_empty: bool
+    ends_at_server: bool
+    """The last block is the server's own work, with which it can go on by itself."""
     is_broken: bool = False
     """The response broke off; what was complete of it is in the history."""
     ends_turn: bool = False
@@ -100,6 +102,7 @@ async def _send(query: Query, request: ModelRequest, response: Response, request
         stop_detail=response.stop_detail,
         has_calls=response.runner.has_calls,
         is_empty=response.is_empty,
+        ends_at_server=response.ends_at_server,
         is_broken=failure is not None,
         ends_turn=response.runner.ends_turn,
     )
