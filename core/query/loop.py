@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from core.llm.errors import ModelError
 from core.prompt.sections import template
 from core.protocol.events import Notice
+from core.protocol.messages import Message, ToolResultBlock
 from core.query.interrupt import INTERRUPT_NOTE
 from core.query.step import StepResult, run_step
 from core.query.turn import Query, TurnOutcome
@@ -110,12 +111,17 @@ def _ending(query: Query, result: StepResult, limits: _Limits) -> TurnOutcome | 
 
 
 def _refused(query: Query, why: str) -> TurnOutcome:
-    """The model would decline what follows as well while it reads what it has declined: a prompt that it has not
-    begun to work on is taken back."""
-    messages = query.conversation.messages
-    start = next((at for at, message in enumerate(messages) if message.id == query.first_prompt), len(messages))
-    added = messages[start:]
-    if not added or any(message.role == "assistant" for message in added):
+    """The model would decline what follows as well while it reads what it has declined: what the user said in this
+    turn and the model has not begun to work on is taken back, with the files that were attached to it."""
+    declined: list[Message] = []
+    for message in reversed(query.conversation.messages):
+        if message.role == "assistant":
+            break
+        if message.role == "user" and not any(isinstance(block, ToolResultBlock) for block in message.content):
+            declined.append(message)
+        if message.id == query.first_prompt:
+            break
+    if all(message.is_meta for message in declined):
         return TurnOutcome("refusal", why, "Say it differently; if it declines again, start a new session.")
-    query.conversation.withdraw(tuple(message.id for message in added if message.role == "user"))
+    query.conversation.withdraw(tuple(message.id for message in declined))
     return TurnOutcome("refusal", why, "The prompt is taken out of the conversation: say it differently (↑).")

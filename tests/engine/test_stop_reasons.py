@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from core.llm.client import Chunk, MessageEnd, ModelRequest
 from core.llm.errors import ModelError
 from core.llm.scripted import Reply, ScriptedModel, call, in_order, say
 from core.protocol import events as ev
-from core.protocol.ops import SetMode
+from core.protocol.ops import SetMode, SubmitPrompt
 from core.settings.schema import Settings
 from tests.fakes.engines import Rig, fake_host, running
 from tests.fakes.wire import BRAND_NEW, assert_all_valid, assert_growing, results_in, texts_in, thought
@@ -81,6 +82,27 @@ async def test_a_refusal_takes_back_only_what_the_turn_has_brought(tmp_path: Pat
         assert "Be brief." in sent and "hi" in sent and "other words" in sent
         assert "look at" not in sent and "attached" not in sent
         assert texts_in(rig.requests[2], "system") == texts_in(rig.requests[1], "system"), "news are told once"
+        assert_all_valid(rig.requests)
+
+
+async def test_what_was_said_in_between_and_refused_is_taken_back_alone(tmp_path: Path, isolated_machine: Path) -> None:
+    gate = asyncio.Event()
+    replies = [
+        Reply([call("Bash", "b", command="echo x >> ran.txt"), say("And so on.")], gates={1: gate}),
+        Reply([], stop_reason="refusal"),
+        Reply([say("Fine.")]),
+    ]
+    settings = Settings(allow=("Bash",))
+    async with running(replies, tmp_path, isolated_machine, settings=settings) as rig:
+        await rig.do(SubmitPrompt(text="go"))
+        await rig.event(ev.ToolStarted)
+        await rig.do(SubmitPrompt(text="something bad"))
+        gate.set()
+        await rig.settle()
+        assert ends(rig) == ["refusal"] and "something bad" in texts_in(rig.requests[1])
+        await rig.prompt("other words")
+        assert texts_in(rig.requests[2]) == ["go", "other words"]
+        assert set(results_in(rig.requests[2])) == {"b"}
         assert_all_valid(rig.requests)
 
 

@@ -46,6 +46,12 @@ def test_every_key_is_taken(file: Path) -> None:
     assert len(KEYS) == 12, "a new key needs its line here"
 
 
+def test_a_fallback_may_be_one_name_and_the_flag_wins(file: Path) -> None:
+    file.write_text('{"fallbackModel": "a"}')
+    assert load(file) == (Settings(fallback_models=("a",)), [])
+    assert load(file, fallback_models=("b", "c"))[0].fallback_models == ("b", "c")
+
+
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
