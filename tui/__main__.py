@@ -123,6 +123,10 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     )
     add("--tools", metavar="NAMES", help="offer only these tools")
     add("--max-turns", type=_positive, metavar="N", help="at most N requests for one prompt")
+    add("--max-budget-usd", type=_amount, metavar="USD", help="stop once one prompt has cost so much")
+    add(
+        "--max-budget-tokens", type=_positive, metavar="N", help="stop once one prompt took N tokens beside cached ones"
+    )
     add("--output-format", choices=("text", "json", "stream-json"), default="text", help="with -p")
     add("--system-prompt", help="in place of the built-in one")
     add("--append-system-prompt", help="after the built-in one")
@@ -144,6 +148,18 @@ def _positive(text: str) -> int:
 
         raise argparse.ArgumentTypeError(f"must be a positive number, not {text!r}")
     return int(text)
+
+
+def _amount(text: str) -> float:
+    try:
+        amount = float(text)
+    except ValueError:
+        amount = 0.0
+    if not 0 < amount < float("inf"):
+        import argparse
+
+        raise argparse.ArgumentTypeError(f"must be an amount above 0, not {text!r}")
+    return amount
 
 
 def _run_headless(options: argparse.Namespace) -> int:
@@ -215,6 +231,8 @@ def _flags(options: argparse.Namespace) -> dict[str, Any]:
         "allow": _rules(options.allow),
         "deny": _rules(options.deny),
         "max_turns": options.max_turns,
+        "max_budget_usd": options.max_budget_usd,
+        "max_budget_tokens": options.max_budget_tokens,
         "system_prompt": options.system_prompt,
         "append_system_prompt": options.append_system_prompt,
         "theme": options.theme,

@@ -19,8 +19,6 @@ class Command:
     aliases: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
     """Arguments that are offered."""
-    while_busy: bool = True
-    """Whether it runs at once while a turn runs."""
 
     @property
     def needs_argument(self) -> bool:
@@ -37,7 +35,7 @@ COMMANDS = (
     Command(name="transcript", summary="The conversation with all details", action="transcript"),
     Command(name="todos", summary="Show or hide the todo list", action="toggle_todos"),
     Command(name="mode", hint="[name]", summary="Permission mode: the next, or this one", action="mode", choices=MODES),
-    Command(name="model", hint="<id>", summary="Use another model from the next request on", action="model"),
+    Command(name="model", hint="<id>", summary="Use another model, after the turn that runs", action="model"),
     Command(name="theme", hint="[name]", summary="Choose the colours", action="themes"),
     Command(name="editor", summary="Write the prompt in your editor", action="open_editor"),
     Command(name="redraw", summary="Draw the screen anew", action="redraw"),

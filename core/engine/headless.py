@@ -30,7 +30,11 @@ EXIT_FAILED = 1
 EXIT_TERMINATED = 143
 """128 + SIGTERM."""
 
-_SUBTYPES: dict[str, str] = {"completed": "success", "max_turns": "error_max_turns"}
+_SUBTYPES: dict[str, str] = {
+    "completed": "success",
+    "max_turns": "error_max_turns",
+    "max_budget": "error_max_budget_usd",
+}
 
 
 @dataclass(slots=True)

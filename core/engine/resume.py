@@ -80,7 +80,8 @@ def _events(message: Message, results: dict[str, ToolResultBlock], loaded: Loade
         yield BlockFinished(block_id=f"{message.id}:{index}", block=block)
         if isinstance(block, ToolUseBlock):
             call = loaded.calls.get(block.id, CallRecord())
-            yield ToolStarted(tool_use_id=block.id, name=block.name, input=block.input, batch=call.batch)
+            seen = {**block.input, **call.derived}
+            yield ToolStarted(tool_use_id=block.id, name=block.name, input=seen, batch=call.batch)
             yield _finished(block, results.get(block.id), call)
 
 

@@ -13,18 +13,18 @@ from core.engine.preparation import Prepared, load_instructions, prepare
 from core.host.clock import local_date
 from core.host.host import Host
 from core.host.log import LOGGER
+from core.host.tasks import uncancelled
 from core.llm.catalog import ModelInfo, find_model
 from core.llm.client import ModelClient, learn_model
 from core.llm.errors import ModelError
 from core.memory.instructions import Instructions
 from core.orchestration.call import CallEnvironment
 from core.prompt.reminders import Known, user_context
-from core.prompt.sections import named_date
+from core.prompt.sections import named_date, template
 from core.protocol.errors import AgentError
 from core.protocol.events import FaultOccurred, ModelChanged, Notice, TurnEnded, TurnStarted
 from core.protocol.usage import Usage
 from core.protocol.views import ImageAttachment, Lane, SystemPrompt
-from core.query.interrupt import INTERRUPT_NOTE
 from core.query.loop import run_query
 from core.query.queue import MessageQueue, append_text, say_queued
 from core.query.shell_line import SHELL_SIGN, run_shell_line
@@ -32,6 +32,9 @@ from core.query.turn import Query, Reminders, TurnOutcome, TurnSettings
 from core.sessions.conversation import Conversation
 from core.settings.schema import Settings
 from core.tools.context import ToolState
+
+MODEL_COMMAND = "/model "
+"""How a change of the model is written while it waits."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,6 +67,8 @@ class Session:
         self.ledger = ledger
         self.queue = MessageQueue(self._host.ids, calls.publisher)
         self._turn: asyncio.Task[None] | None = None
+        self._query: Query | None = None
+        """The turn that runs; None between turns."""
         self._preparing: asyncio.Task[Prepared] | None = None
         self._reminders: Reminders | None = None
         self._instructions = Instructions()
@@ -92,9 +97,11 @@ class Session:
         """Send a prompt, or queue it where a turn runs. Blank text is ignored."""
         if not text.strip():
             return
-        self.queue.add(text, lane, images, is_shown=self.is_busy)
+        item = self.queue.add(text, lane, images, is_shown=self.is_busy)
         if not self.is_busy:
             self._start_turn()
+        elif self._query is not None and item.lane == "steer":
+            self._query.steer()
 
     def run_shell(self, command: str) -> None:
         """Run a command of the user's own, after the turn where one runs. Raises ``AgentError`` for what is none."""
@@ -102,7 +109,7 @@ class Session:
             raise AgentError("The command holds a NUL character.")
         if not command.strip():
             return
-        self.queue.add_shell(SHELL_SIGN + command.strip(), is_shown=self.is_busy)
+        self.queue.add_line(SHELL_SIGN + command.strip(), is_shown=self.is_busy)
         if not self.is_busy:
             self._start_turn()
 
@@ -119,7 +126,13 @@ class Session:
             await asyncio.wait({self._turn})
 
     async def set_model(self, model_id: str) -> None:
-        """Use another model from the next request on."""
+        """Use another model from the next turn on: one that runs keeps its own, and the change waits for its end."""
+        if self.is_busy:
+            self.queue.add_line(MODEL_COMMAND + model_id)
+        else:
+            await self._use_model(model_id)
+
+    async def _use_model(self, model_id: str) -> None:
         self.state.settings = replace(self.state.settings, model=model_id)
         info = find_model(model_id)
         with contextlib.suppress(ModelError):
@@ -147,14 +160,20 @@ class Session:
     async def _run_turns(self) -> None:
         """A turn or a shell line, and more for what was queued at its end, unless a turn failed."""
         while self.queue.items:
-            line = self.queue.take_shell()
+            line = self.queue.take_line()
             if line is not None:
-                command = line.text.removeprefix(SHELL_SIGN)
-                self.state.tools = await run_shell_line(command, self.conversation, self._calls, self.state.tools)
+                await self._run_line(line.text)
                 continue
             outcome = await self._run_turn()
             if outcome.reason not in ("completed", "interrupted", "denied"):
                 return
+
+    async def _run_line(self, text: str) -> None:
+        if text.startswith(MODEL_COMMAND):
+            await uncancelled(self._use_model(text.removeprefix(MODEL_COMMAND).strip()))
+        else:
+            command = text.removeprefix(SHELL_SIGN)
+            self.state.tools = await run_shell_line(command, self.conversation, self._calls, self.state.tools)
 
     async def _run_turn(self) -> TurnOutcome:
         host, started = self._host, self._host.clock.monotonic()
@@ -162,8 +181,9 @@ class Session:
         publisher.emit(TurnStarted())
         query: Query | None = None
         try:
-            query = await self._open_turn(replace(self._calls, publisher=publisher))
-            outcome = await run_query(query)
+            self._query = query = await self._open_turn(replace(self._calls, publisher=publisher))
+            # What a turn began with may have been taken back by now: then there is nothing to send.
+            outcome = await run_query(query) if query is not None else TurnOutcome("completed")
         except asyncio.CancelledError:
             outcome = self._cancelled()
         except ModelError as error:
@@ -173,12 +193,12 @@ class Session:
             text = f"Unexpected error: {type(error).__name__}: {error}"
             publisher.emit(FaultOccurred(text=text, log_path=str(self._launch.paths.log)))
             outcome = TurnOutcome("error", text)
+        self._query = None
         if query is not None:
             self.state.tools = query.state
             if query.stands_in:
-                # The stand-in was for this turn only; meanwhile the user may have chosen another model.
-                chosen = self.state.settings.model
-                self._tell_model(query.main if query.main.id == chosen else find_model(chosen))
+                # That was for this turn only.
+                self._tell_model(query.main)
         self.conversation.sync()
         publisher.emit(
             TurnEnded(
@@ -196,16 +216,19 @@ class Session:
         task = asyncio.current_task()
         if task is not None:
             task.uncancel()
-        append_text(self.conversation, self._host, "user", INTERRUPT_NOTE, is_meta=True)
+        append_text(self.conversation, self._host, "user", template("interrupted"), is_meta=True)
         return TurnOutcome("interrupted")
 
-    async def _open_turn(self, calls: CallEnvironment) -> Query:
-        """Everything a turn needs. The prompt is in the conversation afterwards, whatever else fails."""
+    async def _open_turn(self, calls: CallEnvironment) -> Query | None:
+        """Everything a turn needs; None where there is no prompt any more. It is in the conversation afterwards,
+        whatever else fails."""
         self.warm_up()
         try:
             await self._get_ready(calls)
         finally:
             prompts = say_queued(self.queue.take_next(), self.conversation, calls.publisher, self._host)
+        if not prompts:
+            return None
         assert self.state.system is not None and self._reminders is not None
         model = await learn_model(self._client, self.state.settings.model)
         query = Query(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -22,12 +21,22 @@ from core.protocol.views import PermissionMode, PermissionRequest, ToolDisplay
 from core.tools.base import CallInterrupted, ToolError, ToolInput, ToolResult
 from core.tools.context import ToolContext, ToolServices, ToolState
 from core.tools.registry import AnyTool, ToolRegistry
-from core.tools.result import bounded
+from core.tools.result import bounded, result_path
 
-MAX_NAME = 100
-INTERRUPTED = "Interrupted by the user before it ended."
-NOT_STARTED = "Not run: the user interrupted before it began."
-AFTER_DENIAL = "Not run: the user declined an earlier call of this response."
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why a call does not come to its own end: what the model reads, and one word for the window."""
+
+    text: str
+    summary: str
+
+
+INTERRUPTED = Stop("Interrupted by the user before it ended.", "interrupted")
+STEERED = Stop("Dropped before it ended: the user sent a message, which follows.", "dropped for your message")
+NOT_STARTED = Stop("Not run: the user interrupted before it began.", "not run")
+STEERED_EARLY = Stop("Not run: the user sent a message, which follows.", "not run")
+AFTER_DENIAL = Stop("Not run: the user declined an earlier call of this response.", "not run")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +58,14 @@ class CallOutcome:
     display: ToolDisplay
     duration_ms: int
     batch: int = 0
+    derived: dict[str, Any] = field(default_factory=dict[str, Any])
+    """What those who watch see in place of fields of the input."""
     modify: Callable[[ToolState], ToolState] | None = None
     mode: PermissionMode | None = None
     ends_turn: bool = False
     """The user declined without a word: no further request is sent."""
+    may_move: bool = True
+    """Whether the result may go to a file to make room for the others."""
 
 
 class _DeclinedError(AgentError):
@@ -93,25 +106,38 @@ def is_safe(tools: ToolRegistry, call: ToolUseBlock, state: ToolState) -> bool:
         return False
 
 
-async def run_call(call: ToolUseBlock, batch: int, state: ToolState, environment: CallEnvironment) -> CallOutcome:
-    """Run one call to its one result. Cancelling it gives a result too: ``CancelledError`` never comes out."""
+async def run_call(
+    call: ToolUseBlock,
+    batch: int,
+    state: ToolState,
+    environment: CallEnvironment,
+    why_stopped: Callable[[], Stop],
+) -> CallOutcome:
+    """Run one call to its one result. Cancelling it gives a result too, with the reason that ``why_stopped`` then
+    tells: ``CancelledError`` never comes out."""
     clock = environment.services.host.clock
     publisher = environment.publisher
     started = clock.monotonic()
-    publisher.emit(ToolStarted(tool_use_id=call.id, name=call.name, input=call.input, batch=batch))
-    ends_turn = False
+    ends_turn, may_move, derived = False, True, {}
     try:
-        tool, arguments = parse_call(environment.tools, call)
+        try:
+            tool, arguments = parse_call(environment.tools, call)
+            derived = tool.derive(arguments, state)
+            may_move = tool.max_result_size_chars is not None
+        finally:
+            observed = {**call.input, **derived}
+            publisher.emit(ToolStarted(tool_use_id=call.id, name=call.name, input=observed, batch=batch))
         context = _context(call, state, environment)
-        await _obtain_consent(tool, arguments, context, environment)
+        await _obtain_consent(tool, arguments, observed, context, environment)
         started = clock.monotonic()  # the time that the user took is not the tool's
         result = await tool.run(arguments, context)
-        result = _within_limit(result, tool, context)
+        path = result_path(environment.services.output_dir, call.id)
+        result = await bounded(result, tool.max_result_size_chars, path)
     except CallInterrupted as interrupt:
         so_far = f" Until then it gave:\n{interrupt.partial}" if interrupt.partial else ""
-        result = _error(INTERRUPTED + so_far, "interrupted")
+        result = _error(why_stopped().text + so_far, why_stopped().summary)
     except asyncio.CancelledError:
-        result = _error(INTERRUPTED, "interrupted")
+        result = _error(why_stopped().text, why_stopped().summary)
     except _DeclinedError as error:
         ends_turn = error.ends_turn
         result = _error(str(error), "declined")
@@ -121,13 +147,11 @@ async def run_call(call: ToolUseBlock, batch: int, state: ToolState, environment
         LOGGER.exception("tool %s failed", call.name)
         result = _error(f"{call.name} failed unexpectedly: {type(error).__name__}: {error}", "failed")
     duration_ms = round((clock.monotonic() - started) * 1000)
-    outcome = publish_result(call, result, duration_ms, publisher, ends_turn=ends_turn)
-    return replace(outcome, batch=batch)
+    outcome = publish_result(call, result, duration_ms, publisher)
+    return replace(outcome, batch=batch, derived=derived, ends_turn=ends_turn, may_move=may_move)
 
 
-def publish_result(
-    call: ToolUseBlock, result: ToolResult, duration_ms: int, publisher: Publisher, *, ends_turn: bool = False
-) -> CallOutcome:
+def publish_result(call: ToolUseBlock, result: ToolResult, duration_ms: int, publisher: Publisher) -> CallOutcome:
     """Tell the result and wrap it up."""
     text = result.content if isinstance(result.content, str) else _describe_blocks(result.content)
     publisher.emit(
@@ -147,13 +171,12 @@ def publish_result(
         duration_ms=duration_ms,
         modify=result.modify,
         mode=result.mode,
-        ends_turn=ends_turn,
     )
 
 
-def synthetic_result(call: ToolUseBlock, reason: str, publisher: Publisher) -> CallOutcome:
+def synthetic_result(call: ToolUseBlock, reason: Stop, publisher: Publisher) -> CallOutcome:
     """The result of a call that was never run."""
-    return publish_result(call, _error(reason, "not run"), 0, publisher)
+    return publish_result(call, _error(reason.text, reason.summary), 0, publisher)
 
 
 def _context(call: ToolUseBlock, state: ToolState, environment: CallEnvironment) -> ToolContext:
@@ -164,7 +187,7 @@ def _context(call: ToolUseBlock, state: ToolState, environment: CallEnvironment)
 
 
 async def _obtain_consent(
-    tool: AnyTool, arguments: ToolInput, context: ToolContext, environment: CallEnvironment
+    tool: AnyTool, arguments: ToolInput, observed: dict[str, Any], context: ToolContext, environment: CallEnvironment
 ) -> None:
     """Returns where the call may run; raises ``_DeclinedError`` where it may not."""
     access = tool.check_permissions(arguments, context)
@@ -183,7 +206,7 @@ async def _obtain_consent(
         id=environment.services.host.ids.uuid(),
         tool_use_id=context.tool_use_id,
         tool_name=tool.name,
-        input=arguments.model_dump(exclude_defaults=True),
+        input=observed,
         reason=decision.reason,
         session_rule=rule,
         display=ToolDisplay(diff=diff),
@@ -198,15 +221,6 @@ def _take_reply(reply: Reply, rule: str, name: str, environment: CallEnvironment
     if reply.answer == "deny":
         reason = f" They say: {reply.comment}" if reply.comment else ""
         raise _DeclinedError(f"The user declined this call of {name}.{reason}", ends_turn=not reply.comment)
-
-
-def _within_limit(result: ToolResult, tool: AnyTool, context: ToolContext) -> ToolResult:
-    if not isinstance(result.content, str):
-        return result
-    # The id is the server's: as a file name it is not trusted.
-    name = re.sub(r"[^A-Za-z0-9_-]", "_", context.tool_use_id)[:MAX_NAME]
-    path = context.services.output_dir / f"{name}.txt"
-    return replace(result, content=bounded(result.content, tool.max_result_size_chars, path))
 
 
 def _error(text: str, summary: str) -> ToolResult:

@@ -8,9 +8,13 @@ from dataclasses import dataclass
 
 from core.orchestration.call import (
     AFTER_DENIAL,
+    INTERRUPTED,
     NOT_STARTED,
+    STEERED,
+    STEERED_EARLY,
     CallEnvironment,
     CallOutcome,
+    Stop,
     is_safe,
     run_call,
     synthetic_result,
@@ -30,6 +34,8 @@ class _Call:
     is_safe: bool
     task: asyncio.Task[None] | None = None
     outcome: CallOutcome | None = None
+    stop: Stop = INTERRUPTED
+    """Why it is stopped, should it be."""
 
 
 class ToolRunner:
@@ -45,7 +51,8 @@ class ToolRunner:
         self._max_concurrency = max_concurrency
         self._calls: list[_Call] = []
         self._changed = asyncio.Event()
-        self._no_more_reason = ""
+        self._no_more: Stop | None = None
+        self._is_steered = False
         self._applied = 0
 
     def add(self, block: ToolUseBlock) -> None:
@@ -54,6 +61,8 @@ class ToolRunner:
         last = self._calls[-1] if self._calls else None
         batch = next_batch(last.batch if last else -1, last.is_safe if last else False, safe)
         self._calls.append(_Call(block, batch, safe))
+        if self._is_steered:
+            self._drop_cancellable()
         self._pump()
 
     async def finish(self) -> list[CallOutcome]:
@@ -65,7 +74,7 @@ class ToolRunner:
 
     async def cancel(self) -> list[CallOutcome]:
         """Stop what runs, answer what did not start, and return all results in block order."""
-        self._no_more_reason = self._no_more_reason or NOT_STARTED
+        self._no_more = self._no_more or NOT_STARTED
         running = [call.task for call in self._calls if call.task and not call.task.done()]
         for task in running:
             task.cancel()
@@ -76,6 +85,12 @@ class ToolRunner:
             if call.outcome is None:
                 self._finished(call, synthetic_result(call.block, NOT_STARTED, self._environment.publisher))
         return self.outcomes
+
+    def steer(self) -> None:
+        """The user sent a message: calls that do not insist on coming to their end make way for it."""
+        self._is_steered = True
+        self._drop_cancellable()
+        self._pump()
 
     @property
     def outcomes(self) -> list[CallOutcome]:
@@ -94,12 +109,10 @@ class ToolRunner:
 
     def _pump(self) -> None:
         """Start what may start: calls of the first batch that is not finished, up to the limit."""
-        if self._no_more_reason:
+        if self._no_more is not None:
             for call in self._calls:
                 if call.task is None and call.outcome is None:
-                    self._finished(
-                        call, synthetic_result(call.block, self._no_more_reason, self._environment.publisher)
-                    )
+                    self._finished(call, synthetic_result(call.block, self._no_more, self._environment.publisher))
             return
         waiting = [call for call in self._calls if call.outcome is None]
         if not waiting:
@@ -114,11 +127,23 @@ class ToolRunner:
                 running += 1
 
     async def _run(self, call: _Call) -> None:
-        outcome = await run_call(call.block, call.batch, self.state, self._environment)
+        outcome = await run_call(call.block, call.batch, self.state, self._environment, lambda: call.stop)
         self._finished(call, outcome)
         if outcome.ends_turn:
-            self._no_more_reason = AFTER_DENIAL
+            self._no_more = AFTER_DENIAL
         self._pump()
+
+    def _drop_cancellable(self) -> None:
+        for call in self._calls:
+            tool = self._environment.tools.get(call.block.name)
+            if call.outcome is not None or tool is None or tool.interrupt_behavior != "cancel":
+                continue
+            if call.task is None:
+                self._finished(call, synthetic_result(call.block, STEERED_EARLY, self._environment.publisher))
+            elif call.stop is not STEERED:
+                call.stop = STEERED
+                # Not at once: a task that is cancelled before its first step never runs and would have no result.
+                asyncio.get_running_loop().call_soon(call.task.cancel)
 
     def _finished(self, call: _Call, outcome: CallOutcome) -> None:
         call.outcome = outcome

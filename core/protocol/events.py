@@ -25,7 +25,15 @@ from core.protocol.views import (
 NoticeLevel = Literal["info", "warning", "error"]
 BlockKind = Literal["text", "thinking", "tool_use", "other"]
 TurnEndReason = Literal[
-    "completed", "interrupted", "denied", "max_turns", "max_tokens", "refusal", "context_full", "error"
+    "completed",
+    "interrupted",
+    "denied",
+    "max_turns",
+    "max_budget",
+    "max_tokens",
+    "refusal",
+    "context_full",
+    "error",
 ]
 
 
@@ -60,7 +68,7 @@ class WorkspaceRead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelChanged:
-    """Another model answers from the next request on."""
+    """Another model answers from the next turn on; one that stands in for it from the next request on."""
 
     model: str
     context_window: int
@@ -253,6 +261,18 @@ class ToolFinished:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToolResultMoved:
+    """A result went to a file to make room for the others of its response; ``content`` is what the model gets instead.
+
+    Comes after the ``ToolFinished`` of every call of that response."""
+
+    tool_use_id: str
+    content: str
+    path: str
+    kind: Literal["tool_result_moved"] = "tool_result_moved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShellStarted:
     """A command of the user's own runs, between two turns. ``ToolProgress`` of the same id may follow."""
 
@@ -363,6 +383,7 @@ Event = (
     | ToolStarted
     | ToolProgress
     | ToolFinished
+    | ToolResultMoved
     | ShellStarted
     | ShellFinished
     | PermissionRequested

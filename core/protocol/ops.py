@@ -46,7 +46,7 @@ class MoveQueued:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interrupt:
-    """Stop the running turn. Queued messages stay queued."""
+    """Stop the running turn. Queued messages are sent right after it."""
 
     kind: Literal["interrupt"] = "interrupt"
 
@@ -71,7 +71,7 @@ class SetMode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetModel:
-    """Change the main model from the next request on."""
+    """Change the main model from the next turn on. While a turn runs it is queued."""
 
     model: str
     kind: Literal["set_model"] = "set_model"

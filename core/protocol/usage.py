@@ -23,6 +23,11 @@ class Usage:
         return self.input_tokens + self.cache_read_tokens + self.cache_write_5m_tokens + self.cache_write_1h_tokens
 
     @property
+    def fresh_tokens(self) -> int:
+        """What no cache gave: sent anew, written to the cache, and put out."""
+        return self.prompt_tokens - self.cache_read_tokens + self.output_tokens
+
+    @property
     def context_tokens(self) -> int:
         """What fills the window after the response: the prompt and the output."""
         return self.prompt_tokens + self.output_tokens

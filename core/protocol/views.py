@@ -58,8 +58,9 @@ class QueuedMessage:
     lane: Lane = "steer"
     images: tuple[str, ...] = ()
     """How the images that go with it are called."""
-    is_shell: bool = False
-    """The text is a shell line with its ``!``: it waits for the end of the turn, and what comes after it too."""
+    is_line: bool = False
+    """The text is a shell line with its ``!``, or a command with its ``/``: it waits for the end of the turn, and what
+    comes after it too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,11 +99,13 @@ class FileDiff:
 class ToolDisplay:
     """What the window shows of a call beside the result that the model gets.
 
-    ``summary`` is one short line; ``diff`` is for edits; ``details`` is free data for the tool's renderer.
+    ``summary`` is one short line; ``diff`` is for edits; ``details`` is free data for the tool's renderer;
+    ``saved_to`` is the file with the whole of a result of which the model got only a part.
     """
 
     summary: str = ""
     diff: FileDiff | None = None
+    saved_to: str = ""
     details: dict[str, Any] = field(default_factory=dict[str, Any])
 
 

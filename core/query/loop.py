@@ -9,7 +9,6 @@ from core.llm.errors import ModelError
 from core.prompt.sections import template
 from core.protocol.events import Notice
 from core.protocol.messages import Message, ToolResultBlock
-from core.query.interrupt import INTERRUPT_NOTE
 from core.query.step import StepResult, run_step
 from core.query.turn import Query, TurnOutcome
 
@@ -54,7 +53,7 @@ async def run_query(query: Query) -> TurnOutcome:
         task = asyncio.current_task()
         if task is not None:
             task.uncancel()
-        query.append("user", INTERRUPT_NOTE)
+        query.append("user", template("interrupted"))
         return TurnOutcome("interrupted")
 
 
@@ -62,8 +61,9 @@ async def _steps(query: Query) -> TurnOutcome:
     settings = query.turn.settings
     limits = _Limits(settings.max_output_tokens)
     while True:
-        if settings.max_turns is not None and query.steps >= settings.max_turns:
-            return TurnOutcome("max_turns", f"The limit of {settings.max_turns} requests is reached.")
+        exhausted = _exhausted(query)
+        if exhausted is not None:
+            return exhausted
         for text in query.reminders.due():
             query.append("system", text)
         query.steps += 1
@@ -80,6 +80,30 @@ async def _steps(query: Query) -> TurnOutcome:
         outcome = _ending(query, result, limits)
         if outcome is not None:
             return outcome
+
+
+def _exhausted(query: Query) -> TurnOutcome | None:
+    """The limit of the turn that is reached; None where another request may be sent."""
+    settings, spent = query.turn.settings, query.usage.fresh_tokens
+    if settings.max_turns is not None and query.steps >= settings.max_turns:
+        return TurnOutcome(
+            "max_turns", f"The limit of {settings.max_turns} request{'s' * (settings.max_turns > 1)} is reached."
+        )
+    if settings.max_budget_tokens is not None and spent >= settings.max_budget_tokens:
+        return TurnOutcome("max_budget", f"The budget of {settings.max_budget_tokens:,} tokens is spent ({spent:,}).")
+    if settings.max_budget_usd is None:
+        return None
+    if query.cost_usd is None or query.turn.model.prices is None:
+        return TurnOutcome(
+            "max_budget",
+            f"The price of {query.turn.model.id} is not known: a budget in dollars cannot be kept.",
+            "Use --max-budget-tokens.",
+        )
+    if query.cost_usd >= settings.max_budget_usd:
+        return TurnOutcome(
+            "max_budget", f"The budget of ${settings.max_budget_usd:g} is spent (${query.cost_usd:.4f})."
+        )
+    return None
 
 
 def _ending(query: Query, result: StepResult, limits: _Limits) -> TurnOutcome | None:

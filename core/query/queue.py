@@ -36,24 +36,25 @@ class MessageQueue:
         images: tuple[ImageAttachment, ...] = (),
         *,
         is_shown: bool = True,
-    ) -> None:
+    ) -> QueuedMessage:
         """Queue a message; one that is taken in the same breath need not be shown as waiting.
 
-        What is typed after a shell line is about its output, and waits for it.
+        What is typed after a shell line or a command is meant for afterwards, and waits for it.
         """
         blocks = tuple(_image_block(image) for image in images)
         labels = tuple(block.label for block in blocks)
-        if any(item.is_shell for item in self.items):
+        if any(item.is_line for item in self.items):
             lane = "follow_up"
         item = QueuedMessage(id=self._ids.uuid(), text=text, lane=lane, images=labels)
         self._images[item.id] = blocks
         self._arrange((*self.items, item))
         if is_shown:
             self._publish()
+        return item
 
-    def add_shell(self, text: str, *, is_shown: bool = True) -> None:
-        """Queue a shell line with its sign: it waits for the end of the turn."""
-        self._arrange((*self.items, QueuedMessage(id=self._ids.uuid(), text=text, lane="follow_up", is_shell=True)))
+    def add_line(self, text: str, *, is_shown: bool = True) -> None:
+        """Queue a shell line or a command, with its sign: it waits for the end of the turn."""
+        self._arrange((*self.items, QueuedMessage(id=self._ids.uuid(), text=text, lane="follow_up", is_line=True)))
         if is_shown:
             self._publish()
 
@@ -98,9 +99,9 @@ class MessageQueue:
             self._publish()
         return taken
 
-    def take_shell(self) -> QueuedMessage | None:
-        """The shell line that is next; None where a prompt is, or nothing."""
-        if not self.items or not self.items[0].is_shell:
+    def take_line(self) -> QueuedMessage | None:
+        """The shell line or command that is next; None where a prompt is, or nothing."""
+        if not self.items or not self.items[0].is_line:
             return None
         first, *rest = self.items
         self.items = tuple(rest)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from core.llm.assemble import Assembler
 from core.llm.client import BlockChunk, BlockStart, BlockStop, Chunk, MessageEnd, MessageStart, ModelRequest
 from core.orchestration.call import CallOutcome
+from core.orchestration.round_budget import within_budget
 from core.orchestration.runner import ToolRunner
 from core.prompt.cache import warm_until
 from core.protocol.events import (
@@ -108,7 +109,7 @@ class Response:
     async def finish(self) -> None:
         """Append the message, wait for its calls, append their results."""
         self._append_message()
-        self._append_results(await self.runner.finish())
+        await self._append_results(await self.runner.finish())
 
     async def interrupt(self) -> None:
         """Keep what is complete and the text that was cut off; answer every call."""
@@ -118,7 +119,7 @@ class Response:
         self._account_unfinished()
         outcomes = await self.runner.cancel()
         self._append_message()
-        self._append_results(outcomes)
+        await self._append_results(outcomes)
 
     def break_off(self) -> None:
         """It broke off. What is complete is kept for ``finish``; where that says nothing, all of it is forgotten."""
@@ -161,8 +162,7 @@ class Response:
         """Count what a response that did not end has taken as far as it is known: its prompt."""
         if self._usage.context_tokens and not self._is_accounted:
             self._is_accounted = True
-            self._query.usage += self._usage
-            self._query.ledger.add(self._usage, self._request.model, self._query.turn.model.prices)
+            self._query.account(self._usage)
             self._query.conversation.record_usage(
                 self._message_id, self._request.model, self._usage, "", is_kept=not self._is_closed
             )
@@ -196,8 +196,7 @@ class Response:
     def _end(self, chunk: MessageEnd) -> None:
         self.stop_reason, self.stop_detail = chunk.stop_reason, chunk.stop_detail
         self._is_accounted = True
-        self._query.usage += chunk.usage
-        cost = self._query.ledger.add(chunk.usage, self._request.model, self._query.turn.model.prices)
+        cost = self._query.account(chunk.usage)
         if chunk.stop_reason == "refusal" and not self.runner.has_calls:
             # The API wants a refusal's words forgotten; calls that ran before it are not.
             self._is_closed = True
@@ -237,22 +236,28 @@ class Response:
                 )
             )
 
-    def _append_results(self, outcomes: list[CallOutcome]) -> None:
+    async def _append_results(self, outcomes: list[CallOutcome]) -> None:
         self._query.state = self.runner.state
+        publisher, folder = self._query.publisher, self._query.calls.services.output_dir
+        fitting = await within_budget(outcomes, folder, publisher)
+        for outcome, before in zip(fitting, outcomes, strict=True):
+            if outcome is not before:
+                self._record_result(outcome)
         if outcomes:
             self._query.conversation.append_recorded(
                 Message(
                     id=self._query.host.ids.uuid(),
                     role="user",
-                    content=tuple(outcome.block for outcome in outcomes),
+                    content=tuple(outcome.block for outcome in fitting),
                     ts=self._query.host.clock.time(),
                 )
             )
 
     def _record_result(self, outcome: CallOutcome) -> None:
-        self._query.conversation.record_result(
-            outcome.block, CallRecord(display=outcome.display, duration_ms=outcome.duration_ms, batch=outcome.batch)
+        record = CallRecord(
+            display=outcome.display, duration_ms=outcome.duration_ms, batch=outcome.batch, derived=outcome.derived
         )
+        self._query.conversation.record_result(outcome.block, record)
 
     def _block_id(self, index: int) -> str:
         return f"{self._request_id}:{index}"

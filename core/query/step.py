@@ -6,11 +6,11 @@ import asyncio
 from dataclasses import dataclass
 
 from core.context.tokens import count_tokens
+from core.host.tasks import despite_cancel
 from core.llm.client import ModelRequest
 from core.llm.errors import ModelError
 from core.prompt.assemble import build_request
 from core.protocol.events import RequestStarted
-from core.query.interrupt import despite_cancel
 from core.query.normalize import normalize
 from core.query.response import Response
 from core.query.turn import Query
@@ -47,6 +47,7 @@ async def run_step(query: Query, max_tokens: int) -> StepResult:
             )
         )
         response = Response(query, request, request_id)
+        query.runner = response.runner
         try:
             result = await _send(query, request, response, request_id)
         except ModelError:

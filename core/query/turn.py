@@ -12,6 +12,7 @@ from core.host.host import Host
 from core.llm.catalog import ModelInfo
 from core.llm.client import ModelClient
 from core.orchestration.call import CallEnvironment
+from core.orchestration.runner import ToolRunner
 from core.prompt.reminders import Known, news, stale_todos
 from core.protocol.events import Notice, TurnEndReason, UsageUpdated
 from core.protocol.messages import Role
@@ -81,11 +82,15 @@ class Query:
     state: ToolState
     usage: Usage = field(default_factory=Usage)
     """Of this turn."""
+    cost_usd: float | None = 0.0
+    """Of this turn; None once a price was unknown."""
     first_prompt: str = ""
     """Id of the message that began the turn."""
     steps: int = 0
     warm_until: float | None = None
     """Until when the cache holds what the newest request has sent."""
+    runner: ToolRunner | None = None
+    """Runs the calls of the newest response."""
     main: ModelInfo = field(init=False)
     """What the turn began with; ``turn.model`` may be another one that stands in for it."""
     recovery: Recovery = field(init=False)
@@ -128,6 +133,13 @@ class Query:
         for text in attached.refused:
             self.publisher.emit(Notice(level="warning", text=text))
 
+    def account(self, usage: Usage) -> float | None:
+        """Count what a request of this turn took, and give its cost in USD; None where the price is unknown."""
+        cost = self.ledger.add(usage, self.turn.model.id, self.turn.model.prices)
+        self.usage += usage
+        self.cost_usd = None if cost is None or self.cost_usd is None else self.cost_usd + cost
+        return cost
+
     def publish_usage(self, context_tokens: int) -> None:
         """Tell how full the window is and what the session has cost."""
         self.publisher.emit(
@@ -141,6 +153,11 @@ class Query:
                 warm_until=self.warm_until,
             )
         )
+
+    def steer(self) -> None:
+        """The user sent a message that goes along with the next results: what need not be waited for ends."""
+        if self.runner is not None:
+            self.runner.steer()
 
     def append(self, role: Role, text: str) -> None:
         """Append a text of the program's."""

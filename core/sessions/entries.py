@@ -34,6 +34,8 @@ class CallRecord:
     display: ToolDisplay = field(default_factory=ToolDisplay)
     duration_ms: int = 0
     batch: int = 0
+    derived: dict[str, Any] = field(default_factory=dict[str, Any])
+    """What those who watched saw in place of fields of the input."""
 
 
 def header_record() -> dict[str, Any]:
@@ -68,7 +70,12 @@ def result_record(block: Block, call: CallRecord) -> dict[str, Any]:
     return {
         "type": "user",
         "message": {"role": "user", "content": [block_to_wire(block)]},
-        "toolUseResult": {"display": to_json(call.display), "durationMs": call.duration_ms, "batch": call.batch},
+        "toolUseResult": {
+            "display": to_json(call.display),
+            "durationMs": call.duration_ms,
+            "batch": call.batch,
+            "derived": call.derived,
+        },
     }
 
 

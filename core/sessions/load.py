@@ -161,7 +161,10 @@ class _Builder:
             self._close_response()
             self._open = message
         elif role == "user" and content and all(isinstance(block, ToolResultBlock) for block in content):
-            self._results += [block for block in content if isinstance(block, ToolResultBlock)]
+            results = [block for block in content if isinstance(block, ToolResultBlock)]
+            # A result that was moved to a file is written once more, as it was sent.
+            newer = {block.tool_use_id for block in results}
+            self._results = [*(block for block in self._results if block.tool_use_id not in newer), *results]
             self._results_id = self._results_id or record["uuid"]
             self._results_ts = message.ts
             self._display(record, content[0])
@@ -179,6 +182,7 @@ class _Builder:
                     display=display,
                     duration_ms=int(data.get("durationMs") or 0),
                     batch=int(data.get("batch") or 0),
+                    derived=dict(data.get("derived") or {}),
                 )
 
     def _close_response(self) -> None:

@@ -35,6 +35,10 @@ class Settings:
     """Whether instruction files of user and project are read."""
     max_turns: int | None = None
     """Requests that one prompt may cost."""
+    max_budget_usd: float | None = None
+    """Dollars that one prompt may cost; looked at before each request."""
+    max_budget_tokens: int | None = None
+    """Tokens that one prompt may take: written and read anew; what comes from the cache does not count."""
     allow: tuple[str, ...] = ()
     """Permission rules that allow without asking."""
     deny: tuple[str, ...] = ()

@@ -80,6 +80,11 @@ class Tool(ABC, Generic[InputT]):
         """JSON schema of the input, generated from its type."""
         return tidy_schema(self.input_type.model_json_schema())
 
+    def derive(self, arguments: InputT, state: ToolState) -> dict[str, Any]:
+        """Fields that those who watch a call (events, questions, hooks) see in place of or beside those of its input:
+        an absolute path, say. The API always gets the input as the model wrote it. May raise ``ToolError``."""
+        return {}
+
     def is_read_only(self, arguments: InputT, state: ToolState) -> bool:
         """Whether this call changes nothing outside the program."""
         return False

@@ -2,28 +2,49 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
+from dataclasses import replace
 from pathlib import Path
 
 from core.host.files import write_atomic
+from core.host.tasks import uncancelled
+from core.tools.base import ToolResult
 
 PREVIEW_CHARS = 2_000
+MAX_NAME = 100
 
 
-def bounded(content: str, limit: int | None, path: Path) -> str:
-    """``content``, or where it is longer than ``limit`` characters a preview that names the file with the whole.
+def result_path(folder: Path, tool_use_id: str) -> Path:
+    """Where the result of a call is kept. The id is the server's: as a file name it is not trusted."""
+    return folder / f"{re.sub(r'[^A-Za-z0-9_-]', '_', tool_use_id)[:MAX_NAME]}.txt"
 
-    Where the file cannot be written the beginning up to the limit is kept, and it is said that the rest is lost.
+
+async def bounded(result: ToolResult, limit: int | None, path: Path) -> ToolResult:
+    """The result, or where its text is longer than ``limit`` characters one with a preview in its place."""
+    if limit is None or not isinstance(result.content, str) or len(result.content) <= limit:
+        return result
+    return await moved(result, limit, path)
+
+
+async def moved(result: ToolResult, limit: int, path: Path) -> ToolResult:
+    """The result with its text in a file and a preview that names it. What is in a file already stays there.
+
+    Where the file cannot be written the beginning up to ``limit`` is kept, and it is said that the rest is lost.
     """
-    if limit is None or len(content) <= limit:
-        return content
-    lines = content.count("\n") + 1
-    size = f"{len(content):,} characters in {lines:,} lines"
-    try:
-        write_atomic(path, content.encode("utf-8", "surrogatepass"), 0o600)
-    except OSError as error:
-        return f"{content[:limit]}\n\n[Cut: the result has {size}, and could not be saved: {error.strerror}.]"
+    content, kept = result.content, result.display.saved_to
+    assert isinstance(content, str)
+    size = f"{len(content):,} characters in {content.count(chr(10)) + 1:,} lines"
+    if not kept:
+        try:
+            await uncancelled(asyncio.to_thread(write_atomic, path, content.encode("utf-8", "surrogatepass"), 0o600))
+        except OSError as error:
+            lost = f"[Cut: the result has {size}, and could not be saved: {error.strerror}.]"
+            return replace(result, content=f"{content[:limit]}\n\n{lost}")
+        kept = str(path)
     head = content[:PREVIEW_CHARS].rpartition("\n")[0] or content[:PREVIEW_CHARS]
-    return (
-        f"[The result is too large to show: {size}. The whole is in {path}: "
+    preview = (
+        f"[The result is too large to show: {size}. The whole is in {kept}: "
         f"use Read with offset and limit, or Grep, on that file. It begins:]\n\n{head}\n\n[…]"
     )
+    return replace(result, content=preview, display=replace(result.display, saved_to=kept))

@@ -70,6 +70,11 @@ class OutputSpool:
         left_out = self.total_chars - len(head) - len(tail)
         return f"{head}\n\n[… {left_out:,} characters left out{self._where()} …]\n\n{tail}"
 
+    @property
+    def saved_to(self) -> str:
+        """The file with the whole output where ``text`` leaves something out; empty where there is none."""
+        return str(self.path) if self.is_cut and self._file is not None and self.is_whole else ""
+
     def _where(self) -> str:
         if self._file is None:
             return ""

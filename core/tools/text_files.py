@@ -7,6 +7,7 @@ import hashlib
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 from core.host.files import BinaryFileError, TextFile, read_text, write_atomic
 from core.permissions.access import Access
@@ -35,6 +36,11 @@ def checked_path(raw: str, state: ToolState) -> Path:
         raise ToolError(f"The path {raw!r} holds a character that no file name can have.") from error
     except RuntimeError as error:
         raise ToolError(f"{raw}: {error}") from error
+
+
+def absolute_path(raw: str, state: ToolState) -> dict[str, Any]:
+    """What the input of a file tool says more plainly to whoever looks on."""
+    return {"file_path": str(checked_path(raw, state))}
 
 
 def load(path: Path) -> TextFile:

@@ -87,8 +87,9 @@ def test_a_row_of_overloads_counts_on_in_one_line_and_ends_with_another_model(ma
 
 def test_the_wait_can_be_left_and_what_was_typed_goes_along(machine: Machine, server: Server) -> None:
     machine.repository()
-    wait = {"kind": "http", "status": 429, "error_type": "rate_limit_error", "message": "Slow"}
-    limited = [{"blocks": [], "fault": {**wait, "headers": {"retry-after": seconds}}} for seconds in ("300", "4")]
+    limited = [http(429, "rate_limit_error", "Slow") for _ in range(2)]
+    for reply, seconds in zip(limited, ("300", "4"), strict=True):
+        reply["fault"]["headers"] = {"retry-after": seconds}
     child = machine.start(server.start(*limited, text("Here it is.")))
     child.read_until(READY)
     say(child, "hello there")

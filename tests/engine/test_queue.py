@@ -10,7 +10,7 @@ import pytest
 
 from core.llm.scripted import Reply, say
 from core.protocol import events as ev
-from core.protocol.ops import EditQueued, Interrupt, MoveQueued, SubmitPrompt
+from core.protocol.ops import EditQueued, Interrupt, MoveQueued, SetModel, SubmitPrompt
 from tests.fakes.engines import Rig, running
 from tests.fakes.gate import Gate, gate_call, install_gate
 from tests.fakes.wire import assert_all_valid, assert_growing, texts_in
@@ -237,3 +237,35 @@ async def test_queued_messages_move_among_those_of_their_lane(
         assert [event.text for event in rig.of(ev.PromptSubmitted)][1:] == ["three", "two", "one", "last", "later"]
         await rig.do(MoveQueued(message_id=ids["one"], by=1))
         assert await rig.event(ev.Notice, lambda event: "already" in event.text)
+
+
+async def test_a_change_of_the_model_waits_for_the_end_of_the_turn_and_what_follows_waits_for_it(
+    tmp_path: Path, isolated_machine: Path, gate: type[Gate]
+) -> None:
+    replies = [Reply([gate_call("a")]), Reply([say("x")]), Reply([say("y")])]
+    async with running(replies, tmp_path, isolated_machine) as rig:
+        await submit(rig, "first")
+        await gate.inside("a")
+        await rig.do(SetModel(model="claude-haiku-5-5"))
+        await submit(rig, "with the new one")
+        await rig.until(lambda: queued(rig)[-1:] == [["/model claude-haiku-5-5", "with the new one"]])
+        assert rig.of(ev.ModelChanged) == []
+        gate.open("a")
+        await rig.settle()
+        assert [request.model for request in rig.requests] == ["claude-opus-5-5"] * 2 + ["claude-haiku-5-5"]
+        assert [event.model for event in rig.of(ev.ModelChanged)] == ["claude-haiku-5-5"]
+        assert texts_in(rig.requests[-1])[-1] == "with the new one"
+
+
+async def test_a_waiting_change_of_the_model_can_be_taken_back(
+    tmp_path: Path, isolated_machine: Path, gate: type[Gate]
+) -> None:
+    async with running([Reply([gate_call("a")]), Reply([say("x")])], tmp_path, isolated_machine) as rig:
+        await submit(rig, "first")
+        await gate.inside("a")
+        await rig.do(SetModel(model="claude-haiku-5-5"))
+        (item,) = rig.engine.session.queue.items
+        await rig.do(EditQueued(message_id=item.id, text=""))
+        gate.open("a")
+        await rig.settle()
+        assert rig.of(ev.ModelChanged) == []

@@ -103,7 +103,7 @@ async def test_during_a_turn_it_waits_for_its_end_and_what_was_typed_later_waits
         await rig.do(RunShell(command="echo mine"))
         await rig.do(SubmitPrompt(text="what do you see?"))
         waiting = await waits(rig, 3)
-        assert [(item.text, item.is_shell) for item in waiting] == [
+        assert [(item.text, item.is_line) for item in waiting] == [
             ("also", False),
             ("!echo mine", True),
             ("what do you see?", False),

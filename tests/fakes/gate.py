@@ -30,6 +30,8 @@ class Gate(Tool[GateInput]):
     running: ClassVar[list[str]]
     most: ClassVar[int]
     order: ClassVar[list[str]]
+    completed: ClassVar[list[str]]
+    """Calls that got through: what they do is done."""
     changed: ClassVar[asyncio.Event]
 
     @cached_property
@@ -55,6 +57,7 @@ class Gate(Tool[GateInput]):
         finally:
             kind.running.remove(arguments.name)
             kind.changed.set()
+        kind.completed.append(arguments.name)
         return ToolResult(content=f"through {arguments.name}")
 
     @classmethod
@@ -72,14 +75,22 @@ class Gate(Tool[GateInput]):
                 await cls.changed.wait()
 
 
+class SoftGate(Gate):
+    """One that makes way when the user sends a message."""
+
+    name = "SoftGate"
+    interrupt_behavior = "cancel"
+
+
 def install_gate(monkeypatch: pytest.MonkeyPatch) -> type[Gate]:
     """Offer the tool to every engine of this test."""
-    Gate.gates, Gate.running, Gate.order, Gate.most = defaultdict(asyncio.Event), [], [], 0
-    Gate.changed = asyncio.Event()
-    monkeypatch.setattr(wiring, "TOOLS", (*wiring.TOOLS, Gate))
+    for kind in (Gate, SoftGate):
+        kind.gates, kind.running, kind.order, kind.most = defaultdict(asyncio.Event), [], [], 0
+        kind.completed, kind.changed = [], asyncio.Event()
+    monkeypatch.setattr(wiring, "TOOLS", (*wiring.TOOLS, Gate, SoftGate))
     return Gate
 
 
-def gate_call(name: str, **more: Any) -> dict[str, Any]:
+def gate_call(name: str, tool: str = "Gate", **more: Any) -> dict[str, Any]:
     """A call of the tool whose id is its name."""
-    return {"type": "tool_use", "id": name, "name": "Gate", "input": {"name": name, **more}}
+    return {"type": "tool_use", "id": name, "name": tool, "input": {"name": name, **more}}

@@ -181,7 +181,7 @@ def calls() -> list[Block]:
         called("c6", "Bash", "14 passed", ToolDisplay(summary="1 line"), command="uv run pytest -q " + "tests/a " * 20),
         called("c7", "Bash", FAILURE, exit_1, command="uv run pytest -q"),
         called("c8", "Bash", MANY, ToolDisplay(summary="30 lines"), command="uv run pytest -v\ngit status"),
-        called("c9", "Grep", KEPT, ToolDisplay(summary="9,120 matches"), pattern="row"),
+        called("c9", "Grep", KEPT, ToolDisplay(summary="9,120 matches", saved_to=f"{CWD}/.kept/c9.txt"), pattern="row"),
         called("c10", "TodoWrite", "", ToolDisplay(summary="1/4 done", details={"changed": ["1", "2"]})),
         called("c11", "mcp__tracker__find_card", '{"id": 7}', ToolDisplay(summary="1 line"), query="quoted commas"),
         failed(

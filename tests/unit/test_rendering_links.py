@@ -97,3 +97,8 @@ def test_no_text_escapes_through_a_link(text: str, form: str) -> None:
         out = sent(render_markdown(form.format(address), 60))
         rest = re.sub(r"\x1b\]8;(?:id=[0-9-]*)?;[!-~]*\x1b\\|\x1b\[[0-9;]*m", "", out)
         assert not re.search(r"[\x00-\x1f\x7f-\x9f]", rest)
+
+
+def test_a_long_host_that_is_none_is_judged_at_once() -> None:
+    """Judging it by trying every way to split it would take longer than the universe has been there."""
+    assert not is_safe("https://" + "a" * 500 + "(.com")

@@ -14,7 +14,7 @@ from tui.widgets.transcript.tool_block import ToolBlock
 def done(name: str, arguments: dict[str, Any], summary: str, *, content: str = "", **more: Any) -> ToolBlock:
     block = ToolBlock("b", name, "/w")
     block.set_input(arguments)
-    display = ToolDisplay(summary=summary, details=more.get("details", {}))
+    display = ToolDisplay(summary=summary, details=more.get("details", {}), saved_to=more.get("saved_to", ""))
     block.finish(content, display, 1200, is_error=more.get("is_error", False), todos=more.get("todos", ()))
     return block
 
@@ -64,11 +64,14 @@ def test_a_large_result_tells_where_it_is_kept() -> None:
         "[The result is too large to show: 90,000 characters in 2,000 lines. The whole is in /w/out/c1.txt: "
         "use Read with offset and limit, or Grep, on that file. It begins:]\n\nfirst\n\n[…]"
     )
-    block = done("Fetch", {"url": "u"}, "2,000 lines", content=content)
+    block = done("Fetch", {"url": "u"}, "2,000 lines", content=content, saved_to="/w/out/c1.txt")
     assert rows(block) == ["  ● Fetch u  2,000 lines · kept in out/c1.txt · 1.2s"]
     block.toggle()
     assert "    first" in rows(block)
-    assert "kept" not in rows(done("Fetch", {"url": "u"}, "1 line", content="Not too large."))[0]
+    other = done("Fetch", {"url": "u"}, "1 line", content="Not too large.")
+    assert "kept" not in rows(other)[0]
+    other.move_result("[…]", "/w/out/c2.txt")
+    assert rows(other) == ["  ● Fetch u  1 line · kept in out/c2.txt · 1.2s"]
 
 
 def test_a_batch_has_a_line_that_tells_its_state() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from core.permissions.decide import Policy, decide
 from core.tools import text_files
+from core.tools.base import ToolResult
 from core.tools.builtin.edit.tool import Edit
 from core.tools.builtin.read.tool import MAX_CHARS, MAX_LINE_CHARS, Read, ReadInput
 from core.tools.result import bounded
@@ -231,8 +232,8 @@ async def test_what_counts_as_seen_is_what_was_shown(bench: Bench, monkeypatch: 
 
 async def test_its_own_saved_outputs_are_read_unasked(bench: Bench) -> None:
     saved = bench.services.output_dir / "toolu_9.txt"
-    preview = bounded("line\n" * 10_000, 30_000, saved)
-    assert str(saved) in preview
+    result = await bounded(ToolResult(content="line\n" * 10_000), 30_000, saved)
+    assert str(saved) in result.content and result.display.saved_to == str(saved)
     access = Read().check_permissions(ReadInput(file_path=str(saved), offset=None, limit=None), bench.context)
     policy = Policy(mode="default", cwd=bench.root, roots=(bench.root,), readable=(bench.services.output_dir,))
     assert decide("Read", access, policy).behavior == "allow"

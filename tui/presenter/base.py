@@ -22,6 +22,8 @@ class PresenterBase:
         self._mode = "default"
         self._blocks: dict[str, Block] = {}
         self._tools: dict[str, ToolBlock] = {}
+        self._finished: dict[str, ToolBlock] = {}
+        """Calls of the newest response that have their result."""
         self._batch: tuple[str, int] = ("", -1)
         self._batch_tools: list[ToolBlock] = []
         self._running: dict[str, str] = {}

@@ -41,9 +41,17 @@ class CallEvents(PresenterBase):
         if block is None:
             return
         block.finish(event.content, event.display, event.duration_ms, is_error=event.is_error, todos=self._todos)
+        self._finished[event.tool_use_id] = block
         self._running.pop(event.tool_use_id, None)
         self._show_work()
         self._redraw(block)
+
+    def on_tool_result_moved(self, event: ev.ToolResultMoved) -> None:
+        """It made room for the others."""
+        block = self._finished.get(event.tool_use_id)
+        if block is not None:
+            block.move_result(event.content, event.path)
+            self._redraw(block)
 
     def on_shell_started(self, event: ev.ShellStarted) -> None:
         """A command of the user's own."""

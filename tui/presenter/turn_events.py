@@ -14,6 +14,7 @@ END_WORDS: dict[str, tuple[str, str]] = {
     "interrupted": ("■ Interrupted. What was done stands; say how to go on.", "caution"),
     "denied": ("■ Stopped at your no. Say what to do instead.", "caution"),
     "max_turns": ("■", "caution"),
+    "max_budget": ("■", "caution"),
     "max_tokens": ("■", "caution"),
     "refusal": ("■ The model declined:", "caution"),
     "context_full": ("■", "caution"),
@@ -65,6 +66,7 @@ class TurnEvents(PresenterBase):
 
     def on_request_started(self, event: ev.RequestStarted) -> None:
         """The model has the word."""
+        self._finished.clear()
         self._on.status.show_activity("Waiting for the model", is_awaited=True)
 
     def on_request_finished(self, event: ev.RequestFinished) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from core.protocol.views import TodoItem, ToolDisplay
 from tui.rendering.sanitize import clean_line
 
-_KEPT = re.compile(r"\[The result is too large to show: [^\n]*?\. The whole is in ([^\n]+?): use Read ")
 _MCP = re.compile(r"mcp__(.+?)__(.+)", re.DOTALL)
 _CHANGES = {"completed": "done", "in_progress": "started", "pending": "to do"}
 
@@ -38,12 +37,6 @@ def todo_changes(display: ToolDisplay, todos: Sequence[TodoItem]) -> str:
         return ""
     states = [item.status for item in todos if item.id in changed]
     return ", ".join(f"{states.count(state)} {word}" for state, word in _CHANGES.items() if state in states)
-
-
-def kept_in(content: str) -> str:
-    """The file that holds the whole of a result that was too large to show; empty where there is none."""
-    match = _KEPT.match(content)
-    return match[1] if match else ""
 
 
 def batch_state(states: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ HREF = "href="
 
 _MAX_LENGTH = 2_000
 _PRINTABLE = re.compile(r"[!-~]+")
-_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?\.?)+|\[[0-9a-f:.]+\]")
+_HOST = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9.])?|\[[0-9a-f:.]+\]")
 _MAIL = re.compile(r"mailto:[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
 _BARE = re.compile(r"\bhttps?://[^\s<>\"'`|\\^{}]+")
 _TRAILING = ".,;:!?*_~"

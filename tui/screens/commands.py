@@ -50,7 +50,7 @@ class CommandActions(QueueScreen):
             self.status.show_hint(f"There is no mode {name}. There are: {', '.join(modes.values())}.")
 
     def action_model(self, model_id: str) -> None:
-        """Use another model from the next request on."""
+        """Use another model, after the turn that runs."""
         from core.protocol.ops import SetModel
 
         self.send(SetModel(model=model_id))

@@ -68,7 +68,7 @@ class QueueLane(LineWidget, can_focus=True):
 
         Where a shell line is among them only the last one: joined to a prompt it would be none any more.
         """
-        self._take_back(self.items[-1:] if any(item.is_shell for item in self.items) else self.items)
+        self._take_back(self.items[-1:] if any(item.is_line for item in self.items) else self.items)
 
     def build(self, width: int) -> list[Line]:
         if not self.items:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from core.protocol.views import TodoItem, ToolDisplay
 from tui.keymap import key_text
 from tui.rendering.amounts import duration
-from tui.rendering.call_remarks import batch_state, kept_in, result_size, tool_title
+from tui.rendering.call_remarks import batch_state, result_size, tool_title
 from tui.rendering.line import DECOR, DECOR_ROW, Line, Span
 from tui.rendering.sanitize import clean_copy, clean_line
 from tui.rendering.tool_views import (
@@ -155,6 +156,11 @@ class ToolBlock(Block):
         self._progress = ""
         self.touch()
 
+    def move_result(self, content: str, path: str) -> None:
+        """The model gets only this of the result; the whole is in a file."""
+        self._content, self._display = content, replace(self._display, saved_to=path)
+        self.touch()
+
     def lines(self, width: int) -> list[Line]:
         gutter: Span = (GROUP_SIGNS[self.group], f"tool.group {DECOR}")
         spans: list[Span] = [
@@ -193,7 +199,7 @@ class ToolBlock(Block):
                 # What went wrong stands in full below: said twice, it would leave no room for what it is about.
                 told = self.state == "failed" and self._content.startswith(self._display.summary)
                 size = "" if told else result_size(self.name, self._content, self._display, self._todos)
-                kept = kept_in(self._content)
+                kept = self._display.saved_to
                 parts = [
                     size,
                     f"kept in {short_path(clean_line(kept), self._cwd)}" if kept else "",

@@ -16,9 +16,12 @@ from core.protocol.views import ToolDisplay
 from core.tools.base import CallInterrupted, Tool, ToolError, ToolInput, ToolResult
 from core.tools.context import ToolContext, ToolState
 from core.tools.shells import Shell
+from core.tools.spool import INLINE_CHARS
 
 DEFAULT_TIMEOUT_MS = 120_000
 MAX_TIMEOUT_MS = 600_000
+NOTE_CHARS = 5_000
+"""Room for what is said beside the output, which is bounded by itself."""
 LIVE_LINES = 12
 """Lines of the output that are shown while it runs."""
 
@@ -43,7 +46,7 @@ class Bash(Tool[BashInput]):
 
     name = "Bash"
     input_type = BashInput
-    max_result_size_chars = None
+    max_result_size_chars = INLINE_CHARS + NOTE_CHARS
 
     def is_read_only(self, arguments: BashInput, state: ToolState) -> bool:
         return not arguments.run_in_background and is_read_only_command(arguments.command, state.cwd)
@@ -84,7 +87,7 @@ class Bash(Tool[BashInput]):
         return ToolResult(
             content=f"{shell.spool.text().rstrip()}\n{note}".lstrip("\n"),
             is_error=True,
-            display=ToolDisplay(summary=f"killed after {arguments.timeout / 1000:g} s"),
+            display=ToolDisplay(summary=f"killed after {arguments.timeout / 1000:g} s", saved_to=shell.spool.saved_to),
         )
 
 
@@ -130,7 +133,7 @@ def _finished(shell: Shell, started_in: Path, arguments: BashInput, context: Too
     return ToolResult(
         content="\n".join([text, *notes]).strip("\n") or "[No output.]",
         is_error=is_error,
-        display=ToolDisplay(summary=summary, details={"exit_code": code}),
+        display=ToolDisplay(summary=summary, details={"exit_code": code}, saved_to=shell.spool.saved_to),
         modify=modify,
     )
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field
 
+from core.host.tasks import uncancelled
 from core.permissions.access import Access
 from core.protocol.views import FileDiff
 from core.tools.base import Tool, ToolInput, ToolResult
-from core.tools.context import ToolContext
+from core.tools.context import ToolContext, ToolState
 from core.tools.edits import replace
-from core.tools.text_files import checked_path, diff_of, load, require_seen, save, write_access
+from core.tools.text_files import absolute_path, checked_path, diff_of, load, require_seen, save, write_access
 
 
 class EditInput(ToolInput):
@@ -28,6 +30,9 @@ class Edit(Tool[EditInput]):
     name = "Edit"
     input_type = EditInput
 
+    def derive(self, arguments: EditInput, state: ToolState) -> dict[str, Any]:
+        return absolute_path(arguments.file_path, state)
+
     def check_permissions(self, arguments: EditInput, context: ToolContext) -> Access:
         return write_access(arguments.file_path, context)
 
@@ -42,7 +47,7 @@ class Edit(Tool[EditInput]):
 
     async def run(self, arguments: EditInput, context: ToolContext) -> ToolResult:
         path = checked_path(arguments.file_path, context.state)
-        return await asyncio.to_thread(_edit, path, arguments, context)
+        return await uncancelled(asyncio.to_thread(_edit, path, arguments, context))
 
 
 def _edit(path: Path, arguments: EditInput, context: ToolContext) -> ToolResult:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field
 
+from core.host.tasks import uncancelled
 from core.permissions.access import Access
 from core.protocol.views import FileDiff
 from core.tools.base import Tool, ToolError, ToolInput, ToolResult
-from core.tools.context import ToolContext
+from core.tools.context import ToolContext, ToolState
 from core.tools.edits import replace
-from core.tools.text_files import checked_path, diff_of, load, require_seen, save, write_access
+from core.tools.text_files import absolute_path, checked_path, diff_of, load, require_seen, save, write_access
 
 
 class Replacement(ToolInput):
@@ -32,6 +34,9 @@ class MultiEdit(Tool[MultiEditInput]):
     name = "MultiEdit"
     input_type = MultiEditInput
 
+    def derive(self, arguments: MultiEditInput, state: ToolState) -> dict[str, Any]:
+        return absolute_path(arguments.file_path, state)
+
     def check_permissions(self, arguments: MultiEditInput, context: ToolContext) -> Access:
         return write_access(arguments.file_path, context)
 
@@ -43,7 +48,7 @@ class MultiEdit(Tool[MultiEditInput]):
 
     async def run(self, arguments: MultiEditInput, context: ToolContext) -> ToolResult:
         path = checked_path(arguments.file_path, context.state)
-        return await asyncio.to_thread(_edit, path, arguments, context)
+        return await uncancelled(asyncio.to_thread(_edit, path, arguments, context))
 
 
 def _edit(path: Path, arguments: MultiEditInput, context: ToolContext) -> ToolResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from pydantic import Field
 
@@ -11,7 +12,7 @@ from core.permissions.paths import resolve
 from core.protocol.views import ToolDisplay
 from core.tools.base import Tool, ToolInput, ToolResult
 from core.tools.context import FileStamp, ToolContext, ToolState
-from core.tools.text_files import checked_path, load
+from core.tools.text_files import absolute_path, checked_path, load
 
 DEFAULT_LINES = 2_000
 MAX_LINE_CHARS = 2_000
@@ -34,6 +35,9 @@ class Read(Tool[ReadInput]):
 
     def is_read_only(self, arguments: ReadInput, state: ToolState) -> bool:
         return True
+
+    def derive(self, arguments: ReadInput, state: ToolState) -> dict[str, Any]:
+        return absolute_path(arguments.file_path, state)
 
     def check_permissions(self, arguments: ReadInput, context: ToolContext) -> Access:
         return Access(reads=(checked_path(arguments.file_path, context.state),), is_read_only=True)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 from core.host.files import TextFile
+from core.host.tasks import uncancelled
 from core.permissions.access import Access
 from core.protocol.views import FileDiff
 from core.tools.base import Tool, ToolError, ToolInput, ToolResult
-from core.tools.context import ToolContext
-from core.tools.text_files import checked_path, diff_of, load, require_seen, save, write_access
+from core.tools.context import ToolContext, ToolState
+from core.tools.text_files import absolute_path, checked_path, diff_of, load, require_seen, save, write_access
 
 
 class WriteInput(ToolInput):
@@ -23,6 +25,9 @@ class Write(Tool[WriteInput]):
 
     name = "Write"
     input_type = WriteInput
+
+    def derive(self, arguments: WriteInput, state: ToolState) -> dict[str, Any]:
+        return absolute_path(arguments.file_path, state)
 
     def check_permissions(self, arguments: WriteInput, context: ToolContext) -> Access:
         return write_access(arguments.file_path, context)
@@ -37,7 +42,7 @@ class Write(Tool[WriteInput]):
 
     async def run(self, arguments: WriteInput, context: ToolContext) -> ToolResult:
         path = checked_path(arguments.file_path, context.state)
-        return await asyncio.to_thread(_write, path, arguments.content, context)
+        return await uncancelled(asyncio.to_thread(_write, path, arguments.content, context))
 
 
 def _is_there(path: Path) -> bool:
