@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.bench.pty_child import PtyChild
 from tests.e2e.children import ESCAPE, Machine, Server, leave, say, text, tools
 
 READY = "It reads and searches on its own"
@@ -35,11 +34,6 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-def shows(child: PtyChild, words: str) -> None:
-    """Wait for words, wherever they are wrapped."""
-    child.read_until(words) if len(words) < 40 else child.read_until(words[:30])
-
-
 def test_every_fault_is_shown_and_the_work_is_done(machine: Machine, server: Server) -> None:
     machine.repository()
     replies: list[dict[str, Any]] = []
@@ -54,7 +48,7 @@ def test_every_fault_is_shown_and_the_work_is_done(machine: Machine, server: Ser
     child.read_until(READY)
     say(child, "do it")
     for _reply, why in FAULTS:
-        shows(child, why)
+        child.read_until(why)
     child.read_until("Everything is done.")
     screen = "\n".join(child.rows)
     assert screen.count("1 of 8 attempts failed") == len(FAULTS) + 1
