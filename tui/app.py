@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 LATE = (
     "tui.bridge",
     "tui.presenter.presenter",
-    "tui.dialogs.permission",
+    "tui.dialogs.asked",
     "tui.dialogs.start",
     "watchfiles",
 )

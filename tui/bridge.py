@@ -11,13 +11,14 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from core.bus.batches import with_calls
 from core.bus.subscription import Subscription
 from core.engine.attachments import load_clipboard, load_image
 from core.engine.engine import Engine
 from core.engine.start import Start, read_start
 from core.engine.wiring import build_engine
 from core.host.clipboard import copy_with_tool, has_terminal_clipboard, save_copy
-from core.host.external_editor import EditorError, edit_text
+from core.host.external_editor import EditorError, edit_file, edit_text
 from core.host.file_index import FileIndex, list_folder
 from core.host.files import LineLog
 from core.host.garbage import collect_all
@@ -122,10 +123,10 @@ class Bridge:
             await self._engine.handle(op)
 
     async def batches(self) -> AsyncIterator[list[Envelope]]:
-        """Events as they come: the first at once, then in batches."""
+        """Events as they come: the first at once, then in batches; calls that are quick in one with their results."""
         assert self._subscription is not None
         while batch := await self._read(self._subscription):
-            yield batch
+            yield await with_calls(self._subscription, batch)
             await asyncio.sleep(BATCH_INTERVAL_S)
 
     def list_files(self) -> FileListing:
@@ -194,6 +195,16 @@ class Bridge:
         """The text as the user's editor left it; to be called in a thread. Raises ``AgentError``."""
         try:
             return edit_text(text, os.environ)
+        except EditorError as error:
+            raise AgentError(str(error)) from error
+
+    def edit_plan(self) -> str:
+        """The plan as the user's editor left it in its file; to be called in a thread. Raises ``AgentError``."""
+        path = self._engine.calls.services.plan_file if self._engine is not None else None
+        if path is None or not path.is_file():
+            raise AgentError("There is no plan yet.")
+        try:
+            return edit_file(path, os.environ)
         except EditorError as error:
             raise AgentError(str(error)) from error
 

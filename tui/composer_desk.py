@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from textual import on
@@ -67,6 +69,10 @@ class ComposerDesk(App[None]):
     async def _editor_requested(self, event: asks.EditorRequested) -> None:
         self.run_worker(self._edit(event.text), group="editor", exit_on_error=False)
 
+    @on(asks.PlanEditorRequested)
+    async def _plan_editor_requested(self) -> None:
+        self.run_worker(self._edit_plan(), group="editor", exit_on_error=False)
+
     async def _attach_files(self, paths: tuple[str, ...], pasted: str) -> None:
         from core.protocol.errors import AgentError
 
@@ -95,19 +101,36 @@ class ComposerDesk(App[None]):
             self._main.composer.attach([image])
 
     async def _edit(self, text: str) -> None:
-        """The terminal is the editor's meanwhile; the session goes on, and is drawn when it comes back."""
+        """Write on in the editor."""
+        if self._bridge is not None:
+            edited = await self._in_editor(partial(self._bridge.edit_text, text))
+            if edited is not None:
+                self._main.composer.replace_all(edited if text.endswith("\n") else edited.removesuffix("\n"))
+
+    async def _edit_plan(self) -> None:
+        """Edit the plan in its file."""
+        if self._bridge is not None:
+            plan = await self._in_editor(self._bridge.edit_plan)
+            if plan is not None:
+                self._main.plan_edited(plan)
+
+    async def _in_editor(self, edit: Callable[[], str]) -> str | None:
+        """What the editor gives; None where there is nothing, which is told.
+
+        The terminal is the editor's meanwhile; the session goes on, and is drawn when it comes back.
+        """
         from core.protocol.errors import AgentError
 
-        if self._bridge is None or self._is_editing:
-            return
+        if self._is_editing:
+            return None
         self._is_editing = True
-        edited, problem = text, ""
+        edited, problem = None, ""
         try:
             with self.batch_update(), self.suspend():
                 self._ignore_interrupts()
                 # Nothing may be raised in here: Textual would not take the terminal back.
                 try:
-                    edited = await asyncio.to_thread(self._bridge.edit_text, text)
+                    edited = await asyncio.to_thread(edit)
                 except AgentError as error:
                     problem = str(error)
         except SuspendNotSupported:
@@ -116,9 +139,8 @@ class ComposerDesk(App[None]):
             self._is_editing = False
         if problem:
             self._main.remark(problem)
-        else:
-            self._main.composer.replace_all(edited if text.endswith("\n") else edited.removesuffix("\n"))
         self.refresh(repaint=True, layout=True)
+        return edited
 
     def _ignore_interrupts(self) -> None:
         """Ctrl+C in the editor is the editor's; where it leaves the terminal as it is the signal comes here too."""

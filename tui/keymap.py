@@ -158,6 +158,11 @@ def keys_of(key: Key) -> tuple[str, ...]:
     return _changed.get(key.id, default_keys(key))
 
 
+def is_key_of(name: str, key_id: str) -> bool:
+    """Whether a key, in Textual's name, is one of an action."""
+    return any(name in keys_of(key) for key in ALL_KEYS if key.id == key_id)
+
+
 def key_text(key_id: str, default: str = "") -> str:
     """How the first key of an action is written for people; ``default`` where it has none."""
     for key in ALL_KEYS:

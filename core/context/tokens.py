@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from math import ceil
+from typing import Any
 
-from core.protocol.messages import Block, ImageBlock, Message, block_to_wire
+from core.host.image_files import sniff_encoded
+from core.protocol.messages import Block, ImageBlock, Message, ToolResultBlock, block_to_wire, encoded_in
 from core.protocol.usage import Usage
+from core.tools.pdf_files import pages_in
 
 BYTES_PER_TOKEN = 3.6
 """A rough average over prose and code for the models of the 5 line."""
@@ -14,6 +17,9 @@ PATCH = 28
 """Pixels a side."""
 MAX_IMAGE_TOKENS = 4_784
 UNKNOWN_IMAGE_TOKENS = 1_600
+PAGE_TOKENS = 4_500
+"""Of a PDF: up to 3,000 for its text, and as much as an image for how it looks."""
+UNKNOWN_PAGES = 10
 
 
 def estimate(message: Message) -> int:
@@ -23,16 +29,28 @@ def estimate(message: Message) -> int:
 
 def _of_block(block: Block) -> int:
     if isinstance(block, ImageBlock):
-        return _of_image(block)
-    size = len(json.dumps(block_to_wire(block), ensure_ascii=False).encode("utf-8", "replace"))
-    return round(size / BYTES_PER_TOKEN)
+        return _of_image(block.width, block.height)
+    if isinstance(block, ToolResultBlock) and not isinstance(block.content, str):
+        return sum(_of_wire(part) for part in block.content)
+    return _of_wire(block_to_wire(block))
 
 
-def _of_image(image: ImageBlock) -> int:
+def _of_wire(block: dict[str, Any]) -> int:
+    """Of a block in the API's form. What is in base64 is not counted by its length."""
+    data = encoded_in(block)
+    if data and block["type"] == "image":
+        size = sniff_encoded(data)
+        return _of_image(size.width, size.height) if size else UNKNOWN_IMAGE_TOKENS
+    if data:
+        return (pages_in(block.get("title")) or UNKNOWN_PAGES) * PAGE_TOKENS
+    return round(len(json.dumps(block, ensure_ascii=False).encode("utf-8", "replace")) / BYTES_PER_TOKEN)
+
+
+def _of_image(width: int, height: int) -> int:
     """One token for each patch; what has more is made smaller by the API."""
-    if not (image.width and image.height):
+    if not (width and height):
         return UNKNOWN_IMAGE_TOKENS
-    return min(ceil(image.width / PATCH) * ceil(image.height / PATCH), MAX_IMAGE_TOKENS)
+    return min(ceil(width / PATCH) * ceil(height / PATCH), MAX_IMAGE_TOKENS)
 
 
 def count_tokens(messages: tuple[Message, ...], last_usage: Usage) -> int:

@@ -1,4 +1,4 @@
-"""The running account of a session: usage and cost per model."""
+"""The running account of a session: usage and cost per model, and per what was asked for."""
 
 from __future__ import annotations
 
@@ -10,11 +10,16 @@ from core.protocol.usage import PriceList, Usage
 
 @dataclass(slots=True)
 class Account:
-    """What one model was used for."""
+    """What one model, or one purpose, has taken."""
 
     usage: Usage = field(default_factory=Usage)
     cost_usd: float | None = 0.0
     """None once a request's price was unknown."""
+
+    def add(self, usage: Usage, cost: float | None) -> None:
+        """Count one request."""
+        self.usage += usage
+        self.cost_usd = None if cost is None or self.cost_usd is None else self.cost_usd + cost
 
 
 class Ledger:
@@ -22,14 +27,22 @@ class Ledger:
 
     def __init__(self) -> None:
         self.by_model: dict[str, Account] = {}
+        self.by_source: dict[str, Account] = {}
+        """By the query source of the requests."""
+        self.turn = Account()
+        """Of the running turn, with all that was asked beside it."""
 
-    def add(self, usage: Usage, model_id: str, prices: PriceList | None) -> float | None:
+    def add(self, usage: Usage, model_id: str, prices: PriceList | None, source: str = "main") -> float | None:
         """Count one request and return its cost in USD; None where the price is unknown."""
-        account = self.by_model.setdefault(model_id, Account())
-        account.usage += usage
         cost = price(usage, prices)
-        account.cost_usd = None if cost is None or account.cost_usd is None else account.cost_usd + cost
+        self.by_model.setdefault(model_id, Account()).add(usage, cost)
+        self.by_source.setdefault(source, Account()).add(usage, cost)
+        self.turn.add(usage, cost)
         return cost
+
+    def begin_turn(self) -> None:
+        """Count the turn's part from nothing."""
+        self.turn = Account()
 
     @property
     def usage(self) -> Usage:

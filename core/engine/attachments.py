@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import stat
 from pathlib import Path
 
 from core.host.clipboard_image import ClipboardError, clipboard_image
-from core.host.image_files import sniff_image
 from core.protocol.errors import AgentError
 from core.protocol.views import ImageAttachment
-
-MAX_ENCODED = 10 * 1024 * 1024
-"""Characters of base64 that the API takes for one image."""
-MAX_SIDE = 8_000
-"""Pixels."""
+from core.tools.images import MAX_IMAGE_BYTES, checked_image, encode
 
 
 def load_image(raw: str, cwd: Path) -> ImageAttachment:
@@ -27,7 +21,7 @@ def load_image(raw: str, cwd: Path) -> ImageAttachment:
             info = os.fstat(stream.fileno())
             if not stat.S_ISREG(info.st_mode):
                 raise AgentError(f"{path.name} is not a file; it stays as a path.")
-            data = stream.read(MAX_ENCODED)
+            data = stream.read(MAX_IMAGE_BYTES + 1)
     except (OSError, ValueError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise AgentError(f"{raw} cannot be read ({reason}); it stays as a path.") from error
@@ -44,14 +38,7 @@ def load_clipboard() -> ImageAttachment:
 
 
 def _checked(data: bytes, name: str, path: str) -> ImageAttachment:
-    image = sniff_image(data)
-    if image is None:
-        raise AgentError(f"{name} is no PNG, JPEG, GIF or WebP image.")
-    if len(data) * 4 // 3 > MAX_ENCODED:
-        raise AgentError(f"{name} is too large: an image may have {MAX_ENCODED * 3 // 4 / 1e6:.1f} MB at most.")
-    if max(image.width, image.height) > MAX_SIDE:
-        raise AgentError(f"{name} has {image.width}×{image.height} pixels; {MAX_SIDE:,} a side is the most.")
-    encoded = base64.b64encode(data).decode("ascii")
+    image = checked_image(data, name)
     return ImageAttachment(
-        name=name, media_type=image.media_type, data=encoded, width=image.width, height=image.height, path=path
+        name=name, media_type=image.media_type, data=encode(data), width=image.width, height=image.height, path=path
     )

@@ -14,10 +14,11 @@ from core.engine.launch import Launch
 from core.engine.resume import replay
 from core.engine.session import Session
 from core.host.log import LOGGER
+from core.host.watch import watch_files
 from core.llm.catalog import ModelInfo, find_model
 from core.orchestration.call import CallEnvironment
-from core.permissions.broker import Reply
 from core.permissions.modes import check_mode
+from core.prompt.assemble import can_search
 from core.prompt.cache import warm_until
 from core.protocol import ops
 from core.protocol.errors import AgentError
@@ -70,7 +71,7 @@ class Engine:
 
     async def start(self) -> None:
         """Publish what there is to see, and begin to gather what the first prompt needs."""
-        publisher = self.calls.publisher
+        publisher, services = self.calls.publisher, self.calls.services
         settings = self.session.state.settings
         self._spawn(self._recorder.run(), "recorder")
         model = find_model(settings.model)
@@ -80,7 +81,7 @@ class Engine:
                 model=settings.model,
                 mode=self.calls.policies.policy.mode,
                 version=__version__,
-                tools=self.calls.tools.names,
+                tools=self.calls.tools.offer(can_search=can_search(settings, model)).names,
                 context_window=model.window,
                 limits=context_limits(model),
                 is_demo=self._launch.is_demo,
@@ -91,10 +92,12 @@ class Engine:
             publisher.emit(Notice(level="warning", text=f"Settings: {problem}"))
         if self._loaded is not None:
             replay(self._loaded, publisher)
-            self.calls.services.todos.load()
+            services.todos.load()
             publisher.emit(self._usage(model))
+        services.tasks.load()
         self._spawn(self._tell_workspace(), "tell-workspace")
-        self._spawn(self.calls.services.todos.watch(), "watch-todos")
+        watched = {services.todos.path: services.todos.load, services.tasks.path: services.tasks.load}
+        self._spawn(watch_files(watched), "watch-lists")
 
     async def handle(self, op: ops.Op) -> None:
         """Carry out an op. What cannot be done is told by a notice; nothing is raised."""
@@ -125,8 +128,8 @@ class Engine:
                     self._note(SENT_ALREADY)
             case ops.Interrupt():
                 self.session.interrupt()
-            case ops.AnswerPermission():
-                self.calls.broker.answer(op.request_id, Reply(op.answer, op.comment))
+            case ops.AnswerPermission() | ops.AnswerQuestion() | ops.AnswerPlan():
+                self.calls.broker.answer(op)
             case ops.SetMode():
                 self._set_mode(op.mode)
             case ops.SetModel():

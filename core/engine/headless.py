@@ -132,7 +132,8 @@ class _Printer:
                 self._tally.model = event.model
             case ev.RequestFinished():
                 self._tally.api_ms += event.duration_ms
-                self._tally.stop_reason = event.stop_reason
+                if event.query_source == "main":
+                    self._tally.stop_reason = event.stop_reason
             case ev.RequestFailed() if event.retry_in_s is not None:
                 self._stream(
                     {
@@ -180,7 +181,11 @@ class _Printer:
             "total_cost_usd": self._engine.session.ledger.cost_usd,
             "usage": _usage(end.usage),
             "modelUsage": {
-                model: {**_usage(account.usage), "costUSD": account.cost_usd}
+                model: {
+                    **_usage(account.usage),
+                    "webSearchRequests": account.usage.web_searches,
+                    "costUSD": account.cost_usd,
+                }
                 for model, account in self._engine.session.ledger.by_model.items()
             },
             "permission_denials": [

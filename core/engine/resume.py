@@ -22,26 +22,38 @@ from core.protocol.messages import (
     Message,
     ToolResultBlock,
     ToolUseBlock,
+    referred_tools,
     without_thinking,
 )
 from core.query.normalize import MISSING_RESULT
 from core.query.shell_line import read_shell_line
 from core.sessions.entries import CallRecord
 from core.sessions.load import LoadedSession
+from core.tools.registry import ToolOffer
 
 
-def usable_messages(loaded: LoadedSession, tools_digest: str) -> tuple[Message, ...]:
+def usable_messages(loaded: LoadedSession, tools: ToolOffer) -> tuple[Message, ...]:
     """The messages to go on with. Thinking is bound to the system prompt and the tools it was written under:
-    where those are not the same any more, all of it is left out."""
-    if loaded.system is not None and loaded.tools_digest == tools_digest:
+    where those are not the same any more, all of it is left out. A deferred tool counts once it was found."""
+    found = {
+        name
+        for message in loaded.messages
+        for block in message.content
+        if isinstance(block, ToolResultBlock)
+        for name in referred_tools(block)
+    }
+    is_same = loaded.tools_digest == tools.digest and all(
+        name in tools.deferred and loaded.deferred_tools.get(name) == tools.deferred[name] for name in found
+    )
+    if loaded.system is not None and is_same:
         return loaded.messages
     return tuple(without_thinking(message) for message in loaded.messages)
 
 
 def restore_account(loaded: LoadedSession, ledger: Ledger) -> None:
     """Count what the session has cost so far."""
-    for request in loaded.requests:
-        ledger.add(request.usage, request.model, find_model(request.model).prices)
+    for request in (*loaded.requests, *loaded.side_requests):
+        ledger.add(request.usage, request.model, find_model(request.model).prices, request.source)
 
 
 def replay(loaded: LoadedSession, publisher: Publisher) -> None:
@@ -86,11 +98,10 @@ def _events(message: Message, results: dict[str, ToolResultBlock], loaded: Loade
 
 
 def _finished(call: ToolUseBlock, result: ToolResultBlock | None, record: CallRecord) -> ToolFinished:
-    content = MISSING_RESULT if result is None else result.content
     return ToolFinished(
         tool_use_id=call.id,
         name=call.name,
-        content=content if isinstance(content, str) else "\n".join(str(block.get("text", "")) for block in content),
+        content=MISSING_RESULT if result is None else result.shown,
         is_error=result is None or result.is_error,
         display=record.display,
         duration_ms=record.duration_ms,

@@ -19,12 +19,14 @@ from core.llm.client import ModelClient, learn_model
 from core.llm.errors import ModelError
 from core.memory.instructions import Instructions
 from core.orchestration.call import CallEnvironment
+from core.prompt.assemble import can_search
 from core.prompt.reminders import Known, user_context
 from core.prompt.sections import named_date, template
 from core.protocol.errors import AgentError
 from core.protocol.events import FaultOccurred, ModelChanged, Notice, TurnEnded, TurnStarted
 from core.protocol.usage import Usage
 from core.protocol.views import ImageAttachment, Lane, SystemPrompt
+from core.query.history import History
 from core.query.loop import run_query
 from core.query.queue import MessageQueue, append_text, say_queued
 from core.query.shell_line import SHELL_SIGN, run_shell_line
@@ -72,6 +74,7 @@ class Session:
         self._preparing: asyncio.Task[Prepared] | None = None
         self._reminders: Reminders | None = None
         self._instructions = Instructions()
+        self._history = History()
 
     @property
     def _host(self) -> Host:
@@ -231,10 +234,12 @@ class Session:
             return None
         assert self.state.system is not None and self._reminders is not None
         model = await learn_model(self._client, self.state.settings.model)
+        self.ledger.begin_turn()
         query = Query(
             turn=TurnSettings(settings=self.state.settings, model=model, system=self.state.system),
             client=self._client,
             conversation=self.conversation,
+            history=self._history,
             calls=calls,
             queue=self.queue,
             ledger=self.ledger,
@@ -261,7 +266,9 @@ class Session:
         is_resumed = self.state.system is not None
         if self.state.system is None:
             self.state.system = prepared.system
-            self.conversation.record_system(prepared.system, calls.tools.digest)
+            settings = self.state.settings
+            offer = calls.tools.offer(can_search=can_search(settings, find_model(settings.model)))
+            self.conversation.record_system(prepared.system, offer.digest, offer.deferred)
             context = user_context(prepared.instructions.text)
             if context:
                 append_text(self.conversation, self._host, "user", context, is_meta=True)
@@ -276,4 +283,5 @@ class Session:
             date=local_date(self._host.clock),
             instructions=self._instructions.text,
             mode=self._calls.policies.policy.mode,
+            plan_file=str(self._calls.services.plan_file),
         )

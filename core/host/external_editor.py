@@ -42,11 +42,29 @@ def edit_text(text: str, environ: Mapping[str, str]) -> str:
         with tempfile.TemporaryDirectory(prefix="agent-tui-") as folder:
             path = Path(folder) / "prompt.md"
             path.write_text(text, "utf-8", errors="replace")
-            code = subprocess.run([*argv, str(path)], env=dict(environ), check=False).returncode
-            if code:
-                raise EditorError(f"{argv[0]} ended with exit code {code}; the text is as it was.")
-            return path.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        raise EditorError("What the editor saved is not UTF-8; the text is as it was.") from error
+            return _run(argv, path, environ)
+    except EditorError as error:
+        raise EditorError(f"{error}; the text is as it was.") from error
     except OSError as error:
         raise EditorError(f"{argv[0]} could not be used: {error.strerror or error}; the text is as it was.") from error
+
+
+def edit_file(path: Path, environ: Mapping[str, str]) -> str:
+    """What is in the file when the editor ends; blocks until then. Raises ``EditorError``."""
+    argv = find_editor(environ)
+    try:
+        return _run(argv, path, environ)
+    except EditorError as error:
+        raise EditorError(f"{error}.") from error
+    except OSError as error:
+        raise EditorError(f"{argv[0]} could not be used: {error.strerror or error}.") from error
+
+
+def _run(argv: list[str], path: Path, environ: Mapping[str, str]) -> str:
+    code = subprocess.run([*argv, str(path)], env=dict(environ), check=False).returncode
+    if code:
+        raise EditorError(f"{argv[0]} ended with exit code {code}")
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise EditorError("What the editor saved is not UTF-8") from error

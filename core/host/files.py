@@ -9,12 +9,17 @@ import hashlib
 import os
 import stat
 import tempfile
+import time
+from collections.abc import Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 BINARY_SNIFF_BYTES = 8192
 """As git does: a NUL byte in the first 8,000 or so bytes makes a file binary."""
+
+LOCK_POLL_S = 0.01
+"""How often one who waits for a lock looks again."""
 
 Newline = Literal["\n", "\r\n", "\r"]
 
@@ -186,6 +191,20 @@ class LineLog:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+@contextlib.contextmanager
+def file_lock(path: Path, timeout_s: float) -> Generator[None]:
+    """Hold an exclusive lock, waiting for it: not for the event loop. Raises ``TimeoutError``, ``OSError``."""
+    deadline = time.monotonic() + timeout_s
+    while (descriptor := lock_file(path)) is None:
+        if time.monotonic() >= deadline:
+            raise TimeoutError(f"{path} is locked")
+        time.sleep(LOCK_POLL_S)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def lock_file(path: Path) -> int | None:

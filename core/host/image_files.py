@@ -1,9 +1,15 @@
-"""What an image file says of itself in its first bytes: kind and size. Decodes nothing."""
+"""What an image file says of itself: kind, size, whether all of it is there. Decodes nothing."""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import struct
+import zlib
 from dataclasses import dataclass
+
+SNIFFED_CHARS = 100_000
+"""Of base64: a JPEG may have that much before it says its size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,43 @@ def sniff_image(data: bytes) -> ImageSize | None:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return ImageSize("image/webp", *_webp_size(data))
     return None
+
+
+def sniff_encoded(data: str) -> ImageSize | None:
+    """The same for an image in base64, of which only the beginning is decoded."""
+    try:
+        return sniff_image(base64.b64decode(data[:SNIFFED_CHARS]))
+    except (binascii.Error, ValueError):
+        return None
+
+
+def is_whole(data: bytes, image: ImageSize) -> bool:
+    """Whether the file goes on to its end and gives a size: one that was cut off is refused by whoever decodes it."""
+    if not (image.width and image.height):
+        return False
+    match image.media_type:
+        case "image/png":
+            return _png_is_whole(data)
+        case "image/jpeg":
+            start = data.rfind(b"\xff\xda")
+            return start > 0 and b"\xff\xd9" in data[start:]
+        case "image/gif":
+            return b"\0;" in data[-1024:]
+        case _:
+            return len(data) >= 8 + int.from_bytes(data[4:8], "little")
+
+
+def _png_is_whole(data: bytes) -> bool:
+    """Each chunk is there with its checksum, up to the last."""
+    at = 8
+    while at + 12 <= len(data):
+        end = at + 8 + int.from_bytes(data[at : at + 4], "big")
+        if zlib.crc32(data[at + 4 : end]) != int.from_bytes(data[end : end + 4], "big"):
+            return False
+        if data[at + 4 : at + 8] == b"IEND":
+            return True
+        at = end + 4
+    return False
 
 
 def _unpack(form: str, data: bytes, at: int) -> tuple[int, int]:

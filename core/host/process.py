@@ -59,13 +59,24 @@ class ProcessHost:
         return await GroupProcess.start(argv, cwd=cwd, env=env, stderr=asyncio.subprocess.STDOUT)
 
     async def run(
-        self, argv: Sequence[str], *, cwd: Path, timeout: float, env: Mapping[str, str] | None = None
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: Path,
+        timeout: float,
+        env: Mapping[str, str] | None = None,
+        given: bytes | None = None,
     ) -> Completed:
-        """Run a command to its end. Raises ``OSError``, or ``TimeoutError`` after which nothing of it is left."""
-        process = await GroupProcess.start(argv, cwd=cwd, env=env, stderr=asyncio.subprocess.PIPE)
+        """Run a command to its end; ``given`` is its standard input, None for none.
+
+        Raises ``OSError``, or ``TimeoutError`` after which nothing of it is left.
+        """
+        process = await GroupProcess.start(
+            argv, cwd=cwd, env=env, stderr=asyncio.subprocess.PIPE, has_input=given is not None
+        )
         try:
             async with asyncio.timeout(timeout):
-                return await process.complete()
+                return await process.complete(given)
         except BaseException:
             await process.kill()
             raise
@@ -94,9 +105,18 @@ class GroupProcess:
         self._has_exited = protocol.has_exited
 
     @classmethod
-    async def start(cls, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None, stderr: int) -> GroupProcess:
-        """Start a command without standard input. Raises ``OSError`` where it cannot be started."""
-        spawning = asyncio.create_task(cls._spawn(argv, cwd, env, stderr))
+    async def start(
+        cls,
+        argv: Sequence[str],
+        *,
+        cwd: Path,
+        env: Mapping[str, str] | None,
+        stderr: int,
+        has_input: bool = False,
+    ) -> GroupProcess:
+        """Start a command; without standard input unless told. Raises ``OSError`` where it cannot be started."""
+        stdin = asyncio.subprocess.PIPE if has_input else asyncio.subprocess.DEVNULL
+        spawning = asyncio.create_task(cls._spawn(argv, cwd, env, stdin, stderr))
         try:
             return await asyncio.shield(spawning)
         except asyncio.CancelledError:
@@ -105,14 +125,16 @@ class GroupProcess:
             raise
 
     @classmethod
-    async def _spawn(cls, argv: Sequence[str], cwd: Path, env: Mapping[str, str] | None, stderr: int) -> GroupProcess:
+    async def _spawn(
+        cls, argv: Sequence[str], cwd: Path, env: Mapping[str, str] | None, stdin: int, stderr: int
+    ) -> GroupProcess:
         loop = asyncio.get_running_loop()
         transport, protocol = await loop.subprocess_exec(
             lambda: _ExitProtocol(loop),
             *argv,
             cwd=cwd,
             env=dict(env) if env is not None else None,
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=stdin,
             stdout=asyncio.subprocess.PIPE,
             stderr=stderr,
             start_new_session=True,
@@ -132,9 +154,9 @@ class GroupProcess:
         assert self._process.stdout is not None
         return await self._process.stdout.read(READ_BYTES)
 
-    async def complete(self) -> Completed:
-        """Read both streams to their end and wait for the command."""
-        stdout, stderr = await self._process.communicate()
+    async def complete(self, given: bytes | None = None) -> Completed:
+        """Write its input, read both streams to their end and wait for the command."""
+        stdout, stderr = await self._process.communicate(given)
         return Completed(await self.wait(), stdout, stderr)
 
     async def wait(self) -> int:

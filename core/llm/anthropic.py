@@ -24,11 +24,12 @@ from core.llm.client import (
     MessageStart,
     ModelRequest,
 )
+from core.llm.encoding import RequestEncoder
 from core.llm.errors import ModelError
 from core.protocol.usage import Usage
 
 if TYPE_CHECKING:
-    from anthropic import AsyncAnthropic
+    from anthropic import AsyncAnthropic, AsyncStream
     from anthropic.types import ModelInfo as SdkModelInfo
 
 SILENCE_S = 180.0
@@ -38,6 +39,11 @@ LOCAL_SILENCE_S = 600.0
 """A server on this machine may read a long prompt for minutes before its first byte."""
 CONNECT_TIMEOUT_S = 10.0
 DESCRIBE_TIMEOUT_S = 5.0
+KEEPALIVE_S = 50.0
+"""How long a connection waits for its next request: through a call that takes a while, or while an answer is read.
+Servers and routers on the way let go of an idle one after a minute or more; one that was closed is not used."""
+DRAIN_TIMEOUT_S = 0.25
+"""How long a response that is complete may take to end; then its connection is closed instead of used again."""
 LOCAL_KEY = "local"
 """Sent to a server on this machine when there are no credentials: such servers take any key."""
 
@@ -60,6 +66,7 @@ class AnthropicClient:
         self._silence_s = silence_s
         self._api_key = api_key or (LOCAL_KEY if needs_no_key else "")
         self._loading: asyncio.Task[AsyncAnthropic] | None = None
+        self._encoder = RequestEncoder()
 
     def warm_up(self) -> None:
         """Start importing the SDK in the background, so that the first prompt need not wait for it."""
@@ -70,9 +77,9 @@ class AnthropicClient:
         client = await self._client()
         is_streaming = is_ended = False
         try:
-            async with await client.messages.create(stream=True, **_parameters(request)) as stream:
+            async with await self._send(client, request) as stream:
                 is_streaming = True
-                async for chunk in _chunks(cast("AsyncIterator[Any]", stream)):
+                async for chunk in _chunks(stream):
                     is_ended = isinstance(chunk, MessageEnd)
                     yield chunk
         except (ModelError, GeneratorExit):
@@ -81,6 +88,20 @@ class AnthropicClient:
             # Behind the end nothing is missing, whatever becomes of the connection.
             if not is_ended:
                 raise self._failure(error, is_streaming=is_streaming) from error
+
+    async def _send(self, client: AsyncAnthropic, request: ModelRequest) -> AsyncStream[Any]:
+        """What ``client.messages.create(stream=True)`` does, but with a body of ours: it would look at every block of
+        the whole conversation each time, and encode it anew."""
+        from anthropic import AsyncStream
+        from anthropic.types import Message, RawMessageStreamEvent
+
+        return await client.post(
+            "/v1/messages",
+            content=self._encoder.encode(_parameters(request)),
+            cast_to=Message,
+            stream=True,
+            stream_cls=AsyncStream[RawMessageStreamEvent],
+        )
 
     async def describe(self, model_id: str) -> ModelInfo | None:
         """The models endpoint's answer joined to the catalog's; None where it is silent or unknown there."""
@@ -134,11 +155,14 @@ class AnthropicClient:
         with importing():
             import httpx2
 
+        timeout = httpx2.Timeout(self._silence_s, connect=CONNECT_TIMEOUT_S)
+        limits = dataclasses.replace(sdk.DEFAULT_CONNECTION_LIMITS, keepalive_expiry=KEEPALIVE_S)
         client: AsyncAnthropic = sdk.AsyncAnthropic(
             api_key=self._api_key or None,
             base_url=self._base_url or None,
             max_retries=0,
-            timeout=httpx2.Timeout(self._silence_s, connect=CONNECT_TIMEOUT_S),
+            timeout=timeout,
+            http_client=sdk.DefaultAsyncHttpxClient(timeout=timeout, limits=limits),
         )
         with importing():
             # The SDK imports its parts where they are first used: that would be on the event loop.
@@ -150,6 +174,7 @@ def _parameters(request: ModelRequest) -> dict[str, Any]:
     parameters: dict[str, Any] = {
         "model": request.model,
         "max_tokens": request.max_tokens,
+        "stream": True,
         "messages": request.messages,
     }
     optional = {
@@ -181,7 +206,8 @@ async def _chunks(events: AsyncIterator[Any]) -> AsyncIterator[Chunk]:
                 usage = merge_usage(usage, event.message.usage)
                 yield MessageStart(event.message.id, event.message.model, usage)
             case "content_block_start":
-                yield BlockStart(event.index, event.content_block.to_dict())
+                # No warnings: what the SDK does not expect in a block is kept as it came.
+                yield BlockStart(event.index, event.content_block.to_dict(warnings=False))
             case "content_block_delta":
                 chunk = _delta(event.index, event.delta)
                 if chunk is not None:
@@ -200,6 +226,7 @@ async def _chunks(events: AsyncIterator[Any]) -> AsyncIterator[Chunk]:
             case "message_stop":
                 if not is_ended:
                     yield MessageEnd(stop_reason, usage, stop_detail)
+                await _drain(events)
                 return
             case _:
                 pass
@@ -207,9 +234,17 @@ async def _chunks(events: AsyncIterator[Any]) -> AsyncIterator[Chunk]:
         raise ModelError("dropped", "The response ended before it was complete.")
 
 
+async def _drain(events: AsyncIterator[Any]) -> None:
+    """Read the response to its very end: only then its connection takes the next request, without a new handshake."""
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(DRAIN_TIMEOUT_S):
+            async for _event in events:
+                pass
+
+
 def _delta(index: int, delta: Any) -> BlockChunk | None:
     if delta.type == "citations_delta":
-        return BlockChunk(index, "citation", delta.citation.to_dict())
+        return BlockChunk(index, "citation", delta.citation.to_dict(warnings=False))
     names = _FIELDS.get(delta.type)
     if names is None:
         return None
@@ -236,6 +271,9 @@ def merge_usage(known: Usage, sdk: Any) -> Usage:
         changes["cache_write_5m_tokens"] = split.ephemeral_5m_input_tokens
     elif written is not None:
         changes["cache_write_5m_tokens"] = max(0, written - known.cache_write_1h_tokens)
+    searches = getattr(getattr(sdk, "server_tool_use", None), "web_search_requests", None)
+    if searches is not None:
+        changes["web_searches"] = searches
     details = getattr(sdk, "output_tokens_details", None)
     thinking = getattr(details, "thinking_tokens", None)
     if thinking is not None:

@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 from core.protocol.usage import PriceList, Prices
 
-Thinking = Literal["always", "on", "off", "budget", "none"]
+Thinking = Literal["always", "on", "between", "off", "budget", "none"]
+"""``on`` can be turned off; ``between`` can at most be kept to what stands between calls."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,8 @@ class ModelInfo:
     efforts: tuple[str, ...] = ()
     mid_system: bool = False
     """Takes ``role: "system"`` messages inside the conversation."""
+    tool_search: bool = False
+    """Takes deferred tools, and results that refer to them."""
     cache_min: int = 1024
     is_known: bool = True
 
@@ -60,5 +63,6 @@ def _read(model_id: str, data: dict[str, Any]) -> ModelInfo:
         thinking=data["thinking"],
         efforts=tuple(data["efforts"]),
         mid_system=data["mid_system"],
+        tool_search=data["tool_search"],
         cache_min=data["cache_min"],
     )

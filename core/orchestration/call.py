@@ -11,14 +11,16 @@ from pydantic import ValidationError
 
 from core.bus.bus import Publisher
 from core.host.log import LOGGER
-from core.permissions.broker import PermissionBroker, Reply
+from core.permissions.broker import Broker
 from core.permissions.decide import decide, session_rule
 from core.permissions.policy_holder import PolicyHolder
 from core.protocol.errors import AgentError
 from core.protocol.events import PermissionDecided, ToolFinished, ToolProgress, ToolStarted
 from core.protocol.messages import ToolResultBlock, ToolUseBlock
+from core.protocol.ops import AnswerPermission
 from core.protocol.views import PermissionMode, PermissionRequest, ToolDisplay
-from core.tools.base import CallInterrupted, ToolError, ToolInput, ToolResult
+from core.tools.asker import Asker
+from core.tools.base import CallInterrupted, DeclinedError, ToolError, ToolInput, ToolResult
 from core.tools.context import ToolContext, ToolServices, ToolState
 from core.tools.registry import AnyTool, ToolRegistry
 from core.tools.result import bounded, result_path
@@ -46,7 +48,7 @@ class CallEnvironment:
     tools: ToolRegistry
     services: ToolServices
     policies: PolicyHolder
-    broker: PermissionBroker
+    broker: Broker
     publisher: Publisher
 
 
@@ -66,14 +68,6 @@ class CallOutcome:
     """The user declined without a word: no further request is sent."""
     may_move: bool = True
     """Whether the result may go to a file to make room for the others."""
-
-
-class _DeclinedError(AgentError):
-    """The user, or a rule, does not want the call."""
-
-    def __init__(self, message: str, *, ends_turn: bool) -> None:
-        super().__init__(message)
-        self.ends_turn = ends_turn
 
 
 def parse_call(tools: ToolRegistry, call: ToolUseBlock) -> tuple[AnyTool, ToolInput]:
@@ -138,7 +132,7 @@ async def run_call(
         result = _error(why_stopped().text + so_far, why_stopped().summary)
     except asyncio.CancelledError:
         result = _error(why_stopped().text, why_stopped().summary)
-    except _DeclinedError as error:
+    except DeclinedError as error:
         ends_turn = error.ends_turn
         result = _error(str(error), "declined")
     except AgentError as error:
@@ -153,18 +147,17 @@ async def run_call(
 
 def publish_result(call: ToolUseBlock, result: ToolResult, duration_ms: int, publisher: Publisher) -> CallOutcome:
     """Tell the result and wrap it up."""
-    text = result.content if isinstance(result.content, str) else _describe_blocks(result.content)
+    block = ToolResultBlock(tool_use_id=call.id, content=result.content, is_error=result.is_error)
     publisher.emit(
         ToolFinished(
             tool_use_id=call.id,
             name=call.name,
-            content=text,
+            content=block.shown,
             is_error=result.is_error,
             display=result.display,
             duration_ms=duration_ms,
         )
     )
-    block = ToolResultBlock(tool_use_id=call.id, content=result.content, is_error=result.is_error)
     return CallOutcome(
         block=block,
         display=result.display,
@@ -183,13 +176,23 @@ def _context(call: ToolUseBlock, state: ToolState, environment: CallEnvironment)
     def report(text: str, total_lines: int) -> None:
         environment.publisher.emit(ToolProgress(tool_use_id=call.id, text=text, total_lines=total_lines))
 
-    return ToolContext(state=state, services=environment.services, tool_use_id=call.id, report=report)
+    ids = environment.services.host.ids
+    asker = Asker(environment.broker, environment.publisher, ids, call.id) if environment.broker.is_attended else None
+    return ToolContext(
+        state=state,
+        services=environment.services,
+        tool_use_id=call.id,
+        report=report,
+        publisher=environment.publisher,
+        mode=environment.policies.policy.mode,
+        asker=asker,
+    )
 
 
 async def _obtain_consent(
     tool: AnyTool, arguments: ToolInput, observed: dict[str, Any], context: ToolContext, environment: CallEnvironment
 ) -> None:
-    """Returns where the call may run; raises ``_DeclinedError`` where it may not."""
+    """Returns where the call may run; raises ``DeclinedError`` where it may not."""
     access = tool.check_permissions(arguments, context)
     policy = replace(environment.policies.policy, cwd=context.state.cwd)
     decision = decide(tool.name, access, policy)
@@ -199,7 +202,7 @@ async def _obtain_consent(
     if decision.behavior == "allow":
         return
     if decision.behavior == "deny":
-        raise _DeclinedError(f"{tool.name} was not run: {decision.reason}.", ends_turn=False)
+        raise DeclinedError(f"{tool.name} was not run: {decision.reason}.", ends_turn=False)
     diff = await asyncio.to_thread(tool.preview, arguments, context)
     rule = session_rule(tool.name, access, policy)
     request = PermissionRequest(
@@ -215,17 +218,13 @@ async def _obtain_consent(
     _take_reply(reply, rule, tool.name, environment)
 
 
-def _take_reply(reply: Reply, rule: str, name: str, environment: CallEnvironment) -> None:
+def _take_reply(reply: AnswerPermission, rule: str, name: str, environment: CallEnvironment) -> None:
     if reply.answer == "session" and rule:
         environment.policies.add_rule(rule)
     if reply.answer == "deny":
         reason = f" They say: {reply.comment}" if reply.comment else ""
-        raise _DeclinedError(f"The user declined this call of {name}.{reason}", ends_turn=not reply.comment)
+        raise DeclinedError(f"The user declined this call of {name}.{reason}", ends_turn=not reply.comment)
 
 
 def _error(text: str, summary: str) -> ToolResult:
     return ToolResult(content=text, is_error=True, display=ToolDisplay(summary=summary))
-
-
-def _describe_blocks(blocks: tuple[dict[str, Any], ...]) -> str:
-    return "\n".join(block.get("text") or f"[{block.get('type', 'block')}]" for block in blocks)

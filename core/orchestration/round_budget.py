@@ -31,7 +31,7 @@ def giving_way(sizes: Sequence[int], budget: int) -> list[int]:
 async def within_budget(outcomes: list[CallOutcome], folder: Path, publisher: Publisher) -> list[CallOutcome]:
     """The outcomes, some with a preview and the path in place of the result; what was moved is told."""
     sizes = [_size(outcome) for outcome in outcomes]
-    stays = sum(len(str(outcome.block.content)) for outcome in outcomes if not outcome.may_move)
+    stays = sum(len(outcome.block.shown) for outcome in outcomes if not outcome.may_move)
     kept = list(outcomes)
     for index in giving_way(sizes, MAX_ROUND_CHARS - stays):
         outcome = outcomes[index]

@@ -20,6 +20,10 @@ class Access:
     writes: tuple[Path, ...] = ()
     command: str = ""
     """A shell command, as it will run."""
+    hosts: tuple[str, ...] = ()
+    """Hosts it talks to, as ``core.permissions.hosts`` writes them; a rule names them as ``domain:HOST``."""
+    sends: str = ""
+    """What leaves the machine by it, in words: reason enough to ask, whatever else it does."""
     is_read_only: bool = False
     verdict: Verdict = "pass"
     reason: str = ""

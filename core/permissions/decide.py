@@ -35,7 +35,9 @@ class Policy:
     roots: tuple[Path, ...]
     """Folders in which the agent works."""
     readable: tuple[Path, ...] = ()
-    """Further folders it may read: its own saved outputs."""
+    """Further folders and files it may read: its own saved outputs, its plan."""
+    plan_file: Path | None = None
+    """The one file that plan mode lets it write."""
     allow: tuple[Rule, ...] = ()
     deny: tuple[Rule, ...] = ()
 
@@ -50,6 +52,8 @@ def decide(tool: str, access: Access, policy: Policy) -> Decision:
         return Decision(behavior=behavior, reason=access.reason)
     if policy.mode == "bypassPermissions":
         return Decision(behavior="allow", reason="permissions are bypassed")
+    if policy.mode == "plan" and _writes_plan(access, policy.plan_file):
+        return Decision(behavior="allow", reason="it writes the plan")
     if policy.mode == "plan" and not access.is_read_only:
         return Decision(behavior="deny", reason="plan mode is read-only: nothing may be changed until the plan is done")
     concern = _concern(access, policy)
@@ -67,6 +71,15 @@ def decide(tool: str, access: Access, policy: Policy) -> Decision:
     return Decision(behavior="ask", reason=_plain_reason(access))
 
 
+def _writes_plan(access: Access, plan_file: Path | None) -> bool:
+    """Whether the call does nothing but write the plan. A link, the plan file itself included, is another file."""
+    if plan_file is None or not access.writes or access.command:
+        return False
+    real = resolve(plan_file.parent) / plan_file.name
+    paths = (*access.reads, *access.writes)
+    return all(Path(os.path.normpath(path)) in (plan_file, real) and resolve(path) == real for path in paths)
+
+
 def _concern(access: Access, policy: Policy) -> str:
     """Why even an otherwise harmless call is asked about; empty where nothing speaks against it."""
     for path in access.writes:
@@ -79,7 +92,7 @@ def _concern(access: Access, policy: Policy) -> str:
             return f"{path} may hold secrets"
         if not is_inside(path, policy.roots) and not is_inside(path, policy.readable):
             return f"{path} is outside the working folder"
-    return ""
+    return access.sends
 
 
 def _plain_reason(access: Access) -> str:
@@ -97,6 +110,10 @@ def session_rule(tool: str, access: Access, policy: Policy) -> str:
     if access.command:
         # A star or an empty text in a rule says more than the same characters in a command.
         return "" if "*" in access.command or not access.command.strip() else f"Bash({access.command})"
+    if access.hosts:
+        return f"{tool}(domain:{access.hosts[0]})" if len(access.hosts) == 1 else ""
+    if access.sends:
+        return tool
     paths = access.writes or access.reads
     if len(paths) != 1 or any(is_protected(path) for path in access.writes) or holds_secrets(paths[0]):
         return ""

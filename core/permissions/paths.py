@@ -80,10 +80,11 @@ def _protected_name(path: Path) -> bool:
 
 def holds_secrets(path: Path) -> bool:
     """Whether the file's name says that it holds keys or passwords."""
-    for candidate in (path, resolve(path)):
+    resolved = resolve(path)
+    for candidate in (path, resolved):
         name = candidate.name.casefold()
         if any(fnmatch.fnmatchcase(name, pattern) for pattern in HARMLESS):
             continue
         if any(fnmatch.fnmatchcase(name, pattern) for pattern in SECRET_PATTERNS):
             return True
-    return resolve(path).as_posix().startswith("/proc/") and resolve(path).name == "environ"
+    return resolved.as_posix().startswith("/proc/") and resolved.name == "environ"

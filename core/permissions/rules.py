@@ -1,8 +1,8 @@
 """Permission rules in memory: ``Tool`` or ``Tool(specifier)``.
 
 ``Bash(git commit:*)`` matches a plain command by prefix, ``Bash(make test)`` by its whole text,
-``Edit(src/**)`` and ``Read(//etc/**)`` paths in gitignore form. ``Edit`` speaks for every tool that writes
-files, ``Read`` for every one that reads them.
+``Edit(src/**)`` and ``Read(//etc/**)`` paths in gitignore form, ``WebFetch(domain:example.com)`` a host. ``Edit``
+speaks for every tool that writes files, ``Read`` for every one that reads them.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from pathspec import GitIgnoreSpec
 
 from core.permissions.access import Access
+from core.permissions.hosts import DOMAIN, check_domain, domain_covers
 from core.permissions.paths import holds_secrets, resolve
 
 RULE = re.compile(r"(?P<tool>[A-Za-z0-9_*-]+)(?:\((?P<spec>.*)\))?", re.DOTALL)
@@ -50,6 +51,8 @@ def parse_rule(text: str, source: str) -> Rule:
     if match is None:
         raise ValueError(f"{text!r} is not a rule: write Tool or Tool(specifier)")
     spec = (match["spec"] or "").strip()
+    if spec.startswith(DOMAIN) or (match["tool"] == "WebFetch" and spec not in ("", "*")):
+        check_domain(spec)
     return Rule(match["tool"], "" if spec == "*" else spec, source)
 
 
@@ -73,6 +76,8 @@ def _allows(rule: Rule, tool: str, access: Access, cwd: Path) -> bool:
         return True
     if access.command:
         return rule.tool in (tool, "*") and _command_matches(rule.spec, access.command)
+    if access.hosts:
+        return rule.tool in (tool, "*") and all(domain_covers(rule.spec, host) for host in access.hosts)
     paths = [*access.reads, *access.writes]
     return bool(paths) and all(
         _path_matches(rule.spec, path, cwd) and _path_matches(rule.spec, resolve(path), cwd) for path in paths
@@ -86,6 +91,8 @@ def _denies(rule: Rule, tool: str, access: Access, bases: tuple[Path, ...]) -> b
         return True
     if access.command and rule.tool in (tool, "*"):
         return any(_matches(rule.spec, part) for part in _commands_in(access.command))
+    if access.hosts and rule.tool in (tool, "*"):
+        return any(domain_covers(rule.spec, host) for host in access.hosts)
     # Of one folder it is any folder of that name: ``secrets/**`` denies pkg/secrets too.
     spec = f"**/{rule.spec.removeprefix('./')}" if ANY_DEPTH.fullmatch(rule.spec) else rule.spec
     paths = {spelling for path in (*access.reads, *access.writes) for spelling in (path, resolve(path))}

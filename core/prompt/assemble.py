@@ -8,6 +8,7 @@ from core.llm.catalog import ModelInfo
 from core.llm.client import ModelRequest, QuerySource
 from core.prompt.cache import mark_messages, mark_system
 from core.protocol.views import SystemPrompt
+from core.settings.credentials import is_official
 from core.settings.schema import Settings
 
 MIN_BUDGET_TOKENS = 1_024
@@ -41,10 +42,20 @@ def build_request(
     )
 
 
+def can_search(settings: Settings, model: ModelInfo) -> bool:
+    """Whether tools may be deferred: references to tools are refused by models and servers that do not know them.
+
+    A server that only speaks like the API does not know them unless the user says so.
+    """
+    if settings.tool_search != "auto":
+        return settings.tool_search == "on"
+    return model.tool_search and is_official(settings.base_url)
+
+
 def thinking_config(model: ModelInfo, max_tokens: int) -> dict[str, Any] | None:
     """Thinking switched on in the way the model takes it, shown in summary; None where it has none."""
     match model.thinking:
-        case "always" | "on" | "off":
+        case "always" | "on" | "between" | "off":
             return {"type": "adaptive", "display": "summarized"}
         case "budget" if max_tokens > BUDGET_SHARE * MIN_BUDGET_TOKENS:
             return {"type": "enabled", "budget_tokens": max_tokens // BUDGET_SHARE}

@@ -18,6 +18,7 @@ class Known:
     date: str
     instructions: str
     mode: PermissionMode = "default"
+    plan_file: str = ""
 
 
 def news(known: Known, now: Known) -> list[str]:
@@ -28,7 +29,7 @@ def news(known: Known, now: Known) -> list[str]:
     if now.instructions != known.instructions:
         texts.append(template("news_instructions").format(instructions=now.instructions or "(no instructions)"))
     if now.mode == "plan" != known.mode:
-        texts.append(template("mode_plan"))
+        texts.append(template("mode_plan").format(plan_file=now.plan_file))
     elif known.mode == "plan" != now.mode:
         texts.append(template("mode_left_plan"))
     return texts

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from core.protocol.inquiries import InquiryOutcome, PlanRequest, QuestionRequest
 from core.protocol.messages import Block
 from core.protocol.usage import Usage
 from core.protocol.views import (
@@ -17,6 +18,7 @@ from core.protocol.views import (
     PermissionMode,
     PermissionRequest,
     QueuedMessage,
+    SharedTask,
     TaskInfo,
     TodoItem,
     ToolDisplay,
@@ -159,6 +161,7 @@ class RequestFinished:
     """The response ended as it should."""
 
     request_id: str
+    query_source: str = "main"
     stop_reason: str
     usage: Usage
     cost_usd: float | None
@@ -176,6 +179,7 @@ class RequestFailed:
     """
 
     request_id: str
+    query_source: str = "main"
     reason: str
     attempt: int
     """Of failures in a row, from 1."""
@@ -323,6 +327,32 @@ class PermissionDecided:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionAsked:
+    """A tool asks the user. Always followed by ``QuestionResolved`` of the same id."""
+
+    request: QuestionRequest
+    kind: Literal["question_asked"] = "question_asked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanProposed:
+    """A plan waits for the user's approval. Always followed by ``QuestionResolved`` of the same id."""
+
+    request: PlanRequest
+    kind: Literal["plan_proposed"] = "plan_proposed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionResolved:
+    """A question or a proposed plan is closed; the call's ``ToolFinished`` tells what was answered."""
+
+    request_id: str
+    tool_use_id: str
+    outcome: InquiryOutcome
+    kind: Literal["question_resolved"] = "question_resolved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TodosChanged:
     """The whole todo list of the agent."""
 
@@ -331,8 +361,16 @@ class TodosChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SharedTasksChanged:
+    """The whole list of tasks that the agents of the session share, oldest first."""
+
+    tasks: tuple[SharedTask, ...]
+    kind: Literal["shared_tasks_changed"] = "shared_tasks_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TasksChanged:
-    """Every task of the session, oldest first."""
+    """Everything that runs, or ran, in the background, oldest first."""
 
     tasks: tuple[TaskInfo, ...]
     kind: Literal["tasks_changed"] = "tasks_changed"
@@ -389,7 +427,11 @@ Event = (
     | PermissionRequested
     | PermissionResolved
     | PermissionDecided
+    | QuestionAsked
+    | PlanProposed
+    | QuestionResolved
     | TodosChanged
+    | SharedTasksChanged
     | TasksChanged
     | UsageUpdated
     | UnknownEvent

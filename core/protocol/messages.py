@@ -56,6 +56,16 @@ class ToolResultBlock:
     is_error: bool = False
     kind: Literal["tool_result"] = "tool_result"
 
+    @property
+    def shown(self) -> str:
+        """What people are shown of it: its text, the names of tools, and in place of anything else only what it is."""
+        if isinstance(self.content, str):
+            return self.content
+        return "\n".join(
+            str(block.get("text") or block.get("tool_name") or f"[{block.get('type', 'block')}]")
+            for block in self.content
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageBlock:
@@ -125,6 +135,13 @@ def without_thinking(message: Message) -> Message:
     return message if len(kept) == len(message.content) else replace(message, content=kept)
 
 
+def referred_tools(result: ToolResultBlock) -> list[str]:
+    """The tools that a result brings in by their names."""
+    if isinstance(result.content, str):
+        return []
+    return [str(block.get("tool_name")) for block in result.content if block.get("type") == "tool_reference"]
+
+
 def block_to_wire(block: Block) -> JSONObject:
     """The block in the API's form (a new dict; nested values are shared and must not be changed)."""
     match block:
@@ -146,7 +163,9 @@ def block_to_wire(block: Block) -> JSONObject:
                 **block.extra,
             }
         case ToolResultBlock():
-            content: JSON = block.content if isinstance(block.content, str) else list(block.content)
+            # For a call that failed the API takes nothing but text.
+            as_text = isinstance(block.content, str) or block.is_error
+            content: JSON = block.shown if as_text else list(block.content)
             wire: JSONObject = {"type": "tool_result", "tool_use_id": block.tool_use_id, "content": content}
             if block.is_error:
                 wire["is_error"] = True
@@ -156,6 +175,14 @@ def block_to_wire(block: Block) -> JSONObject:
             return {"type": "image", "source": source}
         case OtherBlock():
             return dict(block.data)
+
+
+def encoded_in(block: Mapping[str, Any]) -> str:
+    """The base64 of an image or a document in the API's form; empty where there is none."""
+    if block.get("type") not in ("image", "document") or not isinstance(block.get("source"), dict):
+        return ""
+    data = cast(JSONObject, block["source"]).get("data")
+    return data if isinstance(data, str) and block["source"].get("type") == "base64" else ""
 
 
 def block_from_wire(data: Mapping[str, Any]) -> Block:

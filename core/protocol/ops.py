@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from core.protocol.inquiries import PlanAnswer, QuestionAnswer
 from core.protocol.views import Answer, ImageAttachment, Lane, PermissionMode
 
 
@@ -62,6 +63,26 @@ class AnswerPermission:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerQuestion:
+    """Answer a tool's questions, in their order. Without answers they are declined; then a comment or the turn ends."""
+
+    request_id: str
+    answers: tuple[QuestionAnswer, ...] = ()
+    comment: str = ""
+    kind: Literal["answer_question"] = "answer_question"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerPlan:
+    """Approve a plan as its file holds it now, or go on planning; without a comment the turn ends then."""
+
+    request_id: str
+    answer: PlanAnswer
+    comment: str = ""
+    kind: Literal["answer_plan"] = "answer_plan"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetMode:
     """Change the permission mode."""
 
@@ -106,6 +127,8 @@ Op = (
     | MoveQueued
     | Interrupt
     | AnswerPermission
+    | AnswerQuestion
+    | AnswerPlan
     | SetMode
     | SetModel
     | BackgroundTools

@@ -16,6 +16,8 @@ class Usage:
     cache_write_1h_tokens: int = 0
     thinking_tokens: int = 0
     """Part of ``output_tokens``."""
+    web_searches: int = 0
+    """Searches that the server made for it; they are billed each."""
 
     @property
     def prompt_tokens(self) -> int:
@@ -40,6 +42,7 @@ class Usage:
             cache_write_5m_tokens=self.cache_write_5m_tokens + other.cache_write_5m_tokens,
             cache_write_1h_tokens=self.cache_write_1h_tokens + other.cache_write_1h_tokens,
             thinking_tokens=self.thinking_tokens + other.thinking_tokens,
+            web_searches=self.web_searches + other.web_searches,
         )
 
 

@@ -35,6 +35,22 @@ class TodoItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SharedTask:
+    """One task of the list that the agents of a session share; not to be confused with ``TaskInfo``."""
+
+    id: str
+    subject: str
+    description: str = ""
+    active_form: str = ""
+    status: TodoStatus = "pending"
+    owner: str = ""
+    """Who does it, by a name that the agents agree on."""
+    blocked_by: tuple[str, ...] = ()
+    """Ids of the tasks that must be completed before it."""
+    metadata: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageAttachment:
     """An image that goes with a prompt."""
 
@@ -77,7 +93,7 @@ class FileListing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskInfo:
-    """A listed unit of work with an id; now only background shells (``b…``)."""
+    """Something that runs in the background, with an id; now only shells (``b…``)."""
 
     id: str
     description: str

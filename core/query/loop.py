@@ -84,7 +84,7 @@ async def _steps(query: Query) -> TurnOutcome:
 
 def _exhausted(query: Query) -> TurnOutcome | None:
     """The limit of the turn that is reached; None where another request may be sent."""
-    settings, spent = query.turn.settings, query.usage.fresh_tokens
+    settings, spent = query.turn.settings, query.ledger.turn.usage.fresh_tokens
     if settings.max_turns is not None and query.steps >= settings.max_turns:
         return TurnOutcome(
             "max_turns", f"The limit of {settings.max_turns} request{'s' * (settings.max_turns > 1)} is reached."
@@ -93,16 +93,15 @@ def _exhausted(query: Query) -> TurnOutcome | None:
         return TurnOutcome("max_budget", f"The budget of {settings.max_budget_tokens:,} tokens is spent ({spent:,}).")
     if settings.max_budget_usd is None:
         return None
-    if query.cost_usd is None or query.turn.model.prices is None:
+    cost = query.ledger.turn.cost_usd
+    if cost is None or query.turn.model.prices is None:
         return TurnOutcome(
             "max_budget",
             f"The price of {query.turn.model.id} is not known: a budget in dollars cannot be kept.",
             "Use --max-budget-tokens.",
         )
-    if query.cost_usd >= settings.max_budget_usd:
-        return TurnOutcome(
-            "max_budget", f"The budget of ${settings.max_budget_usd:g} is spent (${query.cost_usd:.4f})."
-        )
+    if cost >= settings.max_budget_usd:
+        return TurnOutcome("max_budget", f"The budget of ${settings.max_budget_usd:g} is spent (${cost:.4f}).")
     return None
 
 

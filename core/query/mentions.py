@@ -12,6 +12,8 @@ from core.orchestration.call import CallEnvironment
 from core.permissions.access import Access
 from core.permissions.decide import decide
 from core.prompt.sections import template
+from core.protocol.errors import AgentError
+from core.protocol.messages import Block, TextBlock, ToolResultBlock, block_from_wire
 from core.tools.base import ToolError, ToolResult
 from core.tools.builtin.ls.tool import LS, LSInput
 from core.tools.builtin.read.tool import Read, ReadInput
@@ -29,8 +31,8 @@ class Attached:
     """What came of the mentions of some prompts."""
 
     state: ToolState
-    texts: list[str]
-    """For the model, one for each file or folder."""
+    contents: list[tuple[Block, ...]]
+    """For the model, one for each file or folder: a text, and behind it what a text cannot hold."""
     names: list[str]
     """What was attached, for the user."""
     refused: list[str]
@@ -49,21 +51,35 @@ async def attach_mentions(prompts: Iterable[str], calls: CallEnvironment, state:
 
 
 async def _attach(path: Path, calls: CallEnvironment, attached: Attached) -> None:
-    context = ToolContext(state=attached.state, services=calls.services, tool_use_id="", report=_unreported)
+    context = ToolContext(
+        state=attached.state, services=calls.services, tool_use_id="", report=_unreported, publisher=calls.publisher
+    )
     shown = path.relative_to(calls.services.root) if path.is_relative_to(calls.services.root) else path
     try:
         is_folder, result = await _read(path, calls, context)
-    except ToolError as error:
+    except AgentError as error:
         attached.refused.append(f"@{shown} is not attached: {error}")
         return
-    text = template("mention").format(path=path, tool="LS" if is_folder else "Read", content=result.content)
-    if sum(map(len, attached.texts)) + len(text) > MAX_CHARS:
+    content = _content(path, "LS" if is_folder else "Read", result)
+    if _chars((*attached.contents, content)) > MAX_CHARS:
         attached.refused.append(f"@{shown} is not attached: together with the others it is too long.")
         return
-    attached.texts.append(text)
+    attached.contents.append(content)
     attached.names.append(f"{shown}/" if is_folder else f"{shown} ({result.display.summary})")
     if result.modify is not None:
         attached.state = result.modify(attached.state)
+
+
+def _content(path: Path, tool: str, result: ToolResult) -> tuple[Block, ...]:
+    """What the tool gave, in words that say where it comes from."""
+    parts = result.content if not isinstance(result.content, str) else ()
+    given = ToolResultBlock(tool_use_id="", content=result.content).shown
+    text = TextBlock(text=template("mention").format(path=path, tool=tool, content=given))
+    return text, *(block_from_wire(part) for part in parts if part["type"] != "text")
+
+
+def _chars(contents: Iterable[tuple[Block, ...]]) -> int:
+    return sum(len(block.text) for content in contents for block in content if isinstance(block, TextBlock))
 
 
 async def _read(path: Path, calls: CallEnvironment, context: ToolContext) -> tuple[bool, ToolResult]:
@@ -72,7 +88,7 @@ async def _read(path: Path, calls: CallEnvironment, context: ToolContext) -> tup
         listing = LSInput(path=str(path))
         _check("LS", LS().check_permissions(listing, context), calls)
         return True, await LS().run(listing, context)
-    reading = ReadInput(file_path=str(path), offset=None, limit=None)
+    reading = ReadInput(file_path=str(path), offset=None, limit=None, pages=None)
     _check("Read", Read().check_permissions(reading, context), calls)
     return False, await Read().run(reading, context)
 

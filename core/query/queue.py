@@ -8,7 +8,7 @@ from core.bus.bus import Publisher
 from core.host.host import Host
 from core.host.ids import IdSource
 from core.protocol.events import PromptSubmitted, QueueChanged
-from core.protocol.messages import ImageBlock, Message, Role, TextBlock
+from core.protocol.messages import Block, ImageBlock, Message, Role, TextBlock
 from core.protocol.views import ImageAttachment, Lane, QueuedMessage
 from core.sessions.conversation import Conversation
 
@@ -137,11 +137,24 @@ def append_text(
     conversation: Conversation, host: Host, role: Role, text: str, *, message_id: str = "", is_meta: bool = False
 ) -> None:
     """Append a text message of the program's."""
+    append_blocks(conversation, host, role, (TextBlock(text=text),), message_id=message_id, is_meta=is_meta)
+
+
+def append_blocks(
+    conversation: Conversation,
+    host: Host,
+    role: Role,
+    content: tuple[Block, ...],
+    *,
+    message_id: str = "",
+    is_meta: bool = False,
+) -> None:
+    """Append a message of the program's."""
     conversation.append(
         Message(
             id=message_id or host.ids.uuid(),
             role=role,
-            content=(TextBlock(text=text),),
+            content=content,
             ts=host.clock.time(),
             is_meta=is_meta,
         )

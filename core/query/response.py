@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -23,7 +24,10 @@ from core.protocol.messages import Block, Message, OtherBlock, TextBlock, ToolUs
 from core.protocol.usage import Usage
 from core.query.turn import Query
 from core.sessions.entries import CallRecord
+from core.tools.attached import attached_in
 
+HEAD_START = 3
+"""Turns of the event loop: as many as a shell command takes from its block to its process."""
 SHOWN_FIELDS = ("text", "thinking", "input")
 CUT_INPUT = "the length limit cut its input off"
 _KINDS: dict[str, BlockKind] = {"text": "text", "thinking": "thinking", "tool_use": "tool_use"}
@@ -52,7 +56,7 @@ class Response:
         self.stop_detail = ""
         self.runner = ToolRunner(
             query.calls,
-            query.state,
+            query.state.with_attached(attached_in(query.conversation.messages)),
             self._record_result,
             max_concurrency=query.turn.settings.max_tool_concurrency,
         )
@@ -96,8 +100,10 @@ class Response:
                         self._held = chunk.index, block
                     elif block is not None:
                         self._complete(chunk.index, block)
+                        await self._let_calls_run()
                 case MessageEnd():
                     self._release(CUT_INPUT if chunk.stop_reason == "max_tokens" else "")
+                    await self._let_calls_run()
                     self._end(chunk)
 
     def _release(self, invalid: str = "") -> None:
@@ -105,6 +111,12 @@ class Response:
         if self._held is not None:
             (index, block), self._held = self._held, None
             self._complete(index, replace(block, invalid=invalid))
+
+    async def _let_calls_run(self) -> None:
+        """Calls go first: one may need the event loop just to start its process, which then runs beside us."""
+        if self.runner.has_calls:
+            for _turn in range(HEAD_START):
+                await asyncio.sleep(0)
 
     async def finish(self) -> None:
         """Append the message, wait for its calls, append their results."""
@@ -115,7 +127,6 @@ class Response:
         """Keep what is complete and the text that was cut off; answer every call."""
         for index, block in self._salvage():
             self._complete(index, block, interrupted=True)
-        self._drop_open_searches()
         self._account_unfinished()
         outcomes = await self.runner.cancel()
         self._append_message()
@@ -124,27 +135,11 @@ class Response:
     def break_off(self) -> None:
         """It broke off. What is complete is kept for ``finish``; where that says nothing, all of it is forgotten."""
         self._discard(self._assembler.forget())
-        self._drop_open_searches()
         if self.is_empty:
             for block_id in self._finished_ids:
                 self._query.publisher.emit(BlockDiscarded(block_id=block_id))
             self._is_closed = True
         self._account_unfinished()
-
-    def _drop_open_searches(self) -> None:
-        """A call that the server itself runs and has not answered cannot be followed by words: what is complete ends
-        before it. Where calls of ours follow the API goes on with it."""
-        answered = {block.data.get("tool_use_id") for block in self._blocks if isinstance(block, OtherBlock)}
-        for index, block in enumerate(self._blocks):
-            if (
-                isinstance(block, OtherBlock)
-                and block.data.get("type") == "server_tool_use"
-                and not (block.data.get("id") in answered or self.runner.has_calls)
-            ):
-                for block_id in self._finished_ids[index:]:
-                    self._query.publisher.emit(BlockDiscarded(block_id=block_id))
-                del self._blocks[index:], self._finished_ids[index:]
-                return
 
     def _salvage(self) -> list[tuple[int, Block]]:
         """Text that was cut off; what else is open is forgotten."""

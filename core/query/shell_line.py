@@ -60,7 +60,9 @@ async def run_shell_line(
     def report(text: str, total_lines: int) -> None:
         publisher.emit(ToolProgress(tool_use_id=shell_id, text=text, total_lines=total_lines))
 
-    context = ToolContext(state=state, services=calls.services, tool_use_id=shell_id, report=report)
+    context = ToolContext(
+        state=state, services=calls.services, tool_use_id=shell_id, report=report, publisher=calls.publisher
+    )
     code: int | None = None
     try:
         result = await Bash().run(BashInput.model_validate({"command": command}), context)

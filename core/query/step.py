@@ -9,9 +9,9 @@ from core.context.tokens import count_tokens
 from core.host.tasks import despite_cancel
 from core.llm.client import ModelRequest
 from core.llm.errors import ModelError
-from core.prompt.assemble import build_request
+from core.prompt.assemble import build_request, can_search
 from core.protocol.events import RequestStarted
-from core.query.normalize import normalize
+from core.query.normalize import Accepted
 from core.query.response import Response
 from core.query.turn import Query
 
@@ -67,13 +67,15 @@ async def run_step(query: Query, max_tokens: int) -> StepResult:
 
 def _request(query: Query, max_tokens: int) -> ModelRequest:
     """The request for the conversation as it is, in the form that the model of the moment takes."""
-    model = query.turn.model
+    settings, model = query.turn.settings, query.turn.model
+    tools = query.calls.tools.offer(can_search=can_search(settings, model))
+    accepted = Accepted(model.mid_system, frozenset(tools.deferred))
     return build_request(
-        settings=query.turn.settings,
+        settings=settings,
         model=model,
         system=query.turn.system,
-        tools=query.calls.tools.schemas,
-        messages=normalize(query.conversation.messages, takes_system=model.mid_system),
+        tools=tools.schemas,
+        messages=query.history.normalized(query.conversation.messages, accepted),
         max_tokens=min(max_tokens, model.max_output),
     )
 

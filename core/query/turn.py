@@ -18,11 +18,13 @@ from core.protocol.events import Notice, TurnEndReason, UsageUpdated
 from core.protocol.messages import Role
 from core.protocol.usage import Usage
 from core.protocol.views import SystemPrompt
+from core.query.history import History
 from core.query.mentions import attach_mentions
-from core.query.queue import MessageQueue, append_text, say_queued
+from core.query.queue import MessageQueue, append_blocks, append_text, say_queued
 from core.query.recovery import Recovery
 from core.sessions.conversation import Conversation
 from core.settings.schema import Settings
+from core.tools.attached import attached_in
 from core.tools.context import ToolState
 from core.tools.todo_store import TodoStore
 
@@ -75,6 +77,8 @@ class Query:
     turn: TurnSettings
     client: ModelClient
     conversation: Conversation
+    history: History
+    """The session's: what it keeps serves the next turn too."""
     calls: CallEnvironment
     queue: MessageQueue
     ledger: Ledger
@@ -82,8 +86,6 @@ class Query:
     state: ToolState
     usage: Usage = field(default_factory=Usage)
     """Of this turn."""
-    cost_usd: float | None = 0.0
-    """Of this turn; None once a price was unknown."""
     first_prompt: str = ""
     """Id of the message that began the turn."""
     steps: int = 0
@@ -124,10 +126,11 @@ class Query:
         """Append the files that prompts mention."""
         if not any("@" in prompt for prompt in prompts):
             return
-        attached = await attach_mentions(prompts, self.calls, self.state)
+        state = self.state.with_attached(attached_in(self.conversation.messages))
+        attached = await attach_mentions(prompts, self.calls, state)
         self.state = attached.state
-        for text in attached.texts:
-            self.append("user", text)
+        for content in attached.contents:
+            append_blocks(self.conversation, self.host, "user", content, is_meta=True)
         if attached.names:
             self.publisher.emit(Notice(level="info", text=f"Attached: {', '.join(attached.names)}"))
         for text in attached.refused:
@@ -135,10 +138,8 @@ class Query:
 
     def account(self, usage: Usage) -> float | None:
         """Count what a request of this turn took, and give its cost in USD; None where the price is unknown."""
-        cost = self.ledger.add(usage, self.turn.model.id, self.turn.model.prices)
         self.usage += usage
-        self.cost_usd = None if cost is None or self.cost_usd is None else self.cost_usd + cost
-        return cost
+        return self.ledger.add(usage, self.turn.model.id, self.turn.model.prices)
 
     def publish_usage(self, context_tokens: int) -> None:
         """Tell how full the window is and what the session has cost."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from core.protocol.messages import Block, Message, ToolResultBlock, without_thinking
 from core.protocol.usage import Usage
 from core.protocol.views import SystemPrompt
@@ -11,6 +13,7 @@ from core.sessions.entries import (
     block_record,
     message_record,
     result_record,
+    side_usage_record,
     system_record,
     usage_record,
     withdrawn_record,
@@ -66,9 +69,13 @@ class Conversation:
             self.last_usage = usage
         self._writer.write(usage_record(message_id, model, usage, stop_reason))
 
-    def record_system(self, system: SystemPrompt, tools_digest: str) -> None:
+    def record_side_usage(self, source: str, model: str, usage: Usage) -> None:
+        """Write down what a request beside the conversation took."""
+        self._writer.write(side_usage_record(source, model, usage))
+
+    def record_system(self, system: SystemPrompt, tools_digest: str, deferred_tools: Mapping[str, str]) -> None:
         """Write down the system prompt: a resumed session must send the same one."""
-        self._writer.write(system_record(system, tools_digest))
+        self._writer.write(system_record(system, tools_digest, deferred_tools))
 
     def sync(self) -> None:
         """Make what was written safe on disk."""

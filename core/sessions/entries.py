@@ -6,6 +6,7 @@ block under one ``message.id``, a tool result as it comes, so a kill loses at mo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,6 +80,11 @@ def result_record(block: Block, call: CallRecord) -> dict[str, Any]:
     }
 
 
+def side_usage_record(source: str, model: str, usage: Usage) -> dict[str, Any]:
+    """What a request beside the conversation took; its answer is in the result of the call that asked."""
+    return {"type": "system", "subtype": "sideUsage", "source": source, "model": model, "usage": to_json(usage)}
+
+
 def usage_record(message_id: str, model: str, usage: Usage, stop_reason: str) -> dict[str, Any]:
     """The end of a response: what it took, and why it ended."""
     return {
@@ -91,9 +97,15 @@ def usage_record(message_id: str, model: str, usage: Usage, stop_reason: str) ->
     }
 
 
-def system_record(system: SystemPrompt, tools_digest: str) -> dict[str, Any]:
-    """The frozen system prompt, and a mark of the tools that were sent with it."""
-    return {"type": "system", "subtype": "prompt", "prompt": to_json(system), "toolsDigest": tools_digest}
+def system_record(system: SystemPrompt, tools_digest: str, deferred_tools: Mapping[str, str]) -> dict[str, Any]:
+    """The frozen system prompt, a mark of the tools that were sent with it, and one of each deferred tool."""
+    return {
+        "type": "system",
+        "subtype": "prompt",
+        "prompt": to_json(system),
+        "toolsDigest": tools_digest,
+        "deferredTools": dict(deferred_tools),
+    }
 
 
 def withdrawn_record(message_ids: tuple[str, ...]) -> dict[str, Any]:

@@ -32,6 +32,7 @@ class RequestUsage:
 
     model: str
     usage: Usage
+    source: str = "main"
 
 
 @dataclass(slots=True)
@@ -43,8 +44,11 @@ class LoadedSession:
     calls: dict[str, CallRecord] = field(default_factory=dict[str, CallRecord])
     """What the window showed of each call, by tool_use id."""
     requests: list[RequestUsage] = field(default_factory=list[RequestUsage])
+    side_requests: list[RequestUsage] = field(default_factory=list[RequestUsage])
+    """Those beside the conversation: they cost, and fill no window."""
     system: SystemPrompt | None = None
     tools_digest: str = ""
+    deferred_tools: dict[str, str] = field(default_factory=dict[str, str])
     last_uuid: str | None = None
     bad_lines: int = 0
 
@@ -120,9 +124,13 @@ class _Builder:
             self._loaded.requests.append(RequestUsage(record["model"], usage))
             if self._open is not None and self._open.id == record.get("messageId"):
                 self._open = replace(self._open, stop_reason=record.get("stopReason", ""))
+        elif kind == "system" and record.get("subtype") == "sideUsage":
+            spent: Usage = from_json(Usage, record["usage"])
+            self._loaded.side_requests.append(RequestUsage(record["model"], spent, str(record["source"])))
         elif kind == "system" and record.get("subtype") == "prompt":
             self._loaded.system = from_json(SystemPrompt, record["prompt"])
             self._loaded.tools_digest = str(record.get("toolsDigest", ""))
+            self._loaded.deferred_tools = dict(record.get("deferredTools") or {})
         elif kind == "system" and record.get("subtype") == "withdrawn":
             self._close_response()
             gone = set(record["messageIds"])

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 ENV_SOURCES = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_PROFILE")
+API_DOMAIN = "anthropic.com"
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -34,6 +35,15 @@ def is_local(base_url: str) -> bool:
         return urlsplit(base_url).hostname in LOOPBACK
     except ValueError:
         return False
+
+
+def is_official(base_url: str) -> bool:
+    """Whether the address is the API itself; an empty one is."""
+    try:
+        host = urlsplit(base_url).hostname or ""
+    except ValueError:
+        return False
+    return not base_url or host == API_DOMAIN or host.endswith(f".{API_DOMAIN}")
 
 
 def _active_profile(environ: Mapping[str, str]) -> str:

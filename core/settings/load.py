@@ -79,7 +79,7 @@ def read_file(path: Path) -> tuple[dict[str, Any], list[Problem]]:
 def _flatten(data: dict[str, Any]) -> dict[tuple[str, ...], Any]:
     flat: dict[tuple[str, ...], Any] = {}
     for name, value in data.items():
-        if name == "permissions" and isinstance(value, dict):
+        if isinstance(value, dict) and any(key.path.startswith(f"{name}.") for key in KEYS):
             for inner, item in cast("dict[str, Any]", value).items():
                 flat[name, inner] = item
         else:
@@ -124,6 +124,8 @@ def _from_environ(environ: Mapping[str, str], problems: list[Problem]) -> dict[s
     values: dict[str, Any] = {}
     if environ.get("AGENT_TUI_MODEL") or environ.get("ANTHROPIC_MODEL"):
         values["model"] = environ.get("AGENT_TUI_MODEL") or environ.get("ANTHROPIC_MODEL")
+    if environ.get("ANTHROPIC_SMALL_FAST_MODEL"):
+        values["small_model"] = environ["ANTHROPIC_SMALL_FAST_MODEL"]
     if environ.get("ANTHROPIC_BASE_URL"):
         values["base_url"] = environ["ANTHROPIC_BASE_URL"]
     if environ.get("DISABLE_PROMPT_CACHING", "") not in ("", "0", "false"):

@@ -11,9 +11,12 @@ Effort = Literal["low", "medium", "high", "xhigh", "max"]
 CacheTtl = Literal["5m", "1h"]
 Notifications = Literal["auto", "bell", "off"]
 KeyFlavor = Literal["default", "readline"]
+ToolSearchMode = Literal["auto", "on", "off"]
 
 DEFAULT_MODEL = "claude-opus-5-5"
 """Named by the API's model overview as the place to start for most work."""
+DEFAULT_SMALL_MODEL = "claude-haiku-5-5"
+"""The cheapest; for small questions beside the conversation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +28,8 @@ class Settings:
     """Take over, one after the other, for the rest of a turn in which the model is overloaded."""
     effort: Effort | None = None
     """None leaves it to the model."""
+    small_model: str = DEFAULT_SMALL_MODEL
+    """Answers what is asked beside the conversation, web searches say."""
     mode: PermissionMode = "default"
     theme: str = "auto"
     notifications: Notifications = "auto"
@@ -42,6 +47,8 @@ class Settings:
     allow: tuple[str, ...] = ()
     """Permission rules that allow without asking."""
     deny: tuple[str, ...] = ()
+    allow_private: tuple[str, ...] = ()
+    """Hosts of this machine's own network that may be fetched from: ``localhost:3000``."""
     system_prompt: str = ""
     """Takes the place of the built-in one."""
     append_system_prompt: str = ""
@@ -50,6 +57,8 @@ class Settings:
     """Whether the composer has the keys of vi."""
     keybinding_flavor: KeyFlavor = "default"
     """``readline``: Ctrl+W kills back to a blank."""
+    tool_search: ToolSearchMode = "auto"
+    """Whether rare tools are found by searching: ``auto`` where model and server are known to support it."""
     max_tool_concurrency: int = 10
     max_output_tokens: int = 32_000
 
@@ -72,14 +81,17 @@ EFFORTS = ("low", "medium", "high", "xhigh", "max")
 
 KEYS = (
     SettingKey("model", "model", str),
+    SettingKey("smallModel", "small_model", str),
     SettingKey("fallbackModel", "fallback_models", list),
     SettingKey("effortLevel", "effort", str, EFFORTS),
     SettingKey("permissions.defaultMode", "mode", str, MODES),
     SettingKey("permissions.allow", "allow", list, is_joined=True),
     SettingKey("permissions.deny", "deny", list, is_joined=True),
+    SettingKey("webFetch.allowPrivate", "allow_private", list, is_joined=True),
     SettingKey("theme", "theme", str),
     SettingKey("notifications", "notifications", str, ("auto", "bell", "off")),
     SettingKey("cacheTtl", "cache_ttl", str, ("5m", "1h")),
+    SettingKey("toolSearch", "tool_search", str, ("auto", "on", "off")),
     SettingKey("vim", "vim", bool),
     SettingKey("keybindingFlavor", "keybinding_flavor", str, ("default", "readline")),
     SettingKey("maxOutputTokens", "max_output_tokens", int),

@@ -34,6 +34,14 @@ class ToolError(AgentError):
     """A call that failed in a way the model should read; becomes an error result."""
 
 
+class DeclinedError(AgentError):
+    """The user, or a rule, does not want the call. ``ends_turn``: without a word, so that no request follows."""
+
+    def __init__(self, message: str, *, ends_turn: bool) -> None:
+        super().__init__(message)
+        self.ends_turn = ends_turn
+
+
 class CallInterrupted(asyncio.CancelledError):
     """A cancelled call that had something to show: ``partial`` is what it had given until then."""
 

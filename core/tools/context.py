@@ -7,9 +7,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from core.bus.bus import Publisher
 from core.host.host import Host
+from core.llm.side import SideRequests
+from core.protocol.views import PermissionMode
+from core.tools.asker import Asker
+from core.tools.attached import Attached
+from core.tools.shared_task_store import SharedTaskStore
 from core.tools.shells import ShellRegistry
 from core.tools.todo_store import TodoStore
+from core.tools.web.client import WebClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +34,16 @@ class ToolState:
     cwd: Path
     seen: Mapping[Path, FileStamp] = field(default_factory=lambda: MappingProxyType({}))
     """Files the agent has read or written, by resolved path."""
+    attached: Attached = field(default_factory=Attached)
+    """The images and documents of the conversation so far."""
 
     def with_seen(self, path: Path, stamp: FileStamp) -> ToolState:
         """The state in which the file is known as ``stamp``."""
         return replace(self, seen=MappingProxyType({**self.seen, path: stamp}))
+
+    def with_attached(self, attached: Attached) -> ToolState:
+        """The state of a conversation with other attachments."""
+        return replace(self, attached=attached)
 
     def with_cwd(self, cwd: Path) -> ToolState:
         """The state in another working directory."""
@@ -52,6 +65,12 @@ class ToolServices:
     """Where large outputs go; made when first needed."""
     shells: ShellRegistry
     todos: TodoStore
+    plan_file: Path
+    """Where the plan of plan mode is kept; made when first written."""
+    tasks: SharedTaskStore
+    web: WebClient
+    side: SideRequests
+    """Asks the small model."""
 
 
 Report = Callable[[str, int], None]
@@ -66,3 +85,8 @@ class ToolContext:
     services: ToolServices
     tool_use_id: str
     report: Report
+    publisher: Publisher
+    """Publishes as the turn that the call is of."""
+    mode: PermissionMode = "default"
+    asker: Asker | None = None
+    """Asks the user; None where nobody could answer."""

@@ -4,12 +4,34 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from core.tools.base import Tool
 
 AnyTool = Tool[Any]
+Schema = dict[str, Any]
+
+SEARCH_TOOL = "ToolSearch"
+"""The tool that finds deferred tools: pointless where there are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolOffer:
+    """What the API is told of the tools, in one of two ways: all in full, or some to be searched for."""
+
+    schemas: list[Schema]
+    """The ``tools`` of a request: the same object each time, never to be changed."""
+    deferred: Mapping[str, str]
+    """A digest of each tool that the model has to search for, by name."""
+    digest: str
+    """Changes when the tools change that the model has from the start: they are part of the prefix."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """In order."""
+        return tuple(schema["name"] for schema in self.schemas)
 
 
 class ToolRegistry:
@@ -17,10 +39,8 @@ class ToolRegistry:
 
     def __init__(self, tools: Iterable[AnyTool]) -> None:
         self._tools = {tool.name: tool for tool in tools}
-        self._schemas = [
-            {"name": tool.name, "description": tool.description, "input_schema": tool.schema}
-            for tool in self._tools.values()
-        ]
+        everything = tuple(self._tools.values())
+        self._offers = {can_search: _offer(everything, can_search) for can_search in (False, True)}
 
     def get(self, name: str) -> AnyTool | None:
         """The tool, or None."""
@@ -31,12 +51,28 @@ class ToolRegistry:
         """In order."""
         return tuple(self._tools)
 
-    @property
-    def schemas(self) -> list[dict[str, Any]]:
-        """The ``tools`` of a request: the same object each time, never to be changed."""
-        return self._schemas
+    def offer(self, *, can_search: bool) -> ToolOffer:
+        """The offer for a model: ``can_search`` says whether it takes deferred tools. The same object each time."""
+        return self._offers[can_search]
 
-    @property
-    def digest(self) -> str:
-        """Changes when what the API is told of the tools changes."""
-        return hashlib.sha256(json.dumps(self._schemas, sort_keys=True).encode()).hexdigest()[:16]
+
+def deferred_of(tools: Iterable[AnyTool]) -> tuple[AnyTool, ...]:
+    """Those that a model has to search for where it can."""
+    return tuple(tool for tool in tools if tool.should_defer and not tool.always_load)
+
+
+def _offer(tools: Sequence[AnyTool], can_search: bool) -> ToolOffer:
+    deferred = {tool.name for tool in deferred_of(tools)} if can_search else set[str]()
+    sent = [tool for tool in tools if deferred or tool.name != SEARCH_TOOL]
+    loaded = [_schema(tool) for tool in sent if tool.name not in deferred]
+    schemas = [{**_schema(tool), "defer_loading": True} if tool.name in deferred else _schema(tool) for tool in sent]
+    digests = {schema["name"]: _digest(schema) for schema in schemas if schema["name"] in deferred}
+    return ToolOffer(schemas, digests, _digest(loaded))
+
+
+def _schema(tool: AnyTool) -> Schema:
+    return {"name": tool.name, "description": tool.description, "input_schema": tool.schema}
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]

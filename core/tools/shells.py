@@ -44,8 +44,8 @@ class Shell:
     read_offset: int = 0
     """Where the next BashOutput goes on."""
     done: asyncio.Event = field(default_factory=asyncio.Event)
-    detached: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when the user moves the running command to the background."""
+    released: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when nobody need wait any longer: it is done, or the user has moved it to the background."""
 
     def final_cwd(self) -> Path | None:
         """The folder the command ended in; None where it did not say."""
@@ -122,7 +122,7 @@ class ShellRegistry:
         moved = [s for s in self._shells.values() if not s.in_background and s.status == "running"]
         for shell in moved:
             shell.in_background = True
-            shell.detached.set()
+            shell.released.set()
         if moved:
             self._announce()
         return len(moved)
@@ -170,6 +170,7 @@ class ShellRegistry:
         if shell.process.has_group():
             self._left.append(shell.process)
         shell.done.set()
+        shell.released.set()
         if shell.in_background:
             shell.spool.close()
             self._announce()

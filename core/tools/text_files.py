@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import hashlib
 import os
 import stat
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from core.permissions.paths import resolve
 from core.protocol.views import FileDiff, ToolDisplay
 from core.tools.base import ToolError, ToolResult
 from core.tools.context import FileStamp, ToolContext, ToolState
+from core.tools.file_kinds import HEAD_BYTES, binary_kind
 
 MAX_FILE_BYTES = 50_000_000
 MAX_DIFF_CHARS = 400_000
@@ -45,17 +48,40 @@ def absolute_path(raw: str, state: ToolState) -> dict[str, Any]:
 
 def load(path: Path) -> TextFile:
     """A text file, or a ``ToolError`` that says why it cannot be had."""
+    with _explained(path):
+        size = _check_regular(path)
+        if size > MAX_FILE_BYTES:
+            raise ToolError(f"{path} has {size:,} bytes, too many to load.", "Use Grep, or head/tail in Bash.")
+        try:
+            return read_text(path, MAX_FILE_BYTES)
+        except BinaryFileError as error:
+            with path.open("rb") as stream:
+                kind, hint = binary_kind(stream.read(HEAD_BYTES))
+            raise ToolError(f"{path} is {kind}, not text.", hint) from error
+
+
+def load_bytes(path: Path, max_bytes: int) -> bytes:
+    """The first bytes of any file, or a ``ToolError`` that says why they cannot be had."""
+    with _explained(path):
+        _check_regular(path)
+        with path.open("rb") as stream:
+            return stream.read(max_bytes)
+
+
+def _check_regular(path: Path) -> int:
+    """The size of the file in bytes. Raises ``ToolError`` for what is no file."""
+    info = path.stat()
+    if stat.S_ISDIR(info.st_mode):
+        raise ToolError(f"{path} is a folder.", "Use LS to list it.")
+    if not stat.S_ISREG(info.st_mode):
+        raise ToolError(f"{path} is a device, pipe or socket and is not opened.")
+    return info.st_size
+
+
+@contextlib.contextmanager
+def _explained(path: Path) -> Generator[None]:
     try:
-        info = path.stat()
-        if stat.S_ISDIR(info.st_mode):
-            raise ToolError(f"{path} is a folder.", "Use LS to list it.")
-        if not stat.S_ISREG(info.st_mode):
-            raise ToolError(f"{path} is a device, pipe or socket and is not opened.")
-        if info.st_size > MAX_FILE_BYTES:
-            raise ToolError(f"{path} has {info.st_size:,} bytes, too many to load.", "Use Grep, or head/tail in Bash.")
-        return read_text(path, MAX_FILE_BYTES)
-    except BinaryFileError as error:
-        raise ToolError(f"{path} is a binary file, not text.") from error
+        yield
     except FileNotFoundError as error:
         raise ToolError(f"{path} does not exist.", _similar(path)) from error
     except PermissionError as error:
@@ -75,6 +101,17 @@ def require_seen(path: Path, file: TextFile, state: ToolState) -> None:
 
 def save(path: Path, old: TextFile | None, file: TextFile, summary: str) -> ToolResult:
     """Write the file and give the result of the call. Raises ``ToolError``; the old content then stands."""
+    modify = write_back(path, file)
+    old_text = old.text if old else None
+    return ToolResult(
+        content=summary,
+        display=ToolDisplay(summary=change_summary(old_text, file.text), diff=diff_of(path, old_text, file.text)),
+        modify=modify,
+    )
+
+
+def write_back(path: Path, file: TextFile) -> Callable[[ToolState], ToolState]:
+    """Write the file; gives the change of state that makes it known. Raises ``ToolError``; the old content stands."""
     try:
         data = file.encode()
     except UnicodeEncodeError as error:
@@ -84,12 +121,7 @@ def save(path: Path, old: TextFile | None, file: TextFile, summary: str) -> Tool
     except OSError as error:
         raise ToolError(f"{path} cannot be written: {error.strerror or error}. The file is unchanged.") from error
     target, written = resolve(path), FileStamp(hashlib.sha256(data).hexdigest())
-    old_text = old.text if old else None
-    return ToolResult(
-        content=summary,
-        display=ToolDisplay(summary=change_summary(old_text, file.text), diff=diff_of(path, old_text, file.text)),
-        modify=lambda state: state.with_seen(target, written),
-    )
+    return lambda state: state.with_seen(target, written)
 
 
 def diff_of(path: Path, old: str | None, new: str) -> FileDiff | None:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
 from pathlib import Path
 from typing import Any, get_args
 
 from core.bus.bus import Publisher
 from core.host.files import write_atomic
-from core.host.garbage import importing
 from core.host.log import LOGGER
 from core.protocol.codec import from_json, to_json
 from core.protocol.events import Notice, TodosChanged
 from core.protocol.views import TodoItem, TodoPriority, TodoStatus
-
-STEP_MS = 250
-"""How often the watcher wakes up to look; also how long its end may take."""
 
 
 class TodoStore:
@@ -59,25 +53,6 @@ class TodoStore:
         self._saved = raw
         self.items = items
         self._publisher.emit(TodosChanged(items=items))
-
-    async def watch(self) -> None:
-        """Follow edits of the file from outside until cancelled."""
-        await asyncio.to_thread(_load_watcher)
-        from watchfiles import awatch  # pyright: ignore[reportUnknownVariableType]
-
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(asyncio.CancelledError):
-            async for _changes in awatch(self.path.parent, step=STEP_MS, recursive=False):
-                self.load()
-
-
-def _load_watcher() -> None:
-    """Import the watcher, and what its library looks up at its first use, which would stop the event loop for long."""
-    with importing():
-        import anyio
-        import watchfiles as _watchfiles  # noqa: F401  # pyright: ignore[reportUnusedImport]
-
-        anyio.run(anyio.sleep, 0)
 
 
 def _item(data: Any) -> TodoItem:

@@ -9,7 +9,18 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from tests.bench import calibration, completion, echo, engine_run, idle, long_conversation, startup, streaming
+from tests.bench import (
+    calibration,
+    completion,
+    echo,
+    engine_run,
+    events,
+    idle,
+    long_conversation,
+    startup,
+    streaming,
+    turnaround,
+)
 from tests.bench.figure import Figure, table
 
 RESULTS = Path(__file__).with_name("results.json")
@@ -19,9 +30,11 @@ SUITES: tuple[tuple[frozenset[str], Callable[[int], Iterable[Figure]]], ...] = (
     (frozenset({"PERF-3"}), lambda _runs: echo.measure()),
     (frozenset({"PERF-4"}), lambda _runs: streaming.measure()),
     (frozenset({"PERF-5"}), lambda _runs: long_conversation.measure()),
+    (frozenset({"PERF-7"}), lambda _runs: turnaround.measure()),
     (frozenset({"PERF-8", "PERF-10", "PERF-16"}), lambda _runs: engine_run.measure()),
     (frozenset({"PERF-12"}), lambda _runs: completion.measure()),
     (frozenset({"PERF-13"}), lambda _runs: idle.measure()),
+    (frozenset({"PERF-15"}), lambda _runs: events.measure()),
 )
 """What measures which figures."""
 

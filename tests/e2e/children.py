@@ -38,11 +38,12 @@ class Server:
         self._process: subprocess.Popen[str] | None = None
         self.log = folder / "requests.jsonl"
 
-    def start(self, *replies: Any, key: str = "key") -> str:
-        """Serve these replies in order; the address."""
+    def start(self, *replies: Any, key: str = "key", is_brief: bool = False) -> str:
+        """Serve these replies in order; the address. ``is_brief``: the log has no bodies."""
         script = self._folder / "script.json"
         script.write_text(json.dumps({"replies": replies}))
         arguments = ["--port", "0", "--script", str(script), "--valid-key", key, "--log", str(self.log)]
+        arguments += ["--brief"] if is_brief else []
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.fakes.api_server", *arguments],
             cwd=ROOT,

@@ -188,3 +188,57 @@ def test_without_credentials_a_pipe_is_refused(machine: Machine) -> None:
     machine.repository()
     done = piped(machine, ["go"])
     assert done.returncode == 1 and b"no credentials" in done.stderr
+
+
+STORE = {
+    "question": "Which store?",
+    "header": "Store",
+    "options": [{"label": "Postgres", "description": "runs already"}, {"label": "SQLite"}],
+}
+PARTS = {
+    "question": "Which parts?",
+    "header": "Parts",
+    "options": [{"label": "API"}, {"label": "Window"}, {"label": "Docs"}],
+    "multiSelect": True,
+}
+
+
+def test_questions_are_answered_by_lines(machine: Machine, server: Server) -> None:
+    machine.repository()
+    both = {"questions": [STORE, PARTS]}
+    url = server.start(
+        tools(("AskUserQuestion", both)),
+        tools(("AskUserQuestion", {"questions": [STORE]})),
+        text("Good."),
+        text("Bye."),
+    )
+    done = piped(machine, ["go", "", "3", "1 2", "2", "1, 3", "my own store", "more"], url=url)
+    out = done.stdout.decode()
+    assert "? Which store? (1 of 2)\n  1 = Postgres (runs already)\n  2 = SQLite\nType a number" in out
+    assert "? Which parts? (2 of 2)" in out and "Type one or more numbers" in out
+    assert out.count("Type a number") == 5, "asked twice, and told again at each line that is no answer"
+    assert "→ SQLite" in out and "→ API, Docs" in out and "→ “my own store”" in out and "Good." in out
+    assert server.rejections == []
+
+
+def test_questions_are_declined_by_a_line_and_by_the_end_of_input(machine: Machine, server: Server) -> None:
+    machine.repository()
+    asked = tools(("AskUserQuestion", {"questions": [STORE]}))
+    url = server.start(asked, asked, text("Never."))
+    done = piped(machine, ["go", "- look at the README"], url=url)
+    assert "Stopped at your no" in done.stdout.decode() and "Never." not in done.stdout.decode()
+    assert "They say: look at the README" in str(server.prompts[1]["body"]["messages"])
+
+
+def test_a_plan_is_approved_by_a_line(machine: Machine, server: Server) -> None:
+    machine.repository()
+    plan = {"plan": "# The way\n\n1. Look\n2. Leap"}
+    url = server.start(tools(("ExitPlanMode", plan)), tools(("ExitPlanMode", plan)), text("I begin."))
+    lines = ["go", "yes", "3", "3 think of Windows", "2"]
+    done = piped(machine, lines, "--permission-mode", "plan", url=url)
+    out = done.stdout.decode()
+    assert out.count("# The way\n\n1. Look\n2. Leap") == 2 and out.count("? Approve this plan?") == 2
+    assert "Mode: asks before changes" in out and "I begin." in out
+    said = [str(request["body"]["messages"][-1]) for request in server.prompts]
+    assert "think of Windows" in said[1]
+    assert server.rejections == []

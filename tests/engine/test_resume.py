@@ -18,7 +18,7 @@ from core.protocol import events as ev
 from core.protocol.errors import AgentError
 from core.protocol.messages import Message, TextBlock, ToolResultBlock
 from core.protocol.ops import AnswerPermission, Interrupt, RunShell, SubmitPrompt
-from core.query.normalize import normalize
+from core.query.normalize import Accepted, normalize
 from core.sessions.load import load_session
 from tests.fakes.clock import FakeClock
 from tests.fakes.engines import Rig, running
@@ -165,8 +165,8 @@ async def test_resume_is_live(case: str, tmp_path: Path, isolated_machine: Path)
     before, messages = await live(case, tmp_path, isolated_machine)
     async with running([DONE], tmp_path, isolated_machine, host=later_host(), resume="latest") as rig:
         await rig.settle()
-        assert normalize(rig.engine.session.conversation.messages, takes_system=True) == normalize(
-            messages, takes_system=True
+        assert normalize(rig.engine.session.conversation.messages, Accepted(system=True)) == normalize(
+            messages, Accepted(system=True)
         )
         assert shown(rig.events) == shown(before)
         assert results(rig.events) == results(before)
@@ -229,8 +229,8 @@ async def test_what_is_added_after_a_torn_line_is_there_the_next_time(
         await rig.prompt("after the crash")
         messages = rig.engine.session.conversation.messages
     async with running([DONE], tmp_path, isolated_machine, host=later_host(), resume="latest") as rig:
-        assert normalize(rig.engine.session.conversation.messages, takes_system=True) == normalize(
-            messages, takes_system=True
+        assert normalize(rig.engine.session.conversation.messages, Accepted(system=True)) == normalize(
+            messages, Accepted(system=True)
         )
         await rig.prompt("and again")
         assert "after the crash" in texts_in(rig.requests[-1])

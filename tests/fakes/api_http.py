@@ -7,6 +7,7 @@ import contextlib
 import json
 import socket
 import struct
+import time
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -33,6 +34,8 @@ class HttpRequest:
     query: dict[str, str]
     headers: dict[str, str]
     body: bytes | None
+    first_byte: float
+    """When it began to arrive, on the monotonic clock."""
 
     @property
     def keeps_alive(self) -> bool:
@@ -47,10 +50,15 @@ class Connection:
         self._reader = reader
         self._writer = writer
         self._pending = b""
+        self._pending_since = 0.0
+        self.last_byte = 0.0
+        """When the end of the newest response was about to be sent, on the monotonic clock."""
 
     async def read_request(self, max_body: int) -> HttpRequest | None:
         """The next request, or None when the client is done."""
         try:
+            if not self._pending:
+                self._pending, self._pending_since = await self._reader.readexactly(1), time.monotonic()
             head = self._pending + await self._reader.readuntil(b"\r\n\r\n")
         except asyncio.LimitOverrunError as error:
             raise BadRequestError("request headers are too large") from error
@@ -71,7 +79,8 @@ class Connection:
             return None
         except ValueError as error:
             raise BadRequestError("malformed body length") from error
-        return HttpRequest(words[0], unquote(target.path), dict(parse_qsl(target.query)), headers, body)
+        query = dict(parse_qsl(target.query))
+        return HttpRequest(words[0], unquote(target.path), query, headers, body, self._pending_since)
 
     async def _read_body(self, headers: dict[str, str], max_body: int) -> bytes | None:
         pieces: list[bytes] = []
@@ -113,6 +122,7 @@ class Connection:
         body = json.dumps(data, ensure_ascii=False).encode()
         sized = {**headers, "content-type": "application/json", "content-length": str(len(body))}
         await self._send_head(status, sized)
+        self.last_byte = time.monotonic()
         await self._send(body[: len(body) // 2] if cut else body)
 
     async def send_page(self, status: int, body: str, headers: dict[str, str]) -> None:
@@ -147,6 +157,7 @@ class Connection:
 
     async def end_stream(self) -> None:
         """The proper end of a chunked body."""
+        self.last_byte = time.monotonic()
         await self._send(b"0\r\n\r\n")
 
     async def unless_gone(self, waiting: Awaitable[Any]) -> None:
@@ -166,7 +177,7 @@ class Connection:
     def _take(self, watch: asyncio.Future[bytes]) -> bool:
         """Keep an early byte of the next request; False at the end of the connection."""
         byte = b"" if watch.exception() else watch.result()
-        self._pending += byte
+        self._pending, self._pending_since = self._pending + byte, time.monotonic()
         return bool(byte)
 
     def reset(self) -> None:

@@ -51,6 +51,11 @@ class ModelSpec:
     lifecycle: str = "active"
 
     @property
+    def searches_tools(self) -> bool:
+        """Takes deferred tools and references to them."""
+        return self.line != "haiku"
+
+    @property
     def family(self) -> str:
         """The id without a date."""
         return self.alias or self.id

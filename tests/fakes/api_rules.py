@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from tests.fakes.api_attachments import ATTACHMENT_RULES
 from tests.fakes.api_call import Call, Rejection, Rule, RuleState, invalid
-from tests.fakes.api_canon import Json, blocks_of, markers, tool_name
+from tests.fakes.api_canon import Json, blocks_of, markers, references_in, tool_name
 from tests.fakes.api_models import MODELS
 from tests.fakes.api_shapes import request_shape
 from tests.fakes.api_thinking import THINKING_RULES
@@ -162,6 +163,17 @@ def some_tool_is_loaded(call: Call) -> Rejection | None:
     return invalid("tools: At least one tool must have defer_loading=false")
 
 
+def deferring_supported(call: Call) -> Rejection | None:
+    """Only some models look for tools."""
+    if call.model.searches_tools:
+        return None
+    if any(tool.get("defer_loading") for tool in call.tools):
+        return invalid(f"tools: defer_loading is not supported by {call.model.id}")
+    if any(references_in(item.block) for item in call.items):
+        return invalid(f"messages: tool_reference blocks are not supported by {call.model.id}")
+    return None
+
+
 def no_marker_on_deferred(call: Call) -> Rejection | None:
     """A deferred tool is not in the prefix, so it cannot end one."""
     for index, tool in enumerate(call.tools):
@@ -169,6 +181,18 @@ def no_marker_on_deferred(call: Call) -> Rejection | None:
             return invalid(
                 f"tools.{index}: Tool '{tool_name(tool)}' cannot have both defer_loading=true and cache_control"
             )
+    return None
+
+
+def search_domains_are_one_list(call: Call) -> Rejection | None:
+    """A server tool looks only at some domains, or at all but some: bare hosts, of which a path may follow."""
+    for index, tool in enumerate(call.tools):
+        lists = [name for name in ("allowed_domains", "blocked_domains") if tool.get(name) is not None]
+        if len(lists) == 2:
+            return invalid(f"tools.{index}: only one of `allowed_domains` and `blocked_domains` may be given")
+        for name in lists:
+            if not tool[name] or any("://" in domain or not domain for domain in tool[name]):
+                return invalid(f"tools.{index}.{name}: Input should be domains without a scheme")
     return None
 
 
@@ -261,9 +285,12 @@ RULES: tuple[Rule, ...] = (
     tools_are_named,
     schemas_are_objects,
     some_tool_is_loaded,
+    deferring_supported,
     no_marker_on_deferred,
+    search_domains_are_one_list,
     choice_is_possible,
     *MESSAGE_RULES,
+    *ATTACHMENT_RULES,
     citations_agree,
     breakpoints_fit,
     automatic_breakpoint_agrees,

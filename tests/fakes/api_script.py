@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from tests.fakes.api_canon import Json, blocks_of, is_array, is_object
 
-Kind = Literal["text", "thinking", "tool_use", "redacted_thinking", "raw"]
+Kind = Literal["text", "thinking", "tool_use", "server_tool_use", "redacted_thinking", "raw"]
 FaultKind = Literal[
     "http",
     "page",
@@ -41,6 +41,7 @@ class Block:
     input: Json = field(default_factory=dict[str, Any])
     id: str | None = None
     raw: Json = field(default_factory=dict[str, Any])
+    citations: list[Json] = field(default_factory=list[Json])
     delay_before: float = 0.0
     delay_after: float = 0.0
     gate: asyncio.Event | None = None
@@ -65,6 +66,23 @@ def redacted_thinking(**timing: Any) -> Block:
 def tool_use(name: str, tool_input: Json | None = None, id: str | None = None, **timing: Any) -> Block:
     """A tool call; without an id the server makes a unique one."""
     return Block("tool_use", name=name, input=tool_input or {}, id=id, **timing)
+
+
+def web_search(query: str, id: str = "srvtoolu_1", **timing: Any) -> Block:
+    """A call of the server's own search."""
+    return Block("server_tool_use", name="web_search", input={"query": query}, id=id, **timing)
+
+
+def web_hits(*hits: Json, id: str = "srvtoolu_1") -> Block:
+    """What that search found: objects with ``url``, ``title`` and ``page_age``."""
+    found = [{"type": "web_search_result", "encrypted_content": "RW5j", "page_age": None, **hit} for hit in hits]
+    return raw_block({"type": "web_search_tool_result", "tool_use_id": id, "content": found})
+
+
+def web_search_failure(code: str, id: str = "srvtoolu_1") -> Block:
+    """That search did not work."""
+    content = {"type": "web_search_tool_result_error", "error_code": code}
+    return raw_block({"type": "web_search_tool_result", "tool_use_id": id, "content": content})
 
 
 def raw_block(block: Json, **timing: Any) -> Block:
@@ -257,11 +275,13 @@ def block_from_json(data: Json) -> Block:
     timing: dict[str, Any] = {key: float(data[key]) for key in ("delay_before", "delay_after") if key in data}
     kind = data["type"]
     if kind == "text":
-        return text(str(data["text"]), **timing)
+        return text(str(data["text"]), citations=data.get("citations", []), **timing)
     if kind == "thinking":
         return thinking(str(data["thinking"]), **timing)
     if kind == "redacted_thinking":
         return redacted_thinking(**timing)
+    if kind == "server_tool_use":
+        return web_search(str(data["input"]["query"]), data.get("id", "srvtoolu_1"), **timing)
     if kind == "tool_use":
         return tool_use(str(data["name"]), data.get("input"), data.get("id"), **timing)
     return raw_block({key: value for key, value in data.items() if key not in timing}, **timing)

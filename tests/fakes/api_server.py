@@ -59,6 +59,12 @@ class Recorded:
     body: Json
     headers: dict[str, str]
     arrived: float
+    first_byte: float = 0.0
+    """When it began to arrive, on the monotonic clock that all processes share; ``arrived`` is its end."""
+    last_byte: float = 0.0
+    """When the end of the response was about to be sent."""
+    connection: int = 0
+    """Which of the connections it came on, from 1."""
     rejection: Rejection | None = None
     reply: Reply | None = None
     finished: bool = False
@@ -90,11 +96,13 @@ class ApiServer:
         host: str = "127.0.0.1",
         port: int = 0,
         log: Path | None = None,
+        is_brief: bool = False,
     ) -> None:
         self.state = RuleState(Signer(secret), valid_key, window, check_binding)
         self.cache = PromptCache(enforce_minimum)
         self.log: list[Recorded] = []
         self.disconnects = 0
+        self.connections = 0
         self.url = ""
         self._answerer: Answerer | None = script if callable(script) else None
         self._replies: list[Reply] = [] if callable(script) else script
@@ -102,6 +110,7 @@ class ApiServer:
         self._max_body = max_body
         self._address = (host, port)
         self._log_file = log
+        self._is_brief = is_brief
         self._prefixes = PrefixLog()
         self._diagnoses = Diagnoses()
         self._numbers = 0
@@ -149,11 +158,13 @@ class ApiServer:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
+        self.connections += 1
+        number = self.connections
         connection = Connection(reader, writer)
         try:
             alive = True
             while alive and (request := await connection.read_request(self._max_body)):
-                alive = await self._answer(connection, request)
+                alive = await self._answer(connection, number, request)
         except BadRequestError as error:
             with contextlib.suppress(ClientGoneError):
                 rejection = invalid(str(error))
@@ -168,9 +179,17 @@ class ApiServer:
         self._numbers += 1
         return f"{prefix}_{digest(str(id(self)), str(self._numbers), str(time.monotonic_ns()))[:24]}"
 
-    async def _answer(self, connection: Connection, request: HttpRequest) -> bool:
+    async def _answer(self, connection: Connection, number: int, request: HttpRequest) -> bool:
         """Serve one request; whether the connection can be used again."""
-        entry = Recorded(request.method, request.path, {}, request.headers, time.monotonic())
+        entry = Recorded(
+            request.method,
+            request.path,
+            {},
+            request.headers,
+            arrived=time.monotonic(),
+            first_byte=request.first_byte,
+            connection=number,
+        )
         self.log.append(entry)
         headers = {"request-id": self._next_id("req"), "anthropic-organization-id": "org_stand_in"}
         try:
@@ -184,6 +203,7 @@ class ApiServer:
         except ClientGoneError:
             self.disconnects += 1
             alive = False
+        entry.last_byte = connection.last_byte
         self._write_log(entry)
         return alive and request.keeps_alive
 
@@ -191,9 +211,12 @@ class ApiServer:
         if self._log_file is None:
             return
         rejection = dataclasses.asdict(entry.rejection) if entry.rejection else None
-        line = {"method": entry.method, "path": entry.path, "body": entry.body, "rejection": rejection}
+        times = {
+            name: getattr(entry, name) for name in ("first_byte", "arrived", "last_byte", "connection", "finished")
+        }
+        line = {"method": entry.method, "path": entry.path, "rejection": rejection, **times}
         with self._log_file.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({**line, "arrived": entry.arrived, "finished": entry.finished}) + "\n")
+            file.write(json.dumps(line if self._is_brief else {**line, "body": entry.body}) + "\n")
 
     async def _route(
         self, connection: Connection, request: HttpRequest, entry: Recorded, headers: dict[str, str]
@@ -372,6 +395,7 @@ def main() -> None:
     parser.add_argument("--valid-key", help="refuse every other key")
     parser.add_argument("--window", type=int, help="context window in tokens, for every model")
     parser.add_argument("--log", type=Path, help="append one JSON line per request to this file")
+    parser.add_argument("--brief", action="store_true", help="leave the bodies out of it: a long one takes a while")
     chosen = parser.parse_args()
     server = ApiServer(
         load(chosen.script),
@@ -379,6 +403,7 @@ def main() -> None:
         window=chosen.window,
         port=chosen.port,
         log=chosen.log,
+        is_brief=chosen.brief,
     )
     asyncio.run(serve(server))
 

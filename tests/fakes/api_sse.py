@@ -119,8 +119,10 @@ class Wiring:
     def _wire(self, block: Block, index: int) -> Wire:
         size = self._reply.chunk_size
         if block.kind == "text":
-            deltas = [{"type": "text_delta", "text": part} for part in _chunks(block.text, size)]
-            return _finish(block, {"type": "text", "text": ""}, deltas, {"type": "text", "text": block.text})
+            deltas: list[Json] = [{"type": "text_delta", "text": part} for part in _chunks(block.text, size)]
+            deltas += [{"type": "citations_delta", "citation": citation} for citation in block.citations]
+            cited = {"citations": block.citations} if block.citations else {}
+            return _finish(block, {"type": "text", "text": ""}, deltas, {"type": "text", "text": block.text, **cited})
         if block.kind == "thinking":
             shown = block.text if self._shown else ""
             seal = self._seal(shown)
@@ -128,10 +130,10 @@ class Wiring:
             deltas.append({"type": "signature_delta", "signature": seal})
             opening = {"type": "thinking", "thinking": "", "signature": ""}
             return _finish(block, opening, deltas, {**opening, "thinking": shown, "signature": seal})
-        if block.kind == "tool_use":
+        if block.kind in ("tool_use", "server_tool_use"):
             written = _tool_json(self._reply, block)
             opening = {
-                "type": "tool_use",
+                "type": block.kind,
                 "id": block.id or f"toolu_{digest(self._nonce, self._prefix.value, str(index))[:24]}",
                 "name": block.name,
                 "input": {},

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from tests.fakes.api_call import Call, Rejection, Rule, invalid
 from tests.fakes.api_canon import THINKING as THINKING_KINDS
-from tests.fakes.api_canon import Item, Json, blocks_of, is_object, nested_blocks, references_in, tool_name
+from tests.fakes.api_canon import Item, Json, blocks_of, nested_blocks, references_in, tool_name
 
 MAX_MESSAGES = 100_000
-MAX_IMAGE_BYTES = 10 * 1024 * 1024
 TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 TOOL_ID = re.compile(r"[a-zA-Z0-9_-]+")
 USER_ONLY = frozenset({"tool_result", "image", "document", "search_result", "container_upload"})
@@ -136,31 +133,6 @@ def no_empty_text(call: Call) -> Rejection | None:
     return None
 
 
-def images_are_sound(call: Call) -> Rejection | None:
-    """Base64 attachments decode and are not too large."""
-    for item in call.items:
-        for block in (item.block, *nested_blocks(item.block)):
-            complaint = _image_complaint(block)
-            if complaint:
-                return invalid(f"{item.path}.{_kind(block)}.source.base64: {complaint}")
-    return None
-
-
-def _image_complaint(block: Json) -> str | None:
-    source: Any = block.get("source")
-    if not is_object(source) or source.get("type") != "base64":
-        return None
-    try:
-        size = len(base64.b64decode(source["data"], validate=True))
-    except ValueError:
-        return "invalid base64 data"
-    if not size:
-        return f"{_kind(block)} cannot be empty"
-    if _kind(block) == "image" and size > MAX_IMAGE_BYTES:
-        return f"image exceeds 10 MB maximum: {size} bytes > {MAX_IMAGE_BYTES} bytes"
-    return None
-
-
 def call_names_and_ids(call: Call) -> Rejection | None:
     """Tool calls have well-formed names and ids, each id once in the whole conversation."""
     seen: set[str] = set()
@@ -218,6 +190,30 @@ def results_have_calls(call: Call) -> Rejection | None:
     return None
 
 
+def server_calls_have_results(call: Call) -> Rejection | None:
+    """A server tool's call is followed by its result in the same turn, unless the turn paused right there."""
+    for number, turn in enumerate(call.turns):
+        open_calls: dict[str, str] = {}
+        for item in turn.items:
+            kind = _kind(item.block)
+            if kind == "server_tool_use":
+                open_calls[item.block["id"]] = item.block["name"]
+                continue
+            is_result = turn.role == "assistant" and SERVER_RESULT.fullmatch(kind)
+            if is_result and open_calls.pop(item.block["tool_use_id"], None) is None:
+                return invalid(f"{item.path}: unexpected `tool_use_id` found in `{kind}` blocks")
+        last = turn.items[-1].block if turn.items else {}
+        if number == len(call.turns) - 1 and call.messages[-1]["role"] == "assistant":
+            open_calls.pop(str(last.get("id")), None)
+        if open_calls:
+            used, name = next(iter(open_calls.items()))
+            return invalid(
+                f"messages.{turn.start}: `{name}` tool use with id `{used}` was found without a corresponding "
+                f"`{name}_tool_result` block"
+            )
+    return None
+
+
 def results_come_first(call: Call) -> Rejection | None:
     """In a user turn nothing stands before a result."""
     for turn in call.turns:
@@ -230,6 +226,15 @@ def results_come_first(call: Call) -> Rejection | None:
     return None
 
 
+def errors_are_words(call: Call) -> Rejection | None:
+    """The result of a call that failed holds nothing but text."""
+    for item in call.items:
+        failed = _kind(item.block) == "tool_result" and item.block.get("is_error")
+        if failed and any(_kind(inner) != "text" for inner in nested_blocks(item.block)):
+            return invalid(f"{item.path}.tool_result: all content must be type `text` if `is_error` is true")
+    return None
+
+
 def references_resolve(call: Call) -> Rejection | None:
     """A tool reference names a tool of this request."""
     known = {tool_name(tool) for tool in call.tools}
@@ -239,6 +244,15 @@ def references_resolve(call: Call) -> Rejection | None:
                 return invalid(
                     f"{item.path}: Tool reference '{name}' not found in available tools", "tool_reference_unresolved"
                 )
+    return None
+
+
+def references_stand_alone(call: Call) -> Rejection | None:
+    """A result refers to tools or says something, never both."""
+    for item in call.items:
+        kinds = {_kind(inner) for inner in nested_blocks(item.block)}
+        if "tool_reference" in kinds and len(kinds) > 1:
+            return invalid(f"{item.path}: `tool_reference` blocks cannot be mixed with other content")
     return None
 
 
@@ -266,11 +280,13 @@ MESSAGE_RULES: tuple[Rule, ...] = (
     no_marker_on_empty_text,
     no_empty_text,
     roles_fit_blocks,
-    images_are_sound,
     call_names_and_ids,
     calls_have_results,
     results_have_calls,
+    server_calls_have_results,
     results_come_first,
+    errors_are_words,
     references_resolve,
+    references_stand_alone,
     no_prefill,
 )

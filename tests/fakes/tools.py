@@ -14,11 +14,19 @@ from typing import Any, TypeVar, cast
 from core.bus.bus import Bus, Publisher
 from core.bus.subscription import Subscription
 from core.host.host import Host
+from core.llm.client import ModelClient, QuerySource
+from core.llm.scripted import ScriptedModel, in_order
+from core.llm.side import Count, SideRequests
+from core.protocol.errors import AgentError
 from core.protocol.events import Event
-from core.tools.base import Tool, ToolError, ToolResult
+from core.protocol.usage import Usage
+from core.settings.schema import DEFAULT_SMALL_MODEL
+from core.tools.base import Tool, ToolResult
 from core.tools.context import ToolContext, ToolServices, ToolState
+from core.tools.shared_task_store import SharedTaskStore
 from core.tools.shells import ShellRegistry
 from core.tools.todo_store import TodoStore
+from core.tools.web.client import WebClient
 from tests.fakes.clock import FakeClock
 from tests.fakes.ids import CountingIds
 
@@ -38,6 +46,7 @@ class Bench:
     services: ToolServices
     state: ToolState
     mark: str
+    publisher: Publisher
     subscription: Subscription
     reports: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
     reported: asyncio.Event = field(default_factory=asyncio.Event)
@@ -49,7 +58,13 @@ class Bench:
             self.reports.append((text, total_lines))
             self.reported.set()
 
-        return ToolContext(state=self.state, services=self.services, tool_use_id="toolu_1", report=report)
+        return ToolContext(
+            state=self.state,
+            services=self.services,
+            tool_use_id="toolu_1",
+            report=report,
+            publisher=self.publisher,
+        )
 
     async def run(self, tool: Tool[Any], **arguments: Any) -> ToolResult:
         """Call a tool and take over what it changed."""
@@ -70,7 +85,7 @@ class Bench:
             parsed = tool.input_type.model_validate(arguments)
             tool.check_permissions(parsed, self.context)
             await self.run(tool, **arguments)
-        except ToolError as error:
+        except AgentError as error:
             return str(error)
         raise AssertionError(f"{tool.name} took {arguments}")
 
@@ -118,8 +133,22 @@ def make_bench(base: Path, **environ: str) -> Bench:
         output_dir=outputs,
         shells=ShellRegistry(host, publisher, outputs),
         todos=TodoStore(base / "todos" / "session-agent-main.json", publisher),
+        plan_file=base / "plans" / "session.md",
+        tasks=SharedTaskStore(base / "tasks" / "session.json", publisher),
+        web=WebClient(),
+        side=side_requests(host),
     )
-    return Bench(root, host, services, ToolState(cwd=root), mark, bus.subscribe())
+    return Bench(root, host, services, ToolState(cwd=root), mark, publisher, bus.subscribe())
+
+
+def side_requests(host: Host, model: ModelClient | None = None, count: Count | None = None) -> SideRequests:
+    """Requests beside the conversation; without a model every one of them fails."""
+
+    def free(_source: QuerySource, _model: str, _usage: Usage) -> float:
+        return 0.0
+
+    scripted = ScriptedModel(in_order([]), clock=host.clock)
+    return SideRequests(model or scripted, DEFAULT_SMALL_MODEL, host, count or free)
 
 
 @asynccontextmanager

@@ -33,7 +33,7 @@ from core.settings.paths import find_paths
 from tests.fakes.engines import fake_host
 from tui import bridge
 from tui.app import AgentApp
-from tui.dialogs.choice import GRACE_S, ChoicePrompt
+from tui.dialogs.prompt import GRACE_S, DockPrompt
 from tui.screens.main import MainScreen
 from tui.widgets.composer.editor import Composer
 from tui.widgets.transcript.blocks import Block
@@ -114,9 +114,9 @@ class Window:
         return self.model.requests
 
     @property
-    def question(self) -> ChoicePrompt | None:
+    def question(self) -> DockPrompt | None:
         """The question that is open."""
-        found = list(self.main.query(ChoicePrompt))
+        found = list(self.main.query(DockPrompt))
         return found[-1] if found else None
 
     @property
@@ -181,7 +181,7 @@ class Window:
         await self.prompt(text)
         await self.settle()
 
-    async def asked(self, text: str = "") -> ChoicePrompt:
+    async def asked(self, text: str = "") -> DockPrompt:
         """Wait for an open question that shows a text, past the time in which keys are ignored."""
         await self.until(lambda: self.question is not None and self.question.has_focus_within and self.shows(text))
         self.clock.now += GRACE_S + 0.1

@@ -9,7 +9,7 @@ from typing import Any
 
 from core.llm.client import ModelRequest
 from core.protocol.messages import Message
-from core.query.normalize import normalize
+from core.query.normalize import Accepted, normalize
 from tests.fakes.api_call import API_VERSION, DEFAULT_SECRET, Rejection, RuleState
 from tests.fakes.api_canon import Json, items_of
 from tests.fakes.api_models import MODELS
@@ -17,8 +17,11 @@ from tests.fakes.api_rules import validate
 from tests.fakes.api_signing import Prefix, Signer
 
 HEADERS = {"authorization": "Bearer key", "anthropic-version": API_VERSION}
-NEW, OLD = "claude-opus-5-5", "claude-sonnet-5"
-"""A model that takes system messages inside the conversation, and one that does not."""
+NEW, OLD, SMALL = "claude-opus-5-5", "claude-sonnet-5", "claude-haiku-5-5"
+"""A model that takes system messages inside the conversation, one that does not, and one that searches no tools."""
+READ: Json = {"name": "Read", "input_schema": {"type": "object"}}
+RARE: Json = {"name": "Rare", "input_schema": {"type": "object"}}
+"""Deferred where the model can search."""
 BRAND_NEW = "brand_new"
 """A block type that no reference lists."""
 
@@ -59,8 +62,11 @@ def verdict(body: Json) -> Rejection | None:
 
 def judge(messages: Iterable[Message], model: str = NEW) -> Rejection | None:
     """What the API says to a conversation, normalised."""
-    wire = normalize(messages, takes_system=MODELS[model].system_messages)
-    return verdict({"model": model, "max_tokens": 100, "messages": wire, "stream": True})
+    spec = MODELS[model]
+    references = {RARE["name"]} if spec.searches_tools else set[str]()
+    wire = normalize(messages, Accepted(spec.system_messages, frozenset(references)))
+    tools = [READ, {**RARE, "defer_loading": True} if spec.searches_tools else RARE]
+    return verdict({"model": model, "max_tokens": 100, "messages": wire, "tools": tools, "stream": True})
 
 
 def flat(messages: Sequence[Json]) -> list[str]:

@@ -47,7 +47,7 @@ async def test_a_slash_opens_the_commands_and_escape_leaves_the_text(opener: Ope
     async with opener() as window:
         await typed(window, "/")
         assert len(texts(window)) == len(COMMANDS)
-        assert window.shows("❯ /help", "All keys", "of 11")
+        assert window.shows("❯ /help", "All keys", f"of {len(COMMANDS)}")
         await typed(window, "mod")
         assert texts(window) == ["/mode", "/model"]
         assert window.shows("/model <id>")

@@ -11,10 +11,11 @@ import pytest
 
 from core.llm.scripted import Reply, say
 from core.protocol.ops import SubmitPrompt
+from tests.fakes.media import png
 from tests.fakes.windows import Opener, Window
 from tui.widgets.transcript.blocks import PromptBlock
 
-PNG = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sIIBBBBB", 13, b"IHDR", 640, 480, 8, 2, 0, 0, 0) + b"rest"
+PNG = png(640, 480)
 LONG = "\n".join(f"row {number}" for number in range(120))
 CHIP = "[Pasted text #1 +120 lines]"
 

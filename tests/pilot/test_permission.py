@@ -8,7 +8,7 @@ from core.llm.scripted import Reply, call, say
 from core.protocol.ops import AnswerPermission, Interrupt
 from core.protocol.views import Answer
 from tests.fakes.windows import WIDE, Opener, Window
-from tui.dialogs.choice import GRACE_S
+from tui.dialogs.prompt import GRACE_S
 
 TOUCH = call("Bash", "b1", command="touch made", description="Make a file")
 

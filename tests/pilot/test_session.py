@@ -148,6 +148,36 @@ async def test_the_todo_list_has_a_panel_where_there_is_room_and_a_line_where_th
         await window.press("ctrl+t")
         await window.ask("go on")
         assert window.shows("Todo  2/3 done", "◐ Running the tests")
+
+
+async def test_the_shared_tasks_stand_beside_the_todo_list(opener: Opener) -> None:
+    design = {"subject": "Design\x1b[31m", "description": "", "activeForm": "Designing"}
+    script = [
+        Reply([call("ToolSearch", "s1", query="select:TaskCreate,TaskUpdate")]),
+        Reply([call("TaskCreate", "c1", **design), call("TaskCreate", "c2", subject="Build", description="")]),
+        Reply([call("TaskUpdate", "u1", taskId="2", addBlockedBy=["1"])]),
+        Reply([call("TaskUpdate", "u2", taskId="1", status="in_progress", owner="ann")]),
+        Reply([say("ok")]),
+        Reply([call("TodoWrite", "t1", todos=todos("completed", "in_progress", "pending"))]),
+        Reply([call("TaskUpdate", "u3", taskId="1", status="completed")]),
+        Reply([say("more")]),
+        Reply([call("TodoWrite", "t2", todos=[])]),
+        Reply([call("TaskUpdate", "u4", taskId="1", status="deleted")]),
+        Reply([call("TaskUpdate", "u5", taskId="2", status="deleted")]),
+        Reply([say("nothing left")]),
+    ]
+    async with opener(script, size=WIDE) as window:
+        await window.ask("go")
+        assert window.shows("Shared tasks  0/2 done · 1 open", "◐ 1 Designing (ann)", "☐ 2 Build waits for 1")
+        assert window.shows("ToolSearch select:TaskCreate,TaskUpdate", "found: TaskCreate, TaskUpdate")
+        assert window.shows("TaskUpdate 2 waits for 1", "TaskUpdate 1 → in_progress  by ann")
+        await window.ask("go on")
+        assert window.shows("Todo  1/3 done", "◐ Fixing the bug", "Shared tasks  1/2 done", "☑ 1 Design", "☐ 2 Build")
+        await window.resize(100, 30)
+        assert "tasks 1/2  ◐ Fixing the bug" in window.line("☑ 1/3")
+        await window.resize(*WIDE)
+        await window.ask("the end")
+        assert not window.shows("Todo  ") and not window.shows("Shared tasks")
         await window.resize(*USUAL)
         await window.press("ctrl+t")
         assert not window.shows("☑ 2/3")

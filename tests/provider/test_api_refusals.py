@@ -73,6 +73,26 @@ BAD: dict[str, tuple[Body, str]] = {
     "schema of a list": (request(user(), tools=[{**READ, "input_schema": {"type": "array"}}]), "should be 'object'"),
     "all deferred": (request(user(), tools=[deferred()]), "At least one tool"),
     "marked deferred": (request(user(), tools=[READ, deferred(cache_control=EPHEMERAL)]), "defer_loading"),
+    "deferred for a model that cannot search": (
+        request(user(), model=HAIKU, tools=[READ, deferred()]),
+        "defer_loading is not supported",
+    ),
+    "a reference for a model that cannot search": (
+        request(*ASKED, user([result(content=[{"type": "tool_reference", "tool_name": "Read"}])]), model=HAIKU),
+        "tool_reference blocks are not supported",
+    ),
+    "a reference among words": (
+        request(
+            *ASKED,
+            user([result(content=[words(), {"type": "tool_reference", "tool_name": "Rare"}])]),
+            tools=[READ, deferred()],
+        ),
+        "cannot be mixed",
+    ),
+    "a reference outside a result": (
+        request(user([{"type": "tool_reference", "tool_name": "Read"}])),
+        "'tool_reference' found using 'type' does not match",
+    ),
     "unknown reference": (
         request(*ASKED, user([result(content=[{"type": "tool_reference", "tool_name": "Nope"}])])),
         "Tool reference 'Nope' not found",

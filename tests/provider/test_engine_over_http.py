@@ -26,12 +26,18 @@ MIN_CACHE_SHARE = 0.9
 
 @asynccontextmanager
 async def connected(
-    script: Script, cwd: Path, home: Path, *, settings: Settings | None = None, **options: Any
+    script: Script,
+    cwd: Path,
+    home: Path,
+    *,
+    settings: Settings | None = None,
+    resume: str | None = None,
+    **options: Any,
 ) -> AsyncGenerator[tuple[ApiServer, Rig]]:
     """A running engine whose model is a server of its own."""
     async with ApiServer(script, **options) as server:
         client = AnthropicClient(base_url=server.url, api_key="key")
-        async with running(client, cwd, home, settings=settings) as rig:
+        async with running(client, cwd, home, settings=settings, resume=resume) as rig:
             yield server, rig
 
 

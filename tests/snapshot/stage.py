@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from core.protocol import events as ev
 from core.protocol.envelope import Envelope
+from core.protocol.inquiries import PlanRequest, QuestionOption, QuestionRequest, UserQuestion
 from core.protocol.messages import TextBlock, ThinkingBlock, ToolUseBlock
 from core.protocol.usage import Usage
 from core.protocol.views import (
@@ -18,7 +19,7 @@ from core.protocol.views import (
     ToolDisplay,
 )
 from tui.app import AgentApp
-from tui.dialogs.choice import Question
+from tui.dialogs.question import Question
 from tui.dialogs.start import credentials_question, trust_question
 from tui.widgets.header import Header
 
@@ -228,6 +229,73 @@ def trouble() -> list[ev.Event]:
     ]
 
 
+QUESTIONS = (
+    UserQuestion(
+        question="Where should quoted commas be tested?",
+        header="Tests",
+        options=(
+            QuestionOption(label="In test_parser.py (recommended)", description="beside the thirteen that are there"),
+            QuestionOption(label="In a file of their own", description="easier to find, one more file to keep"),
+        ),
+    ),
+    UserQuestion(
+        question="What else should change while I am at it?",
+        header="Beside it",
+        options=(
+            QuestionOption(label="Close the file", description="main leaves data.csv open"),
+            QuestionOption(label="Type hints", description="for main too"),
+            QuestionOption(label="Nothing"),
+        ),
+        multi_select=True,
+    ),
+)
+PLAN = """\
+# Quoted commas
+
+`parse` splits at every comma. It will use the **csv** module instead.
+
+1. `src/parser.py`: `parse` returns `next(csv.reader([line]))`
+2. `tests/test_parser.py`: a test for `"a,b",c`, one for an empty field
+3. Run all tests
+
+| risk | what about it |
+|---|---|
+| speed | the module is written in C |
+| callers | they get the same list of texts |
+"""
+
+
+def questioned() -> list[ev.Event]:
+    """Two questions are open."""
+    asked = {"questions": [{"header": question.header} for question in QUESTIONS]}
+    return [
+        *started(),
+        ev.PromptSubmitted(message_id="p1", text="Quoted commas break the parser. Fix it and add a test."),
+        ev.TurnStarted(),
+        ev.BlockFinished(block_id="x1", block=TextBlock(text="Two things only you can say.")),
+        *call("c1", "AskUserQuestion", 0, **asked),
+        ev.QuestionAsked(request=QuestionRequest(id="q1", tool_use_id="c1", questions=QUESTIONS)),
+    ]
+
+
+def planned() -> list[ev.Event]:
+    """Questions were answered, and a plan waits for approval."""
+    told = [
+        {"question": QUESTIONS[0].question, "chosen": ["In test_parser.py (recommended)"], "text": ""},
+        {"question": QUESTIONS[1].question, "chosen": ["Type hints"], "text": "and run the linter"},
+    ]
+    answers = ToolDisplay(details={"answers": told, "comment": "keep it small"})
+    return [
+        *questioned()[:-1],
+        ev.ToolFinished(tool_use_id="c1", name="AskUserQuestion", content="The user answered.", display=answers),
+        ev.ModeChanged(mode="plan"),
+        *call("c2", "ExitPlanMode", 1),
+        ev.PlanProposed(
+            request=PlanRequest(id="q2", tool_use_id="c2", plan=PLAN, path="/home/ada/.local/share/plans/7d2c.md")
+        ),
+    ]
+
+
 class StageApp(AgentApp):
     """Shows given events, or one of the questions of the start."""
 
@@ -253,6 +321,8 @@ SCENES: dict[str, Scene] = {
     "working": lambda theme: StageApp(theme, working()),
     "answered": lambda theme: StageApp(theme, answered()),
     "permission": lambda theme: StageApp(theme, asking()),
+    "questions": lambda theme: StageApp(theme, questioned()),
+    "plan": lambda theme: StageApp(theme, planned()),
     "trouble": lambda theme: StageApp(theme, trouble()),
     "no-key": lambda theme: StageApp(theme, question=credentials_question()),
     "trust": lambda theme: StageApp(theme, question=trust_question(CWD)),

@@ -33,7 +33,7 @@ def test_scene(scene: str, size: tuple[int, int], theme: str, snap_compare: Comp
     assert snap_compare(SCENES[scene](theme), terminal_size=size, run_before=settled)
 
 
-ODD_SIZES = [(scene, (60, 20)) for scene in ("permission", "working")] + [
+ODD_SIZES = [(scene, (60, 20)) for scene in ("permission", "plan", "questions", "working")] + [
     (scene, (200, 50)) for scene in sorted(SCENES)
 ]
 

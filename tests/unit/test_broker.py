@@ -8,10 +8,12 @@ import pytest
 
 from core.bus.bus import Bus, Publisher
 from core.host.clock import SystemClock
-from core.permissions.broker import PermissionBroker, Reply
+from core.permissions.broker import Broker
 from core.permissions.modes import check_mode
 from core.protocol.errors import AgentError
-from core.protocol.events import PermissionRequested, PermissionResolved
+from core.protocol.events import PermissionRequested, PermissionResolved, PlanProposed, QuestionAsked, QuestionResolved
+from core.protocol.inquiries import PlanRequest, QuestionAnswer, QuestionRequest
+from core.protocol.ops import AnswerPermission, AnswerPlan, AnswerQuestion
 from core.protocol.views import PermissionRequest
 
 
@@ -35,17 +37,19 @@ def request(name: str) -> PermissionRequest:
 async def test_an_answer_reaches_the_one_who_asked() -> None:
     bus = Bus("s", SystemClock())
     seen = bus.subscribe()
-    broker = PermissionBroker(is_attended=True)
+    broker = Broker(is_attended=True)
     asking = [asyncio.create_task(broker.ask(request(name), Publisher(bus))) for name in "ab"]
     await asyncio.sleep(0)
     assert broker.pending == ("a", "b")
-    assert not broker.answer("nosuch", Reply("once"))
-    assert broker.answer("b", Reply("deny", "not now"))
-    assert not broker.answer("b", Reply("once"))
-    assert await asking[1] == Reply("deny", "not now")
+    no = AnswerPermission(request_id="b", answer="deny", comment="not now")
+    assert not broker.answer(AnswerPermission(request_id="nosuch", answer="once"))
+    assert broker.answer(no)
+    assert not broker.answer(AnswerPermission(request_id="b", answer="once"))
+    assert await asking[1] == no
     assert broker.pending == ("a",)
-    assert broker.answer("a", Reply("session"))
-    assert await asking[0] == Reply("session")
+    yes = AnswerPermission(request_id="a", answer="session")
+    assert broker.answer(yes)
+    assert await asking[0] == yes
     events = [envelope.event for envelope in seen.take()]
     assert [type(event) for event in events] == [PermissionRequested] * 2 + [PermissionResolved] * 2
     assert [denied.id for denied in broker.denials] == ["b"]
@@ -54,14 +58,14 @@ async def test_an_answer_reaches_the_one_who_asked() -> None:
 async def test_a_withdrawn_question_is_closed() -> None:
     bus = Bus("s", SystemClock())
     seen = bus.subscribe()
-    broker = PermissionBroker(is_attended=True)
+    broker = Broker(is_attended=True)
     asking = asyncio.create_task(broker.ask(request("a"), Publisher(bus)))
     await asyncio.sleep(0)
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking
     assert broker.pending == ()
-    assert not broker.answer("a", Reply("once"))
+    assert not broker.answer(AnswerPermission(request_id="a", answer="once"))
     last = seen.take()[-1].event
     assert isinstance(last, PermissionResolved)
     assert last.answer is None
@@ -70,9 +74,51 @@ async def test_a_withdrawn_question_is_closed() -> None:
 async def test_with_no_one_to_ask_the_answer_is_no_at_once() -> None:
     bus = Bus("s", SystemClock())
     seen = bus.subscribe()
-    broker = PermissionBroker(is_attended=False)
+    broker = Broker(is_attended=False)
     reply = await broker.ask(request("a"), Publisher(bus))
     assert reply.answer == "deny"
     assert "--allowedTools" in reply.comment
     assert [denied.id for denied in broker.denials] == ["a"]
     assert seen.take() == []
+
+
+async def test_questions_and_plans_wait_for_an_answer_of_their_own_kind() -> None:
+    bus = Bus("s", SystemClock())
+    seen, broker = bus.subscribe(), Broker(is_attended=True)
+    question = QuestionRequest(id="q", tool_use_id="t1", questions=())
+    plan = PlanRequest(id="p", tool_use_id="t2", plan="# Plan", path="/plan.md")
+    asking = asyncio.create_task(broker.question(question, Publisher(bus)))
+    proposing = asyncio.create_task(broker.propose(plan, Publisher(bus)))
+    await asyncio.sleep(0)
+    assert broker.pending == ("q", "p")
+    for request_id in broker.pending:
+        assert not broker.answer(AnswerPermission(request_id=request_id, answer="once"))
+    assert not broker.answer(AnswerQuestion(request_id="p"))
+    assert not broker.answer(AnswerPlan(request_id="q", answer="accept_edits"))
+    given = AnswerQuestion(request_id="q", answers=(QuestionAnswer(chosen=("a",)),))
+    assert broker.answer(given) and await asking == given
+    proposing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await proposing
+    assert broker.pending == ()
+    events = [envelope.event for envelope in seen.take()]
+    assert events == [
+        QuestionAsked(request=question),
+        PlanProposed(request=plan),
+        QuestionResolved(request_id="q", tool_use_id="t1", outcome="answered"),
+        QuestionResolved(request_id="p", tool_use_id="t2", outcome="withdrawn"),
+    ]
+
+
+async def test_an_answer_and_an_interrupt_in_the_same_breath_withdraw_the_question() -> None:
+    bus = Bus("s", SystemClock())
+    seen, broker = bus.subscribe(), Broker(is_attended=True)
+    request = QuestionRequest(id="q", tool_use_id="t1", questions=())
+    asking = asyncio.create_task(broker.question(request, Publisher(bus)))
+    await asyncio.sleep(0)
+    broker.answer(AnswerQuestion(request_id="q"))
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    last = seen.take()[-1].event
+    assert last == QuestionResolved(request_id="q", tool_use_id="t1", outcome="withdrawn")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.host.external_editor import EditorError, edit_text, find_editor
+from core.host.external_editor import EditorError, edit_file, edit_text, find_editor
 
 
 @pytest.fixture
@@ -35,3 +35,12 @@ def test_what_cannot_be_used_is_told(environ: dict[str, str]) -> None:
 def test_the_file_is_the_last_argument_and_its_text_comes_back(tools: Path) -> None:
     environ = {"PATH": f"{tools}:/bin:/usr/bin", "VISUAL": "ed-one --wait"}
     assert edit_text("schön\n", environ) == "schön\n--wait"
+
+
+def test_a_file_is_edited_in_place(tools: Path, tmp_path: Path) -> None:
+    path = tmp_path / "plan.md"
+    path.write_text("a plan\n")
+    environ = {"PATH": f"{tools}:/bin:/usr/bin", "VISUAL": "ed-one --wait"}
+    assert edit_file(path, environ) == "a plan\n--wait" == path.read_text()
+    with pytest.raises(EditorError, match="exit code"):
+        edit_file(tmp_path / "nowhere" / "plan.md", environ)

@@ -12,12 +12,15 @@ import pytest
 
 from core.context.tokens import MAX_IMAGE_TOKENS, UNKNOWN_IMAGE_TOKENS, estimate
 from core.engine.attachments import load_image
-from core.host.image_files import ImageSize, sniff_image
+from core.host.image_files import ImageSize, is_whole, sniff_encoded, sniff_image
 from core.protocol.errors import AgentError
 from core.protocol.messages import ImageBlock, Message, OtherBlock, TextBlock, block_from_wire, block_to_wire
-from core.query.normalize import normalize
+from core.query.normalize import Accepted, normalize
 from core.sessions.drafts import DraftStore
 from core.sessions.entries import message_record
+from tests.fakes.media import GIF, WEBP_LOSSLESS, png
+from tests.fakes.media import JPEG as WHOLE_JPEG
+from tests.fakes.media import WEBP as WHOLE_WEBP
 
 PNG = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", 640, 480)
 JPEG = (
@@ -49,8 +52,32 @@ def test_kind_and_size_come_from_the_first_bytes(data: bytes, found: ImageSize |
     assert sniff_image(data) == found
 
 
+@pytest.mark.parametrize(
+    "data", [png(), png(300, 200), png(padding=999), WHOLE_JPEG, GIF, WHOLE_WEBP, WEBP_LOSSLESS], ids=range(7)
+)
+def test_a_file_that_was_cut_off_is_told_from_a_whole_one(data: bytes) -> None:
+    image = sniff_image(data)
+    assert image and is_whole(data, image) and is_whole(data + b"\n", image)
+    for end in range(1, len(data) - 1, 5):
+        part = data[:end]
+        found = sniff_image(part)
+        assert found is None or not is_whole(part, found), end
+
+
+def test_an_image_with_a_changed_byte_is_not_whole() -> None:
+    data = bytearray(png(30, 20))
+    data[45] ^= 1
+    assert not is_whole(bytes(data), ImageSize("image/png", 30, 20))
+
+
+def test_size_and_kind_are_found_in_base64_too() -> None:
+    for data in (png(30, 20), WHOLE_JPEG, GIF, WHOLE_WEBP):
+        assert sniff_encoded(base64.b64encode(data).decode()) == sniff_image(data)
+    assert sniff_encoded("not base64!") is None and sniff_encoded("é") is None
+
+
 def test_an_image_is_loaded_relative_to_the_folder(tmp_path: Path) -> None:
-    (tmp_path / "a.png").write_bytes(PNG)
+    (tmp_path / "a.png").write_bytes(png(640, 480))
     image = load_image("a.png", tmp_path)
     assert (image.name, image.media_type, image.width, image.path) == (
         "a.png",
@@ -58,7 +85,23 @@ def test_an_image_is_loaded_relative_to_the_folder(tmp_path: Path) -> None:
         640,
         str(tmp_path / "a.png"),
     )
-    assert base64.b64decode(image.data) == PNG
+    assert base64.b64decode(image.data) == png(640, 480)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"BM nothing", "no PNG, JPEG, GIF or WebP"),
+        (png(8001, 1), "8001×1 pixels"),
+        (png(padding=8_000_000), "7.9 MB at most"),
+        (png()[:-5], "damaged or cut off"),
+    ],
+    ids=range(4),
+)
+def test_an_image_that_the_api_would_refuse_is_refused_here(tmp_path: Path, data: bytes, said: str) -> None:
+    (tmp_path / "a.png").write_bytes(data)
+    with pytest.raises(AgentError, match=said):
+        load_image("a.png", tmp_path)
 
 
 def test_what_is_no_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
@@ -80,7 +123,7 @@ def test_an_image_survives_wire_and_transcript() -> None:
     assert block_to_wire(block_from_wire(wire)) == wire
     record = json.loads(json.dumps(message_record(message(block))))
     assert record["message"]["content"][0]["_image"] == {"name": "a.png", "width": 640, "height": 480}
-    assert normalize([message(block)], takes_system=True)[0]["content"][0] == wire
+    assert normalize([message(block)], Accepted(system=True))[0]["content"][0] == wire
 
 
 def test_an_image_with_more_than_the_plain_fields_is_kept_whole() -> None:

@@ -182,12 +182,13 @@ def test_a_whole_turn_comes_back(notes: Notes) -> None:
 def test_what_is_ours_comes_back(notes: Notes) -> None:
     system = SystemPrompt(static="a", session="b")
     invalid = replace(call(1), input={}, invalid="cut off")
-    notes.talk.record_system(system, "digest")
+    notes.talk.record_system(system, "digest", {"Rare": "1a2b"})
     notes.talk.append(replace(say(1), is_meta=True))
     notes.talk.record_block("m1", invalid, "model")
     notes.talk.close()
     loaded = notes.loaded()
     assert (loaded.system, loaded.tools_digest) == (system, "digest")
+    assert loaded.deferred_tools == {"Rare": "1a2b"}
     assert loaded.messages[0].is_meta
     assert loaded.messages[1].content == (invalid,)
 

@@ -31,19 +31,22 @@ def test_without_a_file_all_is_built_in(file: Path) -> None:
 
 def test_every_key_is_taken(file: Path) -> None:
     data = {
-        "model": "m", "effortLevel": "low", "theme": "t", "cacheTtl": "1h", "maxOutputTokens": 5,
-        "vim": True, "keybindingFlavor": "readline", "notifications": "bell", "fallbackModel": ["a", "b"],
+        "model": "m", "smallModel": "s", "webFetch": {"allowPrivate": ["localhost:3000"]},
+        "effortLevel": "low", "theme": "t", "cacheTtl": "1h", "maxOutputTokens": 5,
+        "vim": True, "keybindingFlavor": "readline", "notifications": "bell",
+        "toolSearch": "off", "fallbackModel": ["a", "b"],
         "permissions": {"defaultMode": "plan", "allow": ["Bash(ls:*)"], "deny": ["Read(.env)"]},
     }  # fmt: skip
     file.write_text(json.dumps(data))
     settings, problems = load(file)
     assert problems == []
     assert settings == Settings(
-        model="m", effort="low", theme="t", cache_ttl="1h", max_output_tokens=5, mode="plan",
-        vim=True, keybinding_flavor="readline", notifications="bell", fallback_models=("a", "b"),
+        model="m", small_model="s", allow_private=("localhost:3000",), fallback_models=("a", "b"),
+        effort="low", theme="t", cache_ttl="1h", max_output_tokens=5, mode="plan",
+        vim=True, keybinding_flavor="readline", notifications="bell", tool_search="off",
         allow=("Bash(ls:*)",), deny=("Read(.env)",),
     )  # fmt: skip
-    assert len(KEYS) == 12, "a new key needs its line here"
+    assert len(KEYS) == 15, "a new key needs its line here"
 
 
 def test_a_fallback_may_be_one_name_and_the_flag_wins(file: Path) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from core.protocol.views import TodoItem, ToolDisplay
+from core.protocol.views import FileDiff, PermissionRequest, TodoItem, ToolDisplay
+from tui.dialogs.permission import permission_question
 from tui.rendering.line import line_width, plain
 from tui.widgets.transcript.tool_block import ToolBlock
 
@@ -19,7 +20,7 @@ def done(name: str, arguments: dict[str, Any], summary: str, *, content: str = "
     return block
 
 
-def rows(block: ToolBlock, width: int = 60) -> list[str]:
+def rows(block: ToolBlock, width: int = 70) -> list[str]:
     lines = block.lines(width)
     assert all(line_width(line) <= width for line in lines)
     return [plain(line).rstrip() for line in lines]
@@ -32,11 +33,46 @@ TODOS = (
 )
 
 
+NOTEBOOK = "  ● NotebookEdit n.ipynb"
+
+
 @pytest.mark.parametrize(
     ("block", "row"),
     [
         (done("Read", {"file_path": "/w/a.py", "offset": 3}, "12 lines"), "  ● Read a.py:3–  12 lines · 1.2s"),
+        (
+            done("Read", {"file_path": "/w/a.pdf", "pages": "3-5"}, "PDF, pages 3–5 of 40"),
+            "  ● Read a.pdf pages 3-5  PDF, pages 3–5 of 40 · 1.2s",
+        ),
+        (
+            done("NotebookEdit", {"notebook_path": "n.ipynb", "cell_id": "b2"}, "+1 −1"),
+            f"{NOTEBOOK} replace cell b2  +1 −1 · 1.2s",
+        ),
+        (
+            done("NotebookEdit", {"notebook_path": "n.ipynb", "cell_id": "#2", "cell_type": "raw"}, "+1 −1"),
+            f"{NOTEBOOK} replace cell #2 as raw  +1 −1 · 1.2s",
+        ),
+        (
+            done("NotebookEdit", {"notebook_path": "n.ipynb", "edit_mode": "insert"}, "new, 1 line"),
+            f"{NOTEBOOK} insert code at the top  new, 1 line · 1.2s",
+        ),
+        (
+            done("NotebookEdit", {"notebook_path": "n.ipynb", "edit_mode": "delete", "cell_id": "a\x1b[31m"}, "+0 −1"),
+            f"{NOTEBOOK} delete cell a  +0 −1 · 1.2s",
+        ),
         (done("mcp__docs__find", {"query": "x"}, "3 pages"), "  ● docs · find x  3 pages · 1.2s"),
+        (
+            done("WebFetch", {"url": "https://a.org/b?c=d"}, "200 · 14 KB"),
+            "  ● WebFetch https://a.org/b?c=d  200 · 14 KB · 1.2s",
+        ),
+        (
+            done("WebSearch", {"query": "tabs", "allowed_domains": ["a.org", "b.org"]}, "8 hits"),
+            "  ● WebSearch tabs in a.org, b.org  8 hits · 1.2s",
+        ),
+        (
+            done("WebSearch", {"query": "tabs", "allowed_domains": 5, "blocked_domains": [["x"]]}, ""),
+            "  ● WebSearch tabs not in ['x']  1.2s",
+        ),
         (
             done("TodoWrite", {}, "2/3 done", details={"changed": ["2", "3"]}, todos=TODOS),
             "  ● TodoWrite  1 done, 1 started · 2/3 done · 1.2s",
@@ -55,7 +91,7 @@ def test_a_failed_command_tells_its_code_and_how_much_it_said() -> None:
 
 
 def test_a_long_argument_leaves_room_for_the_remark() -> None:
-    row = rows(done("Grep", {"pattern": "p" * 200}, "14 matches in 3 files"))[0]
+    row = rows(done("Grep", {"pattern": "p" * 200}, "14 matches in 3 files"), 60)[0]
     assert row.endswith("…  14 matches in 3 files · 1.2s") and line_width(((row, ""),)) <= 60
 
 
@@ -105,3 +141,18 @@ def test_calls_that_run_side_by_side_are_short() -> None:
     alone.set_state("running")
     alone.progress("\n".join(f"line {number}" for number in range(20)), 20)
     assert len(rows(alone)) == 9
+
+
+def test_the_question_about_a_notebook_names_the_cell_and_what_becomes_of_it() -> None:
+    request = PermissionRequest(
+        id="p",
+        tool_use_id="t",
+        tool_name="NotebookEdit",
+        input={"notebook_path": "/w/n.ipynb", "cell_id": "b\x1b2", "edit_mode": "delete"},
+        reason="it changes a file",
+        display=ToolDisplay(diff=FileDiff(path="/w/n.ipynb", old="x = 1\n", new="")),
+    )
+    body = [plain(line).strip() for line in permission_question(request, "/w", 0).body(60)]
+    assert body[0] == "n.ipynb"
+    assert body[1].startswith("delete cell b") and "\x1b" not in body[1] and body[1] != "delete cell b2"
+    assert body[-1].endswith("- x = 1")

@@ -234,7 +234,9 @@ async def test_its_own_saved_outputs_are_read_unasked(bench: Bench) -> None:
     saved = bench.services.output_dir / "toolu_9.txt"
     result = await bounded(ToolResult(content="line\n" * 10_000), 30_000, saved)
     assert str(saved) in result.content and result.display.saved_to == str(saved)
-    access = Read().check_permissions(ReadInput(file_path=str(saved), offset=None, limit=None), bench.context)
+    access = Read().check_permissions(
+        ReadInput(file_path=str(saved), offset=None, limit=None, pages=None), bench.context
+    )
     policy = Policy(mode="default", cwd=bench.root, roots=(bench.root,), readable=(bench.services.output_dir,))
     assert decide("Read", access, policy).behavior == "allow"
     assert "[PARTIAL view: lines 1–2000 of 10000" in await bench.text(Read(), file_path=str(saved))

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from core.engine.wiring import build_engine
+from core.host.watch import watch_files
 from core.protocol.events import Notice, TodosChanged
 from core.protocol.views import TodoItem
 from core.settings.schema import Settings
@@ -156,7 +157,7 @@ def _no_space(_descriptor: int) -> None:
 
 @pytest.fixture
 async def watched(bench: Bench) -> AsyncIterator[Bench]:
-    watching = asyncio.create_task(bench.services.todos.watch())
+    watching = asyncio.create_task(watch_files({bench.services.todos.path: bench.services.todos.load}))
     yield bench
     watching.cancel()
     await watching

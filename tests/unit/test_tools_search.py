@@ -23,8 +23,11 @@ from core.tools.builtin.ls.tool import LS
 from core.tools.context import ToolContext, ToolServices, ToolState
 from core.tools.search import engine, scanner
 from core.tools.search.ignore import IgnoreFile
+from core.tools.shared_task_store import SharedTaskStore
 from core.tools.shells import ShellRegistry
 from core.tools.todo_store import TodoStore
+from core.tools.web.client import WebClient
+from tests.fakes.tools import side_requests
 
 AnyTool = Glob | Grep | LS
 
@@ -59,9 +62,17 @@ class Place:
             output_dir=root.parent / "output",
             shells=ShellRegistry(host, publisher, root.parent / "output"),
             todos=TodoStore(root.parent / "todos.json", publisher),
+            plan_file=root.parent / "plan.md",
+            tasks=SharedTaskStore(root.parent / "tasks.json", publisher),
+            web=WebClient(),
+            side=side_requests(host),
         )
         self.context = ToolContext(
-            state=ToolState(cwd=root), services=services, tool_use_id="t", report=lambda _tail, _lines: None
+            state=ToolState(cwd=root),
+            services=services,
+            tool_use_id="t",
+            report=lambda _tail, _lines: None,
+            publisher=publisher,
         )
         self._age = 0
 

@@ -1,4 +1,4 @@
-"""The place above the composer where questions stand: one at a time, permission requests in line behind it."""
+"""The place above the composer where questions stand: one at a time, what calls ask in line behind it."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from tui.rendering.palette import Palette
 from tui.widgets.wall import Walled
 
 if TYPE_CHECKING:
-    from core.protocol.views import Answer, PermissionRequest
-    from tui.dialogs.choice import ChoicePrompt, Question
-
-ANSWERS: dict[str, Answer] = {"once": "once", "session": "session", "deny": "deny"}
+    from core.protocol.inquiries import Asked, PlanRequest
+    from core.protocol.ops import Op
+    from tui.dialogs.choice import ChoicePrompt
+    from tui.dialogs.form import QuestionForm
+    from tui.dialogs.prompt import DockPrompt
+    from tui.dialogs.question import Question
 
 
 class QuestionDock(Walled, Vertical):
     """Shows a question, and tells how it was answered."""
 
-    class PermissionAnswered(Message):
-        """The user has decided about a call."""
+    class Decided(Message):
+        """The user has answered what a call asked; this is what the engine should hear."""
 
-        def __init__(self, request_id: str, answer: Answer, comment: str) -> None:
+        def __init__(self, op: Op) -> None:
             super().__init__()
-            self.request_id = request_id
-            self.answer: Answer = answer
-            self.comment = comment
+            self.op = op
 
     class Answered(Message):
         """One of the program's own questions was answered."""
@@ -53,14 +53,22 @@ class QuestionDock(Walled, Vertical):
         super().__init__(id="question")
         self._palette = palette
         self._now = now
-        self._prompt: ChoicePrompt | None = None
-        self._shown: PermissionRequest | None = None
-        self._waiting: list[tuple[PermissionRequest, str]] = []
+        self._prompt: DockPrompt | None = None
+        self._shown: Asked | None = None
+        self._cwd = ""
+        self._waiting: list[Asked] = []
 
     @property
-    def asks_permission(self) -> bool:
+    def asks_for_call(self) -> bool:
         """Whether a call waits for the user."""
         return self._shown is not None
+
+    @property
+    def plan(self) -> PlanRequest | None:
+        """The plan that is asked about, where one is."""
+        from core.protocol.inquiries import PlanRequest
+
+        return self._shown if isinstance(self._shown, PlanRequest) else None
 
     @property
     def is_open(self) -> bool:
@@ -80,66 +88,79 @@ class QuestionDock(Walled, Vertical):
         """Show a question of the program's own."""
         from tui.dialogs.choice import ChoicePrompt
 
-        self._prompt = ChoicePrompt(self._palette, question, self._now)
-        self.mount(self._prompt)
-        self.screen.add_class("-asking")
-        self._prompt.focus()
+        self._open(ChoicePrompt(self._palette, question, self._now))
 
-    def ask_permission(self, request: PermissionRequest, cwd: str) -> None:
-        """Ask about a call, or line it up behind the one that is shown."""
-        self._waiting.append((request, cwd))
+    def put(self, request: Asked, cwd: str) -> None:
+        """Ask what a call wants to know, or line it up behind what is shown."""
+        self._cwd = cwd
+        self._waiting.append(request)
         if self._shown is None:
             self._show_next()
         else:
-            self._retitle()
+            self._count_anew()
 
     def withdraw(self, request_id: str) -> None:
         """The request is closed, answered or not."""
-        self._waiting = [(request, cwd) for request, cwd in self._waiting if request.id != request_id]
+        self._waiting = [request for request in self._waiting if request.id != request_id]
         if self._shown is not None and self._shown.id == request_id:
             self._close()
             self._shown = None
             self._show_next()
         else:
-            self._retitle()
+            self._count_anew()
 
     def take_keys(self) -> None:
         """Give the keys back to the question, where one is open."""
         if self._prompt is not None:
             self._prompt.take_keys()
 
-    def scroll_body(self, direction: int) -> None:
-        """Scroll what the question is about."""
-        if self._prompt is not None:
-            self._prompt.scroll_body(direction)
+    def scroll_body(self, direction: int) -> bool:
+        """Scroll what the question is about; False where there is nothing to scroll."""
+        return self._prompt is not None and self._prompt.scroll_body(direction)
 
     def on_choice_prompt_answered(self, event: ChoicePrompt.Answered) -> None:
+        from tui.dialogs.asked import op_of_choice
+
         event.stop()
         if event.prompt is not self._prompt:
             return
         if self._shown is not None and self._shown.id == event.question_id:
-            answer = ANSWERS.get(event.value, "deny")
-            self.post_message(self.PermissionAnswered(event.question_id, answer, event.comment))
+            self.post_message(self.Decided(op_of_choice(self._shown, event.value, event.comment)))
         else:
             self._close()
             self.post_message(self.Answered(event.question_id, event.value, event.comment))
 
-    def on_choice_prompt_typed(self, event: ChoicePrompt.Typed) -> None:
+    def on_question_form_answered(self, event: QuestionForm.Answered) -> None:
+        from core.protocol.ops import AnswerQuestion
+
+        event.stop()
+        if event.prompt is self._prompt and self._shown is not None:
+            op = AnswerQuestion(request_id=self._shown.id, answers=event.answers, comment=event.comment)
+            self.post_message(self.Decided(op))
+
+    def on_dock_prompt_typed(self, event: DockPrompt.Typed) -> None:
         event.stop()
         self.post_message(self.Typed(event.text))
 
+    def _open(self, prompt: DockPrompt) -> None:
+        self._prompt = prompt
+        self.mount(prompt)
+        self.screen.add_class("-asking")
+        prompt.focus()
+
     def _show_next(self) -> None:
-        from tui.dialogs.permission import permission_question
+        from tui.dialogs.asked import prompt_for
 
         if self._waiting:
-            self._shown, cwd = self._waiting.pop(0)
-            self.ask(permission_question(self._shown, cwd, len(self._waiting)))
+            self._shown = self._waiting.pop(0)
+            self._open(prompt_for(self._shown, self._cwd, len(self._waiting), self._palette, self._now))
 
-    def _retitle(self) -> None:
-        from tui.dialogs.permission import permission_title
+    def _count_anew(self) -> None:
+        """Say how many wait behind what is shown."""
+        from tui.dialogs.asked import count_waiting
 
         if self._prompt is not None and self._shown is not None:
-            self._prompt.set_title(permission_title(self._shown, len(self._waiting)))
+            count_waiting(self._prompt, self._shown, len(self._waiting))
 
     def _close(self) -> None:
         if self._prompt is not None:

@@ -7,18 +7,25 @@ from tui.dialogs.question import Choice, Question
 from tui.rendering.highlight import highlight
 from tui.rendering.line import Line, Span, wrap
 from tui.rendering.reveal import reveal
-from tui.rendering.tool_views import change_lines, short_path
+from tui.rendering.tool_views import cell_change, change_lines, short_path
 
 VERBS = {
     "Bash": "wants to run a command",
     "Write": "wants to write a file",
     "Edit": "wants to change a file",
     "MultiEdit": "wants to change a file",
+    "NotebookEdit": "wants to change a notebook",
     "Read": "wants to read a file",
     "Grep": "wants to search",
     "Glob": "wants to list files",
     "LS": "wants to list a folder",
+    "WebFetch": "wants to fetch a web page",
+    "WebSearch": "wants to search the web",
+    "EnterPlanMode": "wants to plan first",
 }
+
+PATHS = ("file_path", "path", "notebook_path")
+"""Arguments that name what a call is about."""
 
 LONG_RULE = 100
 """Characters of a rule that are shown beside its answer."""
@@ -57,7 +64,7 @@ def permission_title(request: PermissionRequest, waiting: int) -> Line:
 def _body(request: PermissionRequest, cwd: str, width: int) -> list[Line]:
     lines: list[Line] = []
     command = request.input.get("command")
-    path = request.input.get("file_path") or request.input.get("path")
+    path = next((request.input[key] for key in PATHS if request.input.get(key)), None)
     if isinstance(command, str):
         description = request.input.get("description")
         if isinstance(description, str) and description:
@@ -68,6 +75,8 @@ def _body(request: PermissionRequest, cwd: str, width: int) -> list[Line]:
             lines.append((("  in the background", "caution"),))
     elif isinstance(path, str):
         lines.append((("  ", "text"), (reveal(short_path(path, cwd)), "tool.argument strong")))
+        if "notebook_path" in request.input:
+            lines += wrap([(f"  {reveal(cell_change(request.input))}", "text")], width)
     if request.display.diff is not None:
         lines += [(("  ", "text"), *line) for line in change_lines(request.display.diff, width - 2)]
     elif not isinstance(command, str):
@@ -79,6 +88,6 @@ def _fields(request: PermissionRequest, width: int) -> list[Line]:
     """Every argument that is not shown in a better way."""
     lines: list[Line] = []
     for key, value in request.input.items():
-        if key not in ("file_path", "path"):
+        if key not in PATHS:
             lines += wrap([(f"  {key}: ", "muted"), (reveal(str(value)), "text")], width)
     return lines

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.protocol.views import ContextLimits, QueuedMessage, TodoItem
+from core.protocol.views import ContextLimits, QueuedMessage, SharedTask, TodoItem
 from tui.plain.paper import Paper
 from tui.rendering.amounts import tokens
 from tui.rendering.meter import FREE, zone
@@ -42,11 +42,12 @@ class PlainHeader:
 
 
 class PlainTodos:
-    """The todo list: each item that is new or has changed."""
+    """The todo list and the shared tasks: each item that is new or has changed."""
 
     def __init__(self, paper: Paper) -> None:
         self._paper = paper
         self._items: tuple[TodoItem, ...] = ()
+        self._tasks: tuple[SharedTask, ...] = ()
 
     def show(self, items: tuple[TodoItem, ...]) -> None:
         """The list as it is now."""
@@ -60,6 +61,19 @@ class PlainTodos:
             if before.get(item.id) != item:
                 priority = f", {item.priority} priority" if item.priority != "medium" else ""
                 self._paper.line(f"  {STATES[item.status]}{priority}: {item.content}")
+
+    def show_shared(self, tasks: tuple[SharedTask, ...]) -> None:
+        """The tasks as they are now."""
+        before = {task.id: task for task in self._tasks}
+        self._tasks = tasks
+        if not tasks:
+            return
+        done = sum(task.status == "completed" for task in tasks)
+        self._paper.line(f"Shared tasks, {done} of {len(tasks)} done:")
+        for task in tasks:
+            if before.get(task.id) != task:
+                owner = f", {task.owner}" if task.owner else ""
+                self._paper.line(f"  {task.id} {STATES[task.status]}{owner}: {task.subject}")
 
 
 class PlainStatus:

@@ -14,12 +14,12 @@ from typing import Any
 
 from core.protocol.envelope import Envelope
 from core.protocol.errors import AgentError
-from core.protocol.ops import AnswerPermission, Interrupt, Op, SubmitPrompt
-from core.protocol.views import Answer, PermissionRequest
+from core.protocol.inquiries import Asked
+from core.protocol.ops import Interrupt, Op, SubmitPrompt
 from tui.bridge import Bridge, log_fault
-from tui.dialogs.permission import permission_question
 from tui.dialogs.question import Question
 from tui.dialogs.start import credentials_question, trust_question
+from tui.plain.inquiries import Inquiry, inquiry_for
 from tui.plain.keyboard import Keyboard
 from tui.plain.panels import PlainComposer, PlainFooter, PlainHeader, PlainQueue, PlainStatus, PlainTodos
 from tui.plain.paper import Paper
@@ -31,7 +31,6 @@ from tui.presenter.surfaces import State, Surfaces
 TWICE_S = 1.5
 """How soon a second Ctrl+C must follow to leave."""
 EXIT_PIPE = 128 + signal.SIGPIPE
-ANSWERS: dict[str, Answer] = {"once": "once", "session": "session", "deny": "deny"}
 
 
 def run_plain(flags: Mapping[str, Any], selection: Mapping[str, Any], first_prompt: str) -> int:
@@ -56,7 +55,7 @@ class PlainSession:
         self._paper = paper
         self._keyboard = keyboard
         self._transcript = PlainTranscript(paper)
-        self._questions: list[tuple[PermissionRequest, str]] = []
+        self._questions: list[Inquiry] = []
         self._is_busy = False
         self._free = asyncio.Event()
         """Set while a line is waited for: nothing runs, or something is asked."""
@@ -109,6 +108,7 @@ class PlainSession:
                 footer=PlainFooter(paper),
                 ask=self._ask,
                 withdraw=self._withdraw,
+                look_at=lambda _block: None,
                 signal=self._signal,
             )
         )
@@ -150,23 +150,21 @@ class PlainSession:
         else:
             self._free.set()
 
-    def _ask(self, request: PermissionRequest, cwd: str) -> None:
-        self._questions.append((request, cwd))
+    def _ask(self, request: Asked, cwd: str) -> None:
+        self._questions.append(inquiry_for(request, cwd))
         if len(self._questions) == 1:
-            print_question(self._paper, self._question)
+            self._show_question()
         self._set_free()
 
     def _withdraw(self, request_id: str) -> None:
-        was = self._questions[0][0].id if self._questions else ""
-        self._questions = [(request, cwd) for request, cwd in self._questions if request.id != request_id]
-        if self._questions and self._questions[0][0].id != was:
-            print_question(self._paper, self._question)
+        was = self._questions[0].id if self._questions else ""
+        self._questions = [question for question in self._questions if question.id != request_id]
+        if self._questions and self._questions[0].id != was:
+            self._show_question()
         self._set_free()
 
-    @property
-    def _question(self) -> Question:
-        request, cwd = self._questions[0]
-        return permission_question(request, cwd, len(self._questions) - 1)
+    def _show_question(self) -> None:
+        self._questions[0].show(self._paper, len(self._questions) - 1)
 
     # In
 
@@ -199,9 +197,9 @@ class PlainSession:
                 await self._deny()
 
     async def _deny(self) -> None:
-        request, _cwd = self._questions[0]
-        self._withdraw(request.id)
-        await self._bridge.send(AnswerPermission(request_id=request.id, answer="deny"))
+        question = self._questions[0]
+        self._withdraw(question.id)
+        await self._bridge.send(question.decline())
 
     async def _submit(self, text: str, *, is_echoed: bool) -> None:
         text = text.strip()
@@ -213,15 +211,12 @@ class PlainSession:
         await self._bridge.send(SubmitPrompt(text=text))
 
     async def _answer(self, line: str) -> None:
-        given = read_answer(self._question, line)
-        request, _cwd = self._questions[0]
-        if isinstance(given, Given):
+        question = self._questions[0]
+        op = question.take(line, self._paper)
+        if op is not None:
             # Out of the list at once: the next line is for the next question.
-            self._withdraw(request.id)
-            answer = ANSWERS.get(given.value, "deny")
-            await self._bridge.send(AnswerPermission(request_id=request.id, answer=answer, comment=given.comment))
-        else:
-            print_keys(self._paper, self._question)
+            self._withdraw(question.id)
+            await self._bridge.send(op)
 
     async def _ask_start(self) -> bool:
         """Credentials and trust; False where the user leaves instead. Behind a pipe nobody can be asked."""

@@ -15,6 +15,10 @@ TODO_TOOL = "TodoWrite"
 """Its result is the list, which is told where it changes."""
 
 
+PLAN_TOOL = "ExitPlanMode"
+"""The plan was printed when it was put before the user."""
+
+
 class PlainTranscript:
     """Prints what has come of the blocks at each ``flush``."""
 
@@ -94,13 +98,14 @@ class PlainTranscript:
         self._told.add(block.id)
         if block.name == TODO_TOOL and block.state == "done":
             return
+        has_plan = block.name == PLAN_TOOL and block.state == "done"
         # Between call and result others may have spoken: then the result names its call.
         is_next = self._called.pop(block.id, -1) == self._paper.count
         how = "failed" if block.state == "failed" else "done"
         told = " · ".join(part for part in (how, block.remark) if part)
         self._paper.line(f"  {told}" if is_next else f"* {block.headline}: {told}")
         block.has_fold_hint = False
-        self._paper.lines(block.lines(WIDE)[1:])
+        self._paper.lines([] if has_plan else block.lines(WIDE)[1:])
 
     def _prompt(self, block: PromptBlock) -> None:
         if block.source in self.echoed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.protocol import events as ev
+from core.protocol.inquiries import Asked
 from tui.presenter.base import PresenterBase
 from tui.widgets.transcript.shell_block import ShellBlock
 from tui.widgets.transcript.tool_block import ToolBlock
@@ -69,26 +70,53 @@ class CallEvents(PresenterBase):
 
     def on_permission_requested(self, event: ev.PermissionRequested) -> None:
         """The question opens above the composer."""
-        block = self._tools.get(event.request.tool_use_id)
-        if block is not None:
-            block.set_state("asking")
-            self._redraw(block)
-        self._asking.add(event.request.id)
-        self._show_work()
-        self._on.ask(event.request, self._cwd)
+        self._ask(event.request)
 
     def on_permission_resolved(self, event: ev.PermissionResolved) -> None:
         """The question closes."""
-        self._on.withdraw(event.request_id)
-        self._asking.discard(event.request_id)
-        self._show_work()
-        block = self._tools.get(event.tool_use_id)
-        if block is not None and event.answer in ("once", "session"):
-            block.set_state("running")
-            self._redraw(block)
+        self._close(event.request_id, event.tool_use_id, runs_on=event.answer in ("once", "session"))
 
     def on_permission_decided(self, event: ev.PermissionDecided) -> None:
         """Kept in the event log; the question shows the reason where there is one."""
+
+    def on_question_asked(self, event: ev.QuestionAsked) -> None:
+        """The questions open above the composer."""
+        self._ask(event.request)
+
+    def on_plan_proposed(self, event: ev.PlanProposed) -> None:
+        """The plan stands in the conversation, the question above the composer."""
+        self._ask(event.request)
+        self.show_plan(event.request.tool_use_id, event.request.plan)
+
+    def on_question_resolved(self, event: ev.QuestionResolved) -> None:
+        """They close."""
+        self._close(event.request_id, event.tool_use_id, runs_on=event.outcome == "answered")
+
+    def show_plan(self, tool_use_id: str, plan: str) -> None:
+        """The plan of a call as it is now, from its beginning."""
+        block = self._tools.get(tool_use_id)
+        if block is not None:
+            block.show_plan(plan)
+            self._redraw(block)
+            self._on.look_at(block)
+
+    def _ask(self, request: Asked) -> None:
+        block = self._tools.get(request.tool_use_id)
+        if block is not None:
+            block.set_state("asking")
+            self._redraw(block)
+        self._asking.add(request.id)
+        self._show_work()
+        self._on.ask(request, self._cwd)
+
+    def _close(self, request_id: str, tool_use_id: str, *, runs_on: bool) -> None:
+        self._on.withdraw(request_id)
+        self._asking.discard(request_id)
+        self._show_work()
+        block = self._tools.get(tool_use_id)
+        if block is not None and runs_on:
+            block.set_state("running")
+            self._redraw(block)
 
     def _group(self) -> None:
         """Mark the members of the running batch as one group."""

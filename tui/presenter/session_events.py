@@ -1,4 +1,4 @@
-"""Events of the session: where it runs, its mode and model, notices, queue, todo list, tasks."""
+"""Events of the session: where it runs, its mode and model, notices, queue, todo and task list."""
 
 from __future__ import annotations
 
@@ -63,6 +63,10 @@ class SessionEvents(PresenterBase):
         self._on.todos.show(event.items)
         current = next((item for item in event.items if item.status == "in_progress"), None)
         self._on.status.show_item((current.active_form or current.content) if current else "")
+
+    def on_shared_tasks_changed(self, event: ev.SharedTasksChanged) -> None:
+        """The list that the agents share, beside the todo list."""
+        self._on.todos.show_shared(event.tasks)
 
     def on_tasks_changed(self, event: ev.TasksChanged) -> None:
         """How many run in the background."""

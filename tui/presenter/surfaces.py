@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from core.protocol.views import ContextLimits, PermissionRequest, QueuedMessage, TodoItem
+from core.protocol.inquiries import Asked
+from core.protocol.views import ContextLimits, QueuedMessage, SharedTask, TodoItem
 from tui.widgets.transcript.blocks import Block
 
 State = Literal["working", "waiting", "done"]
@@ -33,9 +34,10 @@ class TranscriptSurface(Protocol):
 
 
 class TodoSurface(Protocol):
-    """The todo list."""
+    """The todo list, and the tasks that the agents share."""
 
     def show(self, items: tuple[TodoItem, ...]) -> None: ...
+    def show_shared(self, tasks: tuple[SharedTask, ...]) -> None: ...
 
 
 class StatusSurface(Protocol):
@@ -85,9 +87,11 @@ class Surfaces:
     queue: QueueSurface
     composer: ComposerSurface
     footer: FooterSurface
-    ask: Callable[[PermissionRequest, str], None]
-    """Show a permission request of the session in this folder."""
+    ask: Callable[[Asked, str], None]
+    """Show what a call of the session in this folder asks."""
     withdraw: Callable[[str], None]
-    """Take a permission request away, by its id."""
+    """Take it away, by its id."""
+    look_at: Callable[[Block], None]
+    """Let the reader begin at a block."""
     signal: Callable[[State], None]
     """The session begins to work, to wait for the user, or has finished."""

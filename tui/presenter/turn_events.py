@@ -65,9 +65,10 @@ class TurnEvents(PresenterBase):
             self._add(RuleBlock(self._next_id(), f"{words} {event.detail}".strip(), style))
 
     def on_request_started(self, event: ev.RequestStarted) -> None:
-        """The model has the word."""
-        self._finished.clear()
-        self._on.status.show_activity("Waiting for the model", is_awaited=True)
+        """The model has the word; for what is asked beside the conversation the running call speaks."""
+        if event.query_source == "main":
+            self._finished.clear()
+            self._on.status.show_activity("Waiting for the model", is_awaited=True)
 
     def on_request_finished(self, event: ev.RequestFinished) -> None:
         """Count what went up and came down."""
@@ -84,20 +85,21 @@ class TurnEvents(PresenterBase):
         again = ""
         if event.retry_in_s is not None:
             again = f"Again in {event.retry_in_s:.0f} s." if event.retry_in_s >= 1 else "Again now."
-        block = self._retry_line(event.attempt)
+        block = self._retry_line(event)
         block.add(event.reason, event.attempt, event.max_attempts, hint=event.hint, again=again)
         self._on.transcript.changed(block)
-        # Calls of a response that broke off run on: then it is they that are waited for.
+        # A call that runs is what is waited for: one of a response that broke off, or one that asks beside.
         if event.retry_in_s is not None and not (self._running or self._asking):
             of = f"attempt {event.attempt + 1} of {event.max_attempts}" if event.max_attempts else ""
             self._on.status.show_retry(CAUSES.get(event.cause, "Failed"), event.retry_in_s, of)
 
-    def _retry_line(self, attempt: int) -> RetryBlock:
+    def _retry_line(self, event: ev.RequestFailed) -> RetryBlock:
         """The line of the attempts before, unless something else has come after it."""
         last = deque(self._on.transcript.blocks, maxlen=1)
-        if self._retry is None or attempt == 1 or self._retry not in last:
-            self._retry = self._add(RetryBlock(self._next_id()))
-        return self._retry
+        line = self._retry
+        if line is None or event.attempt == 1 or line not in last or line.query_source != event.query_source:
+            line = self._retry = self._add(RetryBlock(self._next_id(), event.query_source))
+        return line
 
     def on_usage_updated(self, event: ev.UsageUpdated) -> None:
         """The gauge."""

@@ -119,6 +119,8 @@ def language_for_path(path: str) -> str:
     from pygments.lexers import find_lexer_class_for_filename
 
     name = path.replace("\\", "/").rpartition("/")[2]
+    if name.endswith(".ipynb"):
+        return "python"  # What is shown of a notebook is a cell of it.
     found = find_lexer_class_for_filename(name) if name else None
     return str(found.aliases[0]) if found is not None and found.aliases else ""
 

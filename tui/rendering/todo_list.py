@@ -1,10 +1,12 @@
-"""A todo list that fits: cut around the item in progress where there are more lines than room."""
+"""A todo list or a task list that fits: cut around the item in progress where there are more lines than room."""
 
 from __future__ import annotations
 
-from core.protocol.views import TodoItem
+from collections.abc import Sequence
+
+from core.protocol.views import SharedTask, TodoItem
 from tui.rendering.line import Line
-from tui.rendering.tool_views import todo_lines
+from tui.rendering.tool_views import shared_task_rows, todo_lines
 
 CONTEXT = 1
 """Items before the one in progress that are kept in view while there is room."""
@@ -12,17 +14,26 @@ CONTEXT = 1
 
 def fitted_todos(items: tuple[TodoItem, ...], width: int, room: int) -> list[Line]:
     """At most ``room`` lines, with the item in progress among them, and how many items are out of view."""
-    rows = [todo_lines((item,), width) for item in items]
+    return _fitted([todo_lines((item,), width) for item in items], _current(items), room)
+
+
+def fitted_tasks(tasks: tuple[SharedTask, ...], width: int, room: int) -> list[Line]:
+    """The same for the tasks that the agents share."""
+    rows = shared_task_rows(tasks, width)
+    return _fitted(rows, _current(tasks), room)
+
+
+def _fitted(rows: list[list[Line]], current: int, room: int) -> list[Line]:
     if sum(map(len, rows)) <= room or not rows:
         return [line for row in rows for line in row]
-    first, last = _window(rows, _current(items), max(1, room - 2))
+    first, last = _window(rows, current, max(1, room - 2))
     shown = [line for row in rows[first : last + 1] for line in row]
     above: list[Line] = [((f"… {first} above", "muted"),)] if first else []
     below: list[Line] = [((f"… {len(rows) - 1 - last} more", "muted"),)] if last < len(rows) - 1 else []
     return [*above, *shown, *below]
 
 
-def _current(items: tuple[TodoItem, ...]) -> int:
+def _current(items: Sequence[TodoItem | SharedTask]) -> int:
     for status in ("in_progress", "pending"):
         for index, item in enumerate(items):
             if item.status == status:

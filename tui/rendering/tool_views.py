@@ -6,13 +6,14 @@ import os
 from collections.abc import Callable
 from typing import Any, cast
 
-from core.protocol.views import FileDiff, TodoItem
+from core.protocol.views import FileDiff, SharedTask, TodoItem
 from tui.rendering.diff import diff_lines
 from tui.rendering.highlight import highlight
 from tui.rendering.line import DECOR, DECOR_ROW, Line, Span, line_width, truncate, wrap
 from tui.rendering.sanitize import ansi_spans, clean, clean_line
 
 _HEADLINE_MIN = 24
+_CODE = ("command", "content", "new_string", "new_source")
 MAX_DIFF_LINES = 1_000
 """A change shows at most this many lines: more takes longer than a key press may."""
 MAX_BODY_LINES = 2_000
@@ -44,16 +45,32 @@ def code_of_call(name: str, arguments: dict[str, Any]) -> str:
     if name == "MultiEdit":
         edits: list[Any] = arguments.get("edits") or []
         return "\n".join(_text(cast("dict[str, Any]", edit), "new_string") for edit in edits if isinstance(edit, dict))
-    return next((_text(arguments, key) for key in ("command", "content", "new_string") if key in arguments), "")
+    return next(
+        (_text(arguments, key) for key in ("command", "content", "new_string", "new_source") if key in arguments), ""
+    )
 
 
 def _path(arguments: dict[str, Any], cwd: str) -> str:
     path = short_path(_text(arguments, "file_path") or _text(arguments, "path"), cwd)
+    if pages := _text(arguments, "pages"):
+        return f"{path} pages {pages}"
     first, count = arguments.get("offset"), arguments.get("limit")
     if isinstance(first, int) or isinstance(count, int):
         start = first if isinstance(first, int) else 1
         return f"{path}:{start}" + (f"–{start + count - 1}" if isinstance(count, int) else "–")
     return path
+
+
+def _notebook(arguments: dict[str, Any], cwd: str) -> str:
+    return f"{short_path(_text(arguments, 'notebook_path'), cwd)} {cell_change(arguments)}"
+
+
+def cell_change(arguments: dict[str, Any]) -> str:
+    """What a call does to a notebook: ``delete cell b2``, ``insert markdown after b2``."""
+    mode, cell, kind = (_text(arguments, key) for key in ("edit_mode", "cell_id", "cell_type"))
+    if mode == "insert":
+        return f"insert {kind or 'code'} {f'after {cell}' if cell else 'at the top'}"
+    return f"{mode or 'replace'} cell {cell}" + (f" as {kind}" if kind and mode != "delete" else "")
 
 
 def _search(arguments: dict[str, Any], cwd: str) -> str:
@@ -68,8 +85,40 @@ def _command(arguments: dict[str, Any], _cwd: str) -> str:
     return _text(arguments, "command")
 
 
+def _url(arguments: dict[str, Any], _cwd: str) -> str:
+    return _text(arguments, "url")
+
+
+def _query(arguments: dict[str, Any], _cwd: str) -> str:
+    only, without = _names(arguments, "allowed_domains"), _names(arguments, "blocked_domains")
+    where = f" in {only}" if only else f" not in {without}" if without else ""
+    return _text(arguments, "query") + where
+
+
+def _names(arguments: dict[str, Any], key: str) -> str:
+    value = arguments.get(key)
+    return ", ".join(str(name) for name in cast("list[Any]", value)) if isinstance(value, list) else ""
+
+
 def _shell(arguments: dict[str, Any], _cwd: str) -> str:
     return _text(arguments, "shell_id")
+
+
+def _questions(arguments: dict[str, Any], _cwd: str) -> str:
+    """The topics."""
+    questions: object = arguments.get("questions")
+    items = cast("list[object]", questions) if isinstance(questions, list) else []
+    return ", ".join(_text(cast("dict[str, Any]", item), "header") for item in items if isinstance(item, dict))
+
+
+def _task(arguments: dict[str, Any], _cwd: str) -> str:
+    status = _text(arguments, "status")
+    words = [_text(arguments, "taskId"), f"→ {status}" if status else ""]
+    for key, relation in (("addBlockedBy", "waits for"), ("addBlocks", "before")):
+        others: Any = arguments.get(key)
+        if isinstance(others, list) and others:
+            words.append(f"{relation} {', '.join(str(other) for other in cast('list[Any]', others))}")
+    return " ".join(word for word in words if word)
 
 
 def _nothing(_arguments: dict[str, Any], _cwd: str) -> str:
@@ -90,13 +139,21 @@ _ARGUMENTS: dict[str, Callable[[dict[str, Any], str], str]] = {
     "Write": _path,
     "Edit": _path,
     "MultiEdit": _path,
+    "NotebookEdit": _notebook,
     "LS": _path,
     "Glob": _search,
     "Grep": _search,
     "Bash": _command,
     "BashOutput": _shell,
     "KillShell": _shell,
+    "WebFetch": _url,
+    "WebSearch": _query,
     "TodoWrite": _nothing,
+    "AskUserQuestion": _questions,
+    "EnterPlanMode": _nothing,
+    "ExitPlanMode": _nothing,
+    "TaskGet": _task,
+    "TaskUpdate": _task,
 }
 
 
@@ -139,6 +196,23 @@ def todo_lines(items: tuple[TodoItem, ...], width: int) -> list[Line]:
             spans.append((f" ({item.priority})", "caution" if item.priority == "high" else "faint"))
         lines += wrap(spans, width, rest_prefix=(("  ", f"text {DECOR}"),))
     return lines
+
+
+def shared_task_rows(tasks: tuple[SharedTask, ...], width: int) -> list[list[Line]]:
+    """The lines of each shared task: what it is, who does it, and what it still waits for."""
+    done = {task.id for task in tasks if task.status == "completed"}
+    rows: list[list[Line]] = []
+    for task in tasks:
+        text = task.active_form if task.status == "in_progress" and task.active_form else task.subject
+        spans: list[Span] = [(f"{TODO_SIGNS[task.status]} ", TODO_STYLES[task.status].replace(" strike", ""))]
+        spans.append((clean_line(f"{task.id} {text}"), TODO_STYLES[task.status]))
+        if task.owner:
+            spans.append((clean_line(f" ({task.owner})"), "muted"))
+        blockers = [blocker for blocker in task.blocked_by if blocker not in done]
+        if blockers and task.id not in done:
+            spans.append((clean_line(f" waits for {', '.join(blockers)}"), "faint"))
+        rows.append(list(wrap(spans, width, rest_prefix=(("  ", f"text {DECOR}"),))))
+    return rows
 
 
 def headline(spans: list[Span], tail: str, width: int) -> Line:

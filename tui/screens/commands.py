@@ -8,6 +8,7 @@ from textual import on
 
 from tui.commands import find_command
 from tui.screens.queueing import QueueScreen
+from tui.widgets.composer import asks
 from tui.widgets.composer.items import CommandEntered, CommandRefused, MenuChanged
 from tui.widgets.composer.menu import CompletionMenu
 
@@ -48,6 +49,17 @@ class CommandActions(QueueScreen):
             self.send(SetMode(mode=modes[name.lower()]))
         else:
             self.status.show_hint(f"There is no mode {name}. There are: {', '.join(modes.values())}.")
+
+    def action_plan(self, prompt: str = "") -> None:
+        """Plan mode, and a prompt to plan where there is one; ``open`` edits the plan."""
+        from core.protocol.ops import SetMode
+
+        if prompt == "open":
+            self.post_message(asks.PlanEditorRequested())
+            return
+        self.send(SetMode(mode="plan"))
+        if prompt:
+            self.post_message(asks.Submitted(prompt, "steer"))
 
     def action_model(self, model_id: str) -> None:
         """Use another model, after the turn that runs."""

@@ -109,8 +109,9 @@ class MainScreen(SessionKeys):
                 queue=self.queue_lane,
                 composer=self.composer,
                 footer=self._footer,
-                ask=self.dock.ask_permission,
+                ask=self.dock.put,
                 withdraw=self.dock.withdraw,
+                look_at=self._pane.look_at,
                 signal=signal,
             )
         )
@@ -144,11 +145,18 @@ class MainScreen(SessionKeys):
         self._transcript.append(NoticeBlock(f"warning-{self._warnings}", "warning", f"Settings: {text}"))
         self._transcript.flush()
 
-    @on(QuestionDock.PermissionAnswered)
-    def _permission_answered(self, event: QuestionDock.PermissionAnswered) -> None:
-        from core.protocol.ops import AnswerPermission
+    @on(QuestionDock.Decided)
+    def _decided(self, event: QuestionDock.Decided) -> None:
+        if self.dock.plan is not None:
+            # The reader was taken to the plan's beginning.
+            self._transcript.scroll_edge(1)
+        self.send(event.op)
 
-        self.send(AnswerPermission(request_id=event.request_id, answer=event.answer, comment=event.comment))
+    def plan_edited(self, plan: str) -> None:
+        """The user has edited the plan: where it waits for approval show it as it is now."""
+        if self.dock.plan is not None and self.presenter is not None:
+            self.presenter.show_plan(self.dock.plan.tool_use_id, plan)
+            self.presenter.flush()
 
     @on(QuestionDock.Cleared)
     def _question_cleared(self) -> None:
@@ -200,10 +208,8 @@ class MainScreen(SessionKeys):
         self.set_focus(self.composer)
 
     def action_page(self, direction: int) -> None:
-        """Scroll the conversation, or what a question is about."""
-        if self.dock.has_keys:
-            self.dock.scroll_body(direction)
-        else:
+        """Scroll what a question is about, or where all of that is in view the conversation."""
+        if not (self.dock.has_keys and self.dock.scroll_body(direction)):
             self._transcript.scroll_page(direction)
 
     def action_edge(self, direction: int) -> None:

@@ -35,7 +35,7 @@ class SessionKeys(CommandActions):
         """Ctrl+C: copy a selection, stop, clear, and on the second press leave."""
         from core.protocol.ops import Interrupt
 
-        if self.dock.asks_permission:
+        if self.dock.asks_for_call:
             self.send(Interrupt())
         elif self.composer.selected_text:
             self.composer.action_copy()

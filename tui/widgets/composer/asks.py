@@ -54,6 +54,10 @@ class SearchRequested(Message):
         self.prompts = prompts
 
 
+class PlanEditorRequested(Message):
+    """The user wants to edit the plan in an editor of their own."""
+
+
 class EditorRequested(Message):
     """The user wants to go on writing in an editor of their own."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -13,6 +15,9 @@ from tui.widgets.line_widget import LineWidget
 from tui.widgets.transcript.search_bar import SearchBar
 from tui.widgets.transcript.view import TranscriptView
 from tui.widgets.wall import Walled
+
+if TYPE_CHECKING:
+    from tui.widgets.transcript.blocks import Block
 
 
 class _ReadingLine(LineWidget):
@@ -67,6 +72,17 @@ class ConversationPane(Walled, Vertical):
     def search(self, text: str = "") -> None:
         """Open the search line."""
         self._search.open(text)
+
+    def look_at(self, block: Block) -> None:
+        """Show a block from its beginning, once what else changes with it is laid out too."""
+
+        def begin() -> None:
+            at = self.view.plan.place(block.id)
+            if at is not None:
+                self.view.viewport.put_first((at, block.margin))
+                self.view.show_position()
+
+        self.call_after_refresh(begin)
 
     def copy_answer(self) -> None:
         """Copy the newest words of the model."""

@@ -8,10 +8,11 @@ from tui.widgets.transcript.blocks import NoticeBlock
 class RetryBlock(NoticeBlock):
     """Tells how many attempts have failed and why, each reason once."""
 
-    __slots__ = ("_reasons", "newest")
+    __slots__ = ("_reasons", "newest", "query_source")
 
-    def __init__(self, block_id: str) -> None:
+    def __init__(self, block_id: str, query_source: str) -> None:
         super().__init__(block_id, "warning", "")
+        self.query_source = query_source
         self._reasons: dict[str, int] = {}
         self.newest = ""
         """The newest failure alone, for who cannot see a line change."""

@@ -10,7 +10,9 @@ from core.protocol.views import TodoItem, ToolDisplay
 from tui.keymap import key_text
 from tui.rendering.amounts import duration
 from tui.rendering.call_remarks import batch_state, result_size, tool_title
+from tui.rendering.inquiry_views import answer_lines, comment_lines
 from tui.rendering.line import DECOR, DECOR_ROW, Line, Span
+from tui.rendering.markdown import render_markdown
 from tui.rendering.sanitize import clean_copy, clean_line
 from tui.rendering.tool_views import (
     argument,
@@ -22,7 +24,7 @@ from tui.rendering.tool_views import (
     short_path,
     todo_lines,
 )
-from tui.widgets.transcript.blocks import Block
+from tui.widgets.transcript.blocks import PROSE_COLUMNS, Block
 
 State = Literal["waiting", "asking", "running", "done", "failed"]
 GroupPlace = Literal["", "first", "middle", "last"]
@@ -31,6 +33,7 @@ SIGNS: dict[State, str] = {"waiting": "○", "asking": "?", "running": "◐", "d
 GROUP_SIGNS: dict[GroupPlace, str] = {"": "  ", "first": "│ ", "middle": "│ ", "last": "╰ "}
 DIFF_PREVIEW = 14
 OUTPUT_PREVIEW = 4
+PLAN_PREVIEW = 8
 LIVE_PREVIEW = 8
 LIVE_PREVIEW_IN_GROUP = 2
 """Calls that run side by side share the screen."""
@@ -47,6 +50,7 @@ class ToolBlock(Block):
         "_input",
         "_input_chars",
         "_members",
+        "_plan",
         "_progress",
         "_progress_lines",
         "_todos",
@@ -71,6 +75,7 @@ class ToolBlock(Block):
         self._display = ToolDisplay()
         self._duration_ms = 0
         self._todos: tuple[TodoItem, ...] = ()
+        self._plan = ""
         self.has_fold_hint = True
 
     @property
@@ -80,7 +85,9 @@ class ToolBlock(Block):
     @property
     def source(self) -> str:
         command = self._input.get("command")
-        return f"$ {command}\n{self._content}" if isinstance(command, str) else self._content
+        if isinstance(command, str):
+            return f"$ {command}\n{self._content}"
+        return self._plan or self._content
 
     @property
     def searched(self) -> str:
@@ -123,6 +130,11 @@ class ToolBlock(Block):
         self.state = state
         self.touch()
 
+    def show_plan(self, plan: str) -> None:
+        """The plan that the call puts before the user."""
+        self._plan = plan
+        self.touch()
+
     @property
     def batch_head(self) -> ToolBlock:
         """The block that shows the state of the batch it runs in; itself where it runs alone."""
@@ -153,6 +165,7 @@ class ToolBlock(Block):
         self.state = "failed" if is_error else "done"
         self._content, self._display, self._duration_ms = content, display, duration_ms
         self._todos = todos
+        self._plan = str(display.details.get("plan", self._plan))
         self._progress = ""
         self.touch()
 
@@ -208,12 +221,19 @@ class ToolBlock(Block):
                 return " · ".join(part for part in parts if part)
 
     def _body(self, width: int) -> list[Line]:
+        if self._plan:
+            told = output_lines(self._content, width, "bad") if self.state == "failed" else []
+            told += comment_lines(self._display.details.get("comment"), width)
+            plan = render_markdown(self._plan, min(width, PROSE_COLUMNS))
+            return [*told, *(self._cut(plan, PLAN_PREVIEW) if self.is_complete else plan)]
         if self.state in ("waiting", "asking", "running"):
             live = output_lines(self._progress, width) if self._progress else []
             tail = LIVE_PREVIEW_IN_GROUP if self.group and self.folded else LIVE_PREVIEW
             return [*(self._command(width) if not self.folded else []), *live[-tail:]]
         if self.state == "failed":
             return self._cut(output_lines(self._content, width, "bad"), OUTPUT_PREVIEW)
+        if "answers" in self._display.details:
+            return answer_lines(self._display.details, width)
         if self._display.diff is not None:
             return change_lines(self._display.diff, width, DIFF_PREVIEW if self.folded else None)
         if self.name == "TodoWrite":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from functools import partial
 from pathlib import Path
@@ -93,12 +94,9 @@ class Bash(Tool[BashInput]):
 
 async def _wait(shell: Shell, seconds: float) -> bool:
     """Whether the command ended in time; also returns when it was moved to the background."""
-    waits = {asyncio.create_task(shell.done.wait()), asyncio.create_task(shell.detached.wait())}
-    try:
-        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for wait in waits:
-            wait.cancel()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await shell.released.wait()
     return shell.done.is_set()
 
 

@@ -72,7 +72,7 @@ class Grep(Tool[GrepInput]):
         files = file_filter(arguments.glob, arguments.type)
         limit = min(arguments.head_limit or MAX_LINES, MAX_LINES)
         async with time_limit():
-            scope = await asyncio.to_thread(_scope, located(arguments.path, context.state))
+            scope = await _scope(located(arguments.path, context.state))
             found, lines = await _search(engine_for(context.services.host), query, scope, files, limit, arguments)
         return rendered(
             found,
@@ -85,11 +85,14 @@ class Grep(Tool[GrepInput]):
         )
 
 
-def _scope(path: Path) -> _Scope:
+async def _scope(path: Path) -> _Scope:
     """Raises ``ToolError`` for what cannot be searched."""
+    # The decision whether the call may run has just looked at the same path: one look more needs no thread.
     mode = file_mode(path)
-    if stat.S_ISDIR(mode):
-        return _Scope(path)
+    return _Scope(path) if stat.S_ISDIR(mode) else await asyncio.to_thread(_file_scope, path, mode)
+
+
+def _file_scope(path: Path, mode: int) -> _Scope:
     if not mode:
         raise missing(path)
     if not stat.S_ISREG(mode):

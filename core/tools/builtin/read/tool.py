@@ -1,29 +1,41 @@
-"""Read: a text file with line numbers, whole or in part."""
+"""Read: a text file with line numbers, whole or in part; an image, a PDF or a notebook as what it is."""
 
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
+from core.host.files import TextFile
+from core.host.image_files import sniff_image
 from core.permissions.access import Access
 from core.permissions.paths import resolve
 from core.protocol.views import ToolDisplay
-from core.tools.base import Tool, ToolInput, ToolResult
+from core.tools.attached import Attached
+from core.tools.base import Tool, ToolError, ToolInput, ToolResult
 from core.tools.context import FileStamp, ToolContext, ToolState
-from core.tools.text_files import absolute_path, checked_path, load
+from core.tools.file_kinds import HEAD_BYTES, is_pdf
+from core.tools.images import MAX_IMAGE_BYTES, checked_image, encode, image_block
+from core.tools.notebook_view import view_notebook
+from core.tools.notebooks import NotebookError, parse_notebook
+from core.tools.pdf_files import MAX_PDF_BYTES, document_block, take_pages, title
+from core.tools.text_files import absolute_path, checked_path, load, load_bytes
 
 DEFAULT_LINES = 2_000
 MAX_LINE_CHARS = 2_000
 MAX_CHARS = 90_000
 """About 25,000 tokens: what one call may bring into the context."""
+ATTACHING = frozenset((".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf", ".ipynb"))
+"""Files that may become attachments. They are read one after the other: each must know what the others took."""
 
 
 class ReadInput(ToolInput):
     file_path: str
-    offset: int | None = Field(None, ge=1, description="First line, from 1")
-    limit: int | None = Field(None, ge=1, description="Number of lines")
+    offset: int | None = Field(None, ge=1, description="First line (of a notebook: cell), from 1")
+    limit: int | None = Field(None, ge=1, description="Number of lines or cells")
+    pages: str | None = Field(None, description='Of a PDF: "3" or "1-5"')
 
 
 class Read(Tool[ReadInput]):
@@ -36,6 +48,9 @@ class Read(Tool[ReadInput]):
     def is_read_only(self, arguments: ReadInput, state: ToolState) -> bool:
         return True
 
+    def is_concurrency_safe(self, arguments: ReadInput, state: ToolState) -> bool:
+        return Path(arguments.file_path).suffix.lower() not in ATTACHING
+
     def derive(self, arguments: ReadInput, state: ToolState) -> dict[str, Any]:
         return absolute_path(arguments.file_path, state)
 
@@ -44,17 +59,90 @@ class Read(Tool[ReadInput]):
 
     async def run(self, arguments: ReadInput, context: ToolContext) -> ToolResult:
         path = checked_path(arguments.file_path, context.state)
-        file = await asyncio.to_thread(load, path)
-        target, seen = resolve(path), FileStamp(file.digest)
-        lines = _lines(file.text)
-        text, shown = _render(lines, arguments.offset or 1, arguments.limit)
-        total = len(lines)
-        summary = f"{shown} line{'' if shown == 1 else 's'}" + (f" of {total}" if shown < total else "")
-        return ToolResult(
-            content=text,
-            display=ToolDisplay(summary=summary, details={"lines": shown, "total_lines": total}),
-            modify=lambda state: state.with_seen(target, seen),
+        return await asyncio.to_thread(_read, path, arguments, context.state.attached)
+
+
+def _read(path: Path, arguments: ReadInput, attached: Attached) -> ToolResult:
+    head = load_bytes(path, HEAD_BYTES)
+    if is_pdf(head):
+        return _read_pdf(path, arguments.pages, attached)
+    if arguments.pages:
+        raise ToolError(f"{path} is no PDF: it has no pages.", "Use offset and limit, or neither.")
+    if sniff_image(head):
+        return _read_image(path, attached)
+    file = load(path)
+    if path.suffix.lower() == ".ipynb":
+        return _read_notebook(path, file, arguments, attached)
+    return _read_text(path, file, arguments)
+
+
+def _read_text(path: Path, file: TextFile, arguments: ReadInput, note: str = "") -> ToolResult:
+    lines = _lines(file.text)
+    text, shown = _render(lines, arguments.offset or 1, arguments.limit)
+    total = len(lines)
+    summary = f"{shown} line{'' if shown == 1 else 's'}" + (f" of {total}" if shown < total else "")
+    target, seen = resolve(path), FileStamp(file.digest)
+    return ToolResult(
+        content=note + text,
+        display=ToolDisplay(summary=summary, details={"lines": shown, "total_lines": total}),
+        modify=lambda state: state.with_seen(target, seen),
+    )
+
+
+def _read_notebook(path: Path, file: TextFile, arguments: ReadInput, attached: Attached) -> ToolResult:
+    try:
+        notebook = parse_notebook(file.text)
+    except NotebookError as error:
+        return _read_text(path, file, arguments, f"[Not shown as a notebook: {error}. As text:]\n")
+    view = view_notebook(notebook, arguments.offset or 1, arguments.limit, attached)
+    cells = f"{view.shown} cell{'' if view.shown == 1 else 's'}"
+    cells += f" of {view.total}" if view.shown < view.total else ""
+    target, seen = resolve(path), FileStamp(file.digest)
+    return ToolResult(
+        content=view.content,
+        display=ToolDisplay(summary=f"notebook, {cells}"),
+        modify=lambda state: state.with_seen(target, seen).with_attached(view.attached),
+    )
+
+
+def _read_image(path: Path, attached: Attached) -> ToolResult:
+    data = load_bytes(path, MAX_IMAGE_BYTES + 1)
+    image = checked_image(data, str(path))
+    encoded = encode(data)
+    grown = attached.with_image(len(encoded), max(image.width, image.height))
+    size = f"{image.width}×{image.height}"
+    kind = image.media_type.removeprefix("image/").upper()
+    return _attachment(
+        f"{path.name}: {kind} image, {size} pixels, {len(data):,} bytes.",
+        image_block(image, encoded),
+        f"image {size}",
+        grown,
+    )
+
+
+def _read_pdf(path: Path, pages: str | None, attached: Attached) -> ToolResult:
+    data = load_bytes(path, MAX_PDF_BYTES + 1)
+    if len(data) > MAX_PDF_BYTES:
+        raise ToolError(
+            f"{path} is too large: a PDF may have {MAX_PDF_BYTES / 1e6:.0f} MB at most.",
+            "Take pages or text out of it with a command (qpdf --pages, pdftotext).",
         )
+    part = take_pages(data, pages, str(path))
+    encoded = encode(part.data)
+    return _attachment(
+        f"{path.name}: PDF, {part.described}.",
+        document_block(encoded, title(path.name, part)),
+        f"PDF, {part.described}",
+        attached.with_document(len(encoded)),
+    )
+
+
+def _attachment(text: str, block: dict[str, Any], summary: str, attached: Attached) -> ToolResult:
+    return ToolResult(
+        content=({"type": "text", "text": text}, block),
+        display=ToolDisplay(summary=summary),
+        modify=lambda state: state.with_attached(attached),
+    )
 
 
 def _lines(text: str) -> list[str]:

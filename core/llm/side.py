@@ -1,0 +1,157 @@
+"""Requests beside the conversation: small questions to the small model, counted apart and told like any other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from core.bus.bus import Publisher
+from core.host.host import Host
+from core.llm.assemble import Assembler
+from core.llm.catalog import ModelInfo, find_model
+from core.llm.client import (
+    BlockChunk,
+    BlockStart,
+    BlockStop,
+    MessageEnd,
+    MessageStart,
+    ModelClient,
+    ModelRequest,
+    QuerySource,
+)
+from core.llm.errors import ModelError
+from core.llm.retry import retry_delay
+from core.protocol.events import RequestFailed, RequestFinished, RequestStarted
+from core.protocol.messages import Block
+from core.protocol.usage import Usage
+
+MAX_ATTEMPTS = 3
+"""Somebody waits for the turn, not for this: it is given up sooner than the turn's own requests."""
+
+Count = Callable[[QuerySource, str, Usage], float | None]
+"""Takes down what a request of a model took; its cost in USD, None where the price is unknown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideQuestion:
+    """What is asked. Messages and tools are in the API's form."""
+
+    source: QuerySource
+    system: str
+    messages: list[dict[str, Any]]
+    tools: list[dict[str, Any]]
+    max_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideAnswer:
+    """A complete response."""
+
+    blocks: tuple[Block, ...]
+    stop_reason: str
+    stop_detail: str = ""
+
+
+class SideRequests:
+    """Sends them through the session's client."""
+
+    def __init__(self, client: ModelClient, model: str, host: Host, count: Count) -> None:
+        self._client = client
+        self._model = find_model(model)
+        self._host = host
+        self._count = count
+
+    async def ask(self, question: SideQuestion, publisher: Publisher) -> SideAnswer:
+        """Send until it is answered. Raises ``ModelError`` once it is given up; cancelling ends the request."""
+        request = _request(question, self._model)
+        attempt = 0
+        while True:
+            attempt += 1
+            request_id = self._host.ids.uuid()
+            publisher.emit(
+                RequestStarted(
+                    request_id=request_id, model=request.model, query_source=question.source, attempt=attempt
+                )
+            )
+            try:
+                return await self._receive(request, request_id, publisher)
+            except ModelError as error:
+                delay = retry_delay(error, attempt, self._host.chance()) if attempt < MAX_ATTEMPTS else None
+                publisher.emit(
+                    RequestFailed(
+                        request_id=request_id,
+                        query_source=question.source,
+                        reason=error.user_message,
+                        cause=error.kind,
+                        status=error.status,
+                        attempt=attempt,
+                        max_attempts=MAX_ATTEMPTS,
+                        retry_in_s=delay,
+                        hint=error.hint,
+                    )
+                )
+                if delay is None:
+                    raise
+                await self._host.clock.sleep(delay)
+
+    async def _receive(self, request: ModelRequest, request_id: str, publisher: Publisher) -> SideAnswer:
+        """One response. What it took is counted however it ends."""
+        clock = self._host.clock
+        started, first_token_ms = clock.monotonic(), 0
+        assembler, blocks, usage = Assembler(), list[Block](), Usage()
+        end: MessageEnd | None = None
+        try:
+            async for chunk in self._client.stream(request):
+                match chunk:
+                    case MessageStart():
+                        usage = chunk.usage
+                    case BlockStart():
+                        first_token_ms = first_token_ms or round((clock.monotonic() - started) * 1000)
+                        assembler.start(chunk)
+                    case BlockChunk():
+                        assembler.add(chunk)
+                    case BlockStop():
+                        block = assembler.stop(chunk.index)
+                        blocks += [block] if block is not None else []
+                    case MessageEnd():
+                        usage, end = chunk.usage, chunk
+        finally:
+            cost = self._count(request.query_source, request.model, usage) if usage.context_tokens else 0.0
+        assert end is not None, "a client's last chunk is the end of the message"
+        publisher.emit(
+            RequestFinished(
+                request_id=request_id,
+                query_source=request.query_source,
+                stop_reason=end.stop_reason,
+                usage=usage,
+                cost_usd=cost,
+                duration_ms=round((clock.monotonic() - started) * 1000),
+                first_token_ms=first_token_ms,
+            )
+        )
+        return SideAnswer(blocks=tuple(blocks), stop_reason=end.stop_reason, stop_detail=end.stop_detail)
+
+
+def _request(question: SideQuestion, model: ModelInfo) -> ModelRequest:
+    return ModelRequest(
+        model=model.id,
+        max_tokens=min(question.max_tokens, model.max_output),
+        system=[{"type": "text", "text": question.system}],
+        tools=question.tools,
+        messages=question.messages,
+        thinking=least_thinking(model),
+        output_config={"effort": "low"} if "low" in model.efforts else None,
+        query_source=question.source,
+    )
+
+
+def least_thinking(model: ModelInfo) -> dict[str, Any] | None:
+    """Thinking as far off as the model lets it be: a small answer needs none, and it counts as output."""
+    match model.thinking:
+        case "on":
+            return {"type": "disabled"}
+        case "between":
+            return {"type": "between_tools"}
+        case _:
+            return None

@@ -1,0 +1,1 @@
+"""The enter_plan_mode tool."""

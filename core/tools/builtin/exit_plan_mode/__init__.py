@@ -1,0 +1,1 @@
+"""The exit_plan_mode tool."""

@@ -1,0 +1,1 @@
+"""The notebook_edit tool."""

@@ -1,0 +1,1 @@
+"""Fetching from the web: addresses, connections, and what comes back as text."""

@@ -1,0 +1,118 @@
+"""What a call asks, as lines: what is printed of it, and what a typed line answers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from core.protocol.inquiries import Asked, PlanRequest, QuestionRequest
+from core.protocol.ops import AnswerPermission, AnswerPlan, AnswerQuestion
+from core.protocol.views import PermissionRequest
+from tui.dialogs.answering import Answering
+from tui.dialogs.asked import op_of_choice, question_for
+from tui.plain.paper import Paper
+from tui.plain.questions import Given, print_keys, print_question, read_answer
+
+Decided = AnswerPermission | AnswerQuestion | AnswerPlan
+DECLINE = "-"
+
+
+class Inquiry(ABC):
+    """One thing that is asked."""
+
+    def __init__(self, request: Asked) -> None:
+        self.id = request.id
+
+    @abstractmethod
+    def show(self, paper: Paper, waiting: int) -> None:
+        """Print it; so many more wait behind it."""
+
+    @abstractmethod
+    def take(self, line: str, paper: Paper) -> Decided | None:
+        """The answer, once it is complete; else what is missing is printed."""
+
+    @abstractmethod
+    def decline(self) -> Decided:
+        """What is answered where nobody can."""
+
+
+class ChoiceInquiry(Inquiry):
+    """A permission or a plan: one of a few answers."""
+
+    def __init__(self, request: PermissionRequest | PlanRequest, cwd: str) -> None:
+        super().__init__(request)
+        self._request = request
+        self._cwd = cwd
+
+    def show(self, paper: Paper, waiting: int) -> None:
+        if isinstance(self._request, PlanRequest):
+            paper.line("\n" + self._request.plan.strip("\n"))
+        print_question(paper, question_for(self._request, self._cwd, waiting))
+
+    def take(self, line: str, paper: Paper) -> Decided | None:
+        question = question_for(self._request, self._cwd, 0)
+        given = read_answer(question, line)
+        if isinstance(given, Given):
+            return op_of_choice(self._request, given.value, given.comment)
+        print_keys(paper, question)
+        return None
+
+    def decline(self) -> Decided:
+        return op_of_choice(self._request, "", "")
+
+
+class FormInquiry(Inquiry):
+    """A tool's questions, one after the other."""
+
+    def __init__(self, request: QuestionRequest) -> None:
+        super().__init__(request)
+        self._answering = Answering(request.questions)
+
+    def show(self, paper: Paper, waiting: int) -> None:
+        state = self._answering
+        count = len(state.questions)
+        number = f" ({state.step + 1} of {count})" if count > 1 else ""
+        paper.line(f"\n? {state.question.question}{number}")
+        for place, option in enumerate(state.question.options, 1):
+            paper.line(f"  {place} = {option.label}" + (f" ({option.description})" if option.description else ""))
+        self._show_keys(paper)
+
+    def take(self, line: str, paper: Paper) -> Decided | None:
+        state, line = self._answering, line.strip()
+        if line == DECLINE or line.startswith(f"{DECLINE} "):
+            return AnswerQuestion(request_id=self.id, comment=line[1:].strip())
+        places = self._places(line)
+        if not line or (places is not None and not places):
+            self._show_keys(paper)
+            return None
+        if places is None:
+            state.say(line)
+        for place in places or ():
+            state.mark(place)
+        if state.is_complete:
+            return AnswerQuestion(request_id=self.id, answers=state.answers)
+        state.go(state.step + 1)
+        self.show(paper, 0)
+        return None
+
+    def decline(self) -> Decided:
+        return AnswerQuestion(request_id=self.id)
+
+    def _places(self, line: str) -> list[int] | None:
+        """The options whose numbers the line holds, none where one of them is wrong; None for other words."""
+        parts = line.replace(",", " ").split()
+        if not all(part.isascii() and part.isdigit() for part in parts):
+            return None
+        places = sorted({int(part) - 1 for part in parts})
+        is_fit = all(0 <= place < self._answering.other for place in places)
+        return places if is_fit and (len(places) == 1 or self._answering.question.multi_select) else []
+
+    def _show_keys(self, paper: Paper) -> None:
+        what = "one or more numbers (1 3)" if self._answering.question.multi_select else "a number"
+        paper.line(
+            f"Type {what}, or your own words, and Enter; {DECLINE} declines, words after it are told to the model."
+        )
+
+
+def inquiry_for(request: Asked, cwd: str) -> Inquiry:
+    """How a request is asked as lines."""
+    return FormInquiry(request) if isinstance(request, QuestionRequest) else ChoiceInquiry(request, cwd)
