@@ -103,6 +103,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     add("-c", "--continue", dest="resume_latest", action="store_true", help="take up the newest session of this folder")
     add("-r", "--resume", metavar="ID", help="take up a session by its id, or the beginning of it")
     add("--model", help="model id")
+    add("--fallback-model", metavar="IDS", help="models that take over, in order, while the model is overloaded")
     add("--effort", choices=("low", "medium", "high", "xhigh", "max"), help="how hard the model works")
     add(
         "--permission-mode",
@@ -224,6 +225,7 @@ def _flags(options: argparse.Namespace) -> dict[str, Any]:
     """Settings given on the command line, by field."""
     return {
         "model": options.model,
+        "fallback_models": _names(options.fallback_model),
         "effort": options.effort,
         "mode": options.permission_mode,
         "allow": _rules(options.allow),
@@ -237,6 +239,11 @@ def _flags(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def _names(text: str | None) -> tuple[str, ...] | None:
+    """Names separated by commas or blanks."""
+    return None if text is None else tuple(name for name in text.replace(",", " ").split() if name)
+
+
 def _rules(values: list[str] | None) -> tuple[str, ...] | None:
     """Rules separated by commas or blanks, but not inside parentheses."""
     if values is None:
@@ -248,9 +255,8 @@ def _rules(values: list[str] | None) -> tuple[str, ...] | None:
 
 
 def _selection(options: argparse.Namespace) -> dict[str, Any]:
-    tools = tuple(name for name in (options.tools or "").replace(",", " ").split() if name)
     resume = "latest" if options.resume_latest else options.resume
-    return {"is_demo": options.demo, "resume": resume, "tools": tools}
+    return {"is_demo": options.demo, "resume": resume, "tools": _names(options.tools) or ()}
 
 
 if __name__ == "__main__":

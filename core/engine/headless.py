@@ -45,6 +45,8 @@ class _Tally:
     last_text_request: str = ""
     api_ms: int = 0
     stop_reason: str = ""
+    model: str = ""
+    """That answers: the chosen one, or one that stands in for it."""
     end: ev.TurnEnded | None = None
     inputs: dict[str, ev.ToolStarted] = field(default_factory=dict[str, ev.ToolStarted])
     denied: list[ev.ToolStarted] = field(default_factory=list[ev.ToolStarted])
@@ -67,7 +69,7 @@ async def _run(
     settings: Settings, launch: Launch, prompt: str, output_format: OutputFormat, model: ModelClient | None
 ) -> int:
     engine = build_engine(settings, launch, model=model)
-    printer = _Printer(engine, settings, launch, output_format, _print)
+    printer = _Printer(engine, launch, output_format, _print)
     subscription = engine.subscribe()
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -104,16 +106,12 @@ def _print(text: str) -> None:
 class _Printer:
     """Turns events into records. Message records have the API's shape."""
 
-    def __init__(
-        self, engine: Engine, settings: Settings, launch: Launch, output_format: OutputFormat, write: Write
-    ) -> None:
+    def __init__(self, engine: Engine, launch: Launch, output_format: OutputFormat, write: Write) -> None:
         self._engine = engine
-        self._settings = settings
         self._launch = launch
         self._format = output_format
         self._write = write
         self._tally = _Tally()
-        self._retried = False
 
     def take(self, envelope: Envelope) -> None:
         """Print what the format shows of an event, and add it up. What belongs to no turn is an earlier run's."""
@@ -130,6 +128,8 @@ class _Printer:
             case ev.ToolFinished() if envelope.turn_id:
                 block = ToolResultBlock(tool_use_id=event.tool_use_id, content=event.content, is_error=event.is_error)
                 self._message("user", block)
+            case ev.RequestStarted():
+                self._tally.model = event.model
             case ev.RequestFinished():
                 self._tally.api_ms += event.duration_ms
                 if event.query_source == "main":
@@ -140,6 +140,8 @@ class _Printer:
                         "type": "system",
                         "subtype": "api_retry",
                         "attempt": event.attempt,
+                        "max_retries": event.max_attempts - 1,
+                        "error_status": event.status,
                         "retry_delay_ms": round(event.retry_in_s * 1000),
                         "error": event.reason,
                         "session_id": self._engine.session_id,
@@ -219,7 +221,7 @@ class _Printer:
     def _message(self, role: str, block: Block, message_id: str = "") -> None:
         message: dict[str, Any] = {"role": role, "content": [block_to_wire(block)]}
         if role == "assistant":
-            message = {"id": message_id, "type": "message", "model": self._settings.model, **message}
+            message = {"id": message_id, "type": "message", "model": self._tally.model, **message}
         self._stream(
             {
                 "type": role,

@@ -12,8 +12,6 @@ from core.engine.launch import Launch
 from core.host.clock import local_date
 from core.host.git import find_repo_root, read_snapshot
 from core.host.host import Host
-from core.llm.catalog import ModelInfo, find_model
-from core.llm.client import ModelClient
 from core.memory.instructions import Instructions, read_instructions
 from core.prompt.sections import Environment, SystemPrompt, build_system_prompt
 from core.settings.schema import Settings
@@ -54,11 +52,3 @@ def load_instructions(launch: Launch, settings: Settings) -> Instructions:
         return Instructions()
     home = Path(os.path.expanduser("~"))  # noqa: PTH111  Path.home() raises where there is no home
     return read_instructions(launch.cwd, launch.paths.config, home, is_trusted=launch.is_trusted)
-
-
-async def learn_model(client: ModelClient, model_id: str) -> ModelInfo:
-    """What is known of a model; the server is asked where the catalog is silent. Raises ``ModelError``."""
-    known = find_model(model_id)
-    if known.is_known:
-        return known
-    return await client.describe(model_id) or known

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from core.bus.bus import Publisher
 from core.cost.ledger import Ledger
@@ -21,11 +20,10 @@ from core.protocol.events import (
 from core.protocol.messages import (
     ImageBlock,
     Message,
-    OtherBlock,
-    ThinkingBlock,
     ToolResultBlock,
     ToolUseBlock,
     referred_tools,
+    without_thinking,
 )
 from core.query.normalize import MISSING_RESULT
 from core.query.shell_line import read_shell_line
@@ -49,17 +47,7 @@ def usable_messages(loaded: LoadedSession, tools: ToolOffer) -> tuple[Message, .
     )
     if loaded.system is not None and is_same:
         return loaded.messages
-    return tuple(_without_thinking(message) for message in loaded.messages)
-
-
-def _without_thinking(message: Message) -> Message:
-    kept = tuple(
-        block
-        for block in message.content
-        if not isinstance(block, ThinkingBlock)
-        and not (isinstance(block, OtherBlock) and block.data.get("type") == "redacted_thinking")
-    )
-    return replace(message, content=kept)
+    return tuple(without_thinking(message) for message in loaded.messages)
 
 
 def restore_account(loaded: LoadedSession, ledger: Ledger) -> None:

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from core.context.budget import context_limits
 from core.cost.ledger import Ledger
 from core.engine.launch import Launch
-from core.engine.preparation import Prepared, learn_model, load_instructions, prepare
+from core.engine.preparation import Prepared, load_instructions, prepare
 from core.host.clock import local_date
 from core.host.host import Host
 from core.host.log import LOGGER
 from core.host.tasks import uncancelled
-from core.llm.catalog import find_model
-from core.llm.client import ModelClient
+from core.llm.catalog import ModelInfo, find_model
+from core.llm.client import ModelClient, learn_model
 from core.llm.errors import ModelError
 from core.memory.instructions import Instructions
 from core.orchestration.call import CallEnvironment
@@ -140,9 +140,10 @@ class Session:
         info = find_model(model_id)
         with contextlib.suppress(ModelError):
             info = await learn_model(self._client, model_id)
-        self._calls.publisher.emit(
-            ModelChanged(model=model_id, context_window=info.window, limits=context_limits(info))
-        )
+        self._tell_model(info)
+
+    def _tell_model(self, info: ModelInfo) -> None:
+        self._calls.publisher.emit(ModelChanged(model=info.id, context_window=info.window, limits=context_limits(info)))
 
     async def close(self) -> None:
         """End the turn and everything it started; the transcript is complete afterwards."""
@@ -198,6 +199,9 @@ class Session:
         self._query = None
         if query is not None:
             self.state.tools = query.state
+            if query.stands_in:
+                # That was for this turn only.
+                self._tell_model(query.main)
         self.conversation.sync()
         publisher.emit(
             TurnEnded(
@@ -241,6 +245,7 @@ class Session:
             ledger=self.ledger,
             reminders=self._reminders,
             state=self.state.tools,
+            first_prompt=prompts[0].id,
         )
         await query.attach([prompt.text for prompt in prompts])
         return query

@@ -14,7 +14,7 @@ from core.engine.launch import LATEST, Launch
 from core.engine.resume import restore_account, usable_messages
 from core.engine.session import Session, SessionState
 from core.host.host import Host
-from core.llm.anthropic import AnthropicClient
+from core.llm.anthropic import LOCAL_SILENCE_S, SILENCE_S, AnthropicClient
 from core.llm.catalog import find_model
 from core.llm.client import ModelClient, QuerySource
 from core.llm.demo import DEMO_MODEL, demo_model
@@ -33,7 +33,7 @@ from core.sessions.conversation import Conversation
 from core.sessions.entries import RecordBase
 from core.sessions.load import LoadedSession, find_transcript, load_session
 from core.sessions.writer import TranscriptWriter
-from core.settings.credentials import credential_source
+from core.settings.credentials import credential_source, is_local
 from core.settings.load import Problem
 from core.settings.schema import Settings
 from core.tools.builtin.ask_user_question.tool import AskUserQuestion
@@ -231,4 +231,9 @@ def _build_client(settings: Settings, launch: Launch, host: Host) -> ModelClient
     if launch.is_demo:
         return demo_model()
     source = credential_source(host.environ, settings.base_url)
-    return AnthropicClient(base_url=settings.base_url, api_key=launch.api_key, needs_no_key=source == "a local server")
+    return AnthropicClient(
+        base_url=settings.base_url,
+        api_key=launch.api_key,
+        needs_no_key=source == "a local server",
+        silence_s=LOCAL_SILENCE_S if is_local(settings.base_url) else SILENCE_S,
+    )

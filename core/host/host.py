@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,10 +20,12 @@ def _environment() -> Mapping[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """Clock, identifiers, processes, environment and logs on disk."""
+    """Clock, identifiers, processes, environment, logs on disk, and chance."""
 
     clock: Clock = field(default_factory=SystemClock)
     ids: IdSource = field(default_factory=RandomIds)
     processes: ProcessHost = field(default_factory=ProcessHost)
     environ: Mapping[str, str] = field(default_factory=_environment)
     open_log: Callable[[Path], LineLog] = LineLog
+    chance: Callable[[], float] = random.random
+    """A number from 0 up to 1, for what must not happen everywhere at the same moment."""

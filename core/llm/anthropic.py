@@ -32,8 +32,11 @@ if TYPE_CHECKING:
     from anthropic import AsyncAnthropic, AsyncStream
     from anthropic.types import ModelInfo as SdkModelInfo
 
-READ_TIMEOUT_S = 300.0
-"""Silence on an open response after which it counts as broken; pings reset it."""
+SILENCE_S = 180.0
+"""Silence on a connection after which the response counts as broken: the API sends pings where it has nothing to say.
+The window tells of it much earlier."""
+LOCAL_SILENCE_S = 600.0
+"""A server on this machine may read a long prompt for minutes before its first byte."""
 CONNECT_TIMEOUT_S = 10.0
 DESCRIBE_TIMEOUT_S = 5.0
 KEEPALIVE_S = 50.0
@@ -56,8 +59,11 @@ def load_sdk() -> Any:
 class AnthropicClient:
     """A ``ModelClient`` for the API and for any server that speaks like it."""
 
-    def __init__(self, *, base_url: str = "", api_key: str = "", needs_no_key: bool = False) -> None:
+    def __init__(
+        self, *, base_url: str = "", api_key: str = "", needs_no_key: bool = False, silence_s: float = SILENCE_S
+    ) -> None:
         self._base_url = base_url
+        self._silence_s = silence_s
         self._api_key = api_key or (LOCAL_KEY if needs_no_key else "")
         self._loading: asyncio.Task[AsyncAnthropic] | None = None
         self._encoder = RequestEncoder()
@@ -69,14 +75,19 @@ class AnthropicClient:
     async def stream(self, request: ModelRequest) -> AsyncIterator[Chunk]:
         """Send the request and yield its chunks. Raises ``ModelError``."""
         client = await self._client()
+        is_streaming = is_ended = False
         try:
             async with await self._send(client, request) as stream:
+                is_streaming = True
                 async for chunk in _chunks(stream):
+                    is_ended = isinstance(chunk, MessageEnd)
                     yield chunk
         except (ModelError, GeneratorExit):
             raise
         except Exception as error:
-            raise classify(error) from error
+            # Behind the end nothing is missing, whatever becomes of the connection.
+            if not is_ended:
+                raise self._failure(error, is_streaming=is_streaming) from error
 
     async def _send(self, client: AsyncAnthropic, request: ModelRequest) -> AsyncStream[Any]:
         """What ``client.messages.create(stream=True)`` does, but with a body of ours: it would look at every block of
@@ -99,7 +110,7 @@ class AnthropicClient:
             async with asyncio.timeout(DESCRIBE_TIMEOUT_S):
                 found = await client.models.retrieve(model_id)
         except Exception as error:
-            failure = classify(error)
+            failure = self._failure(error)
             if failure.kind in ("auth", "not_found"):
                 raise failure from error
             return None
@@ -114,6 +125,13 @@ class AnthropicClient:
             return
         with contextlib.suppress(Exception):
             await self._loading.result().close()
+
+    def _failure(self, error: Exception, *, is_streaming: bool = False) -> ModelError:
+        failure = classify(error, is_streaming=is_streaming)
+        if failure.kind == "auth":
+            # The next request reads the credentials anew: a profile may have been mended meanwhile.
+            self._loading = None
+        return failure
 
     def _client_task(self) -> asyncio.Task[AsyncAnthropic]:
         if self._loading is None:
@@ -137,7 +155,7 @@ class AnthropicClient:
         with importing():
             import httpx2
 
-        timeout = httpx2.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
+        timeout = httpx2.Timeout(self._silence_s, connect=CONNECT_TIMEOUT_S)
         limits = dataclasses.replace(sdk.DEFAULT_CONNECTION_LIMITS, keepalive_expiry=KEEPALIVE_S)
         client: AsyncAnthropic = sdk.AsyncAnthropic(
             api_key=self._api_key or None,
@@ -181,6 +199,7 @@ async def _chunks(events: AsyncIterator[Any]) -> AsyncIterator[Chunk]:
     """The SDK's raw events as chunks. Kinds are told apart by ``.type``: unknown ones come as some known class."""
     usage = Usage()
     stop_reason = stop_detail = ""
+    is_ended = False
     async for event in events:
         match event.type:
             case "message_start":
@@ -200,13 +219,19 @@ async def _chunks(events: AsyncIterator[Any]) -> AsyncIterator[Chunk]:
                 stop_reason = event.delta.stop_reason or ""
                 details = getattr(event.delta, "stop_details", None)
                 stop_detail = getattr(details, "explanation", None) or getattr(details, "category", None) or ""
+                if stop_reason and not is_ended:
+                    # All that comes after it is `message_stop`, which says nothing more.
+                    is_ended = True
+                    yield MessageEnd(stop_reason, usage, stop_detail)
             case "message_stop":
-                yield MessageEnd(stop_reason, usage, stop_detail)
+                if not is_ended:
+                    yield MessageEnd(stop_reason, usage, stop_detail)
                 await _drain(events)
                 return
             case _:
                 pass
-    raise ModelError("dropped", "The response ended before it was complete.")
+    if not is_ended:
+        raise ModelError("dropped", "The response ended before it was complete.")
 
 
 async def _drain(events: AsyncIterator[Any]) -> None:

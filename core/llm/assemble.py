@@ -45,6 +45,12 @@ class Assembler:
         self._open.clear()
         return kept
 
+    def forget(self) -> list[int]:
+        """Give up every block that has not stopped; their indexes."""
+        indexes = self.open_indexes
+        self._open.clear()
+        return indexes
+
     @property
     def open_indexes(self) -> list[int]:
         """Blocks that began and have not stopped."""

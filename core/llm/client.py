@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from core.llm.catalog import ModelInfo
+from core.llm.catalog import ModelInfo, find_model
 from core.protocol.usage import Usage
 
 QuerySource = Literal["main", "web_search"]
@@ -90,3 +90,11 @@ class ModelClient(Protocol):
     async def close(self) -> None:
         """Let go of connections."""
         ...
+
+
+async def learn_model(client: ModelClient, model_id: str) -> ModelInfo:
+    """What is known of a model; the server is asked where the catalog is silent. Raises ``ModelError``."""
+    known = find_model(model_id)
+    if known.is_known:
+        return known
+    return await client.describe(model_id) or known

@@ -8,14 +8,17 @@ MAX_ATTEMPTS = 8
 """Requests sent before giving up, the first one included."""
 BASE_DELAY_S = 0.5
 MAX_DELAY_S = 32.0
+JITTER_SHARE = 0.25
+"""So much of a delay of ours is left to chance, so that clients that failed together do not come back together."""
 MAX_RETRY_AFTER_S = 600.0
 """A server may ask for any wait; beyond this the user is told instead of being kept waiting."""
 
 
-def retry_delay(error: ModelError, attempt: int) -> float | None:
-    """Seconds to wait after the ``attempt``-th request (from 1) failed; None to give up."""
-    if not error.is_retryable or attempt >= MAX_ATTEMPTS:
+def retry_delay(error: ModelError, failed: int, chance: float) -> float | None:
+    """Seconds to wait after the ``failed``-th failure in a row (from 1); None to give up. ``chance`` is in [0, 1)."""
+    if not error.is_retryable or failed >= MAX_ATTEMPTS:
         return None
-    if error.retry_after_s is not None:
+    # A wait of nothing is not taken at its word: eight requests in one breath help nobody.
+    if error.retry_after_s:
         return error.retry_after_s if error.retry_after_s <= MAX_RETRY_AFTER_S else None
-    return min(BASE_DELAY_S * 2 ** (attempt - 1), MAX_DELAY_S)
+    return min(BASE_DELAY_S * 2 ** (failed - 1), MAX_DELAY_S) * (1 - JITTER_SHARE * chance)

@@ -77,13 +77,16 @@ class SideRequests:
             try:
                 return await self._receive(request, request_id, publisher)
             except ModelError as error:
-                delay = retry_delay(error, attempt) if attempt < MAX_ATTEMPTS else None
+                delay = retry_delay(error, attempt, self._host.chance()) if attempt < MAX_ATTEMPTS else None
                 publisher.emit(
                     RequestFailed(
                         request_id=request_id,
                         query_source=question.source,
                         reason=error.user_message,
+                        cause=error.kind,
+                        status=error.status,
                         attempt=attempt,
+                        max_attempts=MAX_ATTEMPTS,
                         retry_in_s=delay,
                         hint=error.hint,
                     )

@@ -70,11 +70,13 @@ class WorkspaceRead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelChanged:
-    """The main model is another one from the next turn on."""
+    """Another model answers from the next turn on; one that stands in for it from the next request on."""
 
     model: str
     context_window: int
     limits: ContextLimits = field(default_factory=ContextLimits)
+    stands_in_for: str = ""
+    """The main model, where this one takes its place until the end of the turn."""
     kind: Literal["model_changed"] = "model_changed"
 
 
@@ -171,12 +173,21 @@ class RequestFinished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestFailed:
-    """The request failed. With ``retry_in_s`` it is sent again after that many seconds, else it is given up."""
+    """The request failed. With ``retry_in_s`` it is sent again after that many seconds, else it is given up.
+
+    Of a response that broke off, what was complete may be kept; the request that follows then goes on from there.
+    """
 
     request_id: str
     query_source: str = "main"
     reason: str
     attempt: int
+    """Of failures in a row, from 1."""
+    max_attempts: int = 0
+    cause: str = ""
+    """One word for what went wrong: overloaded, rate_limit, server, connection, silent, dropped."""
+    status: int | None = None
+    """The HTTP status, where there was one."""
     retry_in_s: float | None = None
     hint: str = ""
     kind: Literal["request_failed"] = "request_failed"

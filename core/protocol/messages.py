@@ -8,7 +8,7 @@ times, flags); normalisation (``core.query.normalize``) takes that off before a 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast
 
 JSON = Any
@@ -120,6 +120,19 @@ class Message:
     def tool_uses(self) -> tuple[ToolUseBlock, ...]:
         """The calls in block order."""
         return tuple(block for block in self.content if isinstance(block, ToolUseBlock))
+
+
+def is_thinking(block: Block) -> bool:
+    """Whether the block is a thought, shown or redacted."""
+    return isinstance(block, ThinkingBlock) or (
+        isinstance(block, OtherBlock) and block.data.get("type") == "redacted_thinking"
+    )
+
+
+def without_thinking(message: Message) -> Message:
+    """The message without its thoughts; the same one where it has none."""
+    kept = tuple(block for block in message.content if not is_thinking(block))
+    return message if len(kept) == len(message.content) else replace(message, content=kept)
 
 
 def referred_tools(result: ToolResultBlock) -> list[str]:

@@ -7,42 +7,39 @@ from dataclasses import dataclass
 
 from core.llm.errors import ModelError
 from core.prompt.sections import template
+from core.protocol.events import Notice
+from core.protocol.messages import Message, ToolResultBlock
 from core.query.step import StepResult, run_step
 from core.query.turn import Query, TurnOutcome
 
 MAX_CONTINUES = 3
-"""How often a response that hit its length limit, or broke off, is asked to go on."""
-
-
-BROKEN = TurnOutcome("error", "The response broke off again and again.", "Check the network, then say: go on.")
+"""How often in a row a response that hit its length limit is asked to go on."""
+MAX_PAUSES = 10
+"""How often in a row the API may pause a response that it works on itself."""
+KNOWN_REASONS = frozenset({"", "end_turn", "tool_use", "stop_sequence"})
+"""After which a turn without calls is over."""
+TOO_LONG = TurnOutcome("max_tokens", "The answer is longer than the model may write.", "Ask for it in parts.")
+PAUSED = TurnOutcome("error", f"The server paused {MAX_PAUSES} times without coming to an end.", "Say: go on.")
+GO_ON_HINT = "Your prompt is kept. Say: go on."
 
 
 @dataclass(slots=True)
 class _Limits:
-    """What has been tried against length limits and empty or broken answers in this turn."""
+    """What has been tried against length limits, pauses and empty answers in this turn."""
 
     max_tokens: int
-    max_output: int
     continues: int = 0
-    breaks: int = 0
-    """Responses in a row that broke off."""
+    pauses: int = 0
     nudged: bool = False
 
-    def raise_limit(self) -> bool:
-        """Go to the model's own limit; False where that is reached already."""
-        if self.max_tokens >= self.max_output:
-            return False
-        self.max_tokens = self.max_output
-        return True
-
-    def count_break(self, is_broken: bool) -> None:
-        """A response broke off, or one came through."""
-        self.breaks = self.breaks + 1 if is_broken else 0
-
-    def may_continue(self) -> bool:
-        """Count one more request to go on; False once there were enough."""
-        self.continues += 1
-        return self.continues <= MAX_CONTINUES
+    def allow(self, result: StepResult, max_output: int) -> bool:
+        """Count how a response ended, and let the next one be longer where this was cut off; False once that has
+        been done too often in a row."""
+        self.continues = self.continues + 1 if result.stop_reason == "max_tokens" else 0
+        self.pauses = self.pauses + 1 if result.stop_reason == "pause_turn" else 0
+        if self.continues:
+            self.max_tokens = max_output
+        return self.continues <= MAX_CONTINUES and self.pauses <= MAX_PAUSES
 
 
 async def run_query(query: Query) -> TurnOutcome:
@@ -50,7 +47,8 @@ async def run_query(query: Query) -> TurnOutcome:
     try:
         return await _steps(query)
     except ModelError as error:
-        return TurnOutcome("error", error.user_message, error.hint)
+        hint = error.hint or (GO_ON_HINT if error.is_retryable else "")
+        return TurnOutcome("context_full" if error.kind == "too_long" else "error", error.user_message, hint)
     except asyncio.CancelledError:
         task = asyncio.current_task()
         if task is not None:
@@ -60,8 +58,8 @@ async def run_query(query: Query) -> TurnOutcome:
 
 
 async def _steps(query: Query) -> TurnOutcome:
-    settings, model = query.turn.settings, query.turn.model
-    limits = _Limits(min(settings.max_output_tokens, model.max_output), model.max_output)
+    settings = query.turn.settings
+    limits = _Limits(settings.max_output_tokens)
     while True:
         exhausted = _exhausted(query)
         if exhausted is not None:
@@ -72,13 +70,12 @@ async def _steps(query: Query) -> TurnOutcome:
         result = await run_step(query, limits.max_tokens)
         if result.ends_turn:
             return TurnOutcome("denied")
+        if result.stop_reason == "refusal":
+            return _refused(query, result.stop_detail or "The model declined to answer.")
         took_messages = await query.take_queued()
-        limits.count_break(result.is_broken)
-        if limits.breaks > MAX_CONTINUES:
-            return BROKEN
+        if not limits.allow(result, query.turn.model.max_output):
+            return PAUSED if limits.pauses else TOO_LONG
         if result.has_calls or took_messages:
-            if result.stop_reason == "max_tokens":
-                limits.raise_limit()
             continue
         outcome = _ending(query, result, limits)
         if outcome is not None:
@@ -111,29 +108,43 @@ def _exhausted(query: Query) -> TurnOutcome | None:
 def _ending(query: Query, result: StepResult, limits: _Limits) -> TurnOutcome | None:
     """What a response without calls means; None where the loop goes on."""
     if result.is_broken:
-        return _go_on(query, limits, BROKEN)
+        query.append("user", template("broke_off"))
+        return None
     match result.stop_reason:
         case "max_tokens":
-            limits.raise_limit()
-            return _go_on(query, limits, TurnOutcome("max_tokens", "The answer is longer than the model may write."))
-        case "pause_turn":
+            query.append("user", template("go_on"))
             return None
-        case "refusal":
-            return TurnOutcome("refusal", result.stop_detail or "The model declined to answer.")
+        case "pause_turn":
+            if not result.ends_at_server:
+                query.append("user", template("please_continue"))
+            return None
         case "model_context_window_exceeded":
             return TurnOutcome("context_full", "The context window is full.", "Start a new session to go on.")
-        case _ if result.is_empty and not limits.nudged:
-            # An empty answer after tool results: sending the same again does not help, a new message does.
+        case reason if not limits.nudged and (result.is_empty or reason == "tool_use"):
+            # An empty answer after tool results, or calls announced that never came: sending the same again does
+            # not help, a new message does.
             limits.nudged = True
             query.append("user", template("please_continue"))
             return None
-        case _:
+        case reason:
+            if reason not in KNOWN_REASONS:
+                text = f"The model stopped for a reason that this version does not know: {reason}."
+                query.publisher.emit(Notice(level="info", text=text))
             return TurnOutcome("completed")
 
 
-def _go_on(query: Query, limits: _Limits, otherwise: TurnOutcome) -> TurnOutcome | None:
-    """Ask the model to go on where it stopped; ``otherwise`` once that was done often enough."""
-    if not limits.may_continue():
-        return otherwise
-    query.append("user", template("go_on"))
-    return None
+def _refused(query: Query, why: str) -> TurnOutcome:
+    """The model would decline what follows as well while it reads what it has declined: what the user said in this
+    turn and the model has not begun to work on is taken back, with the files that were attached to it."""
+    declined: list[Message] = []
+    for message in reversed(query.conversation.messages):
+        if message.role == "assistant":
+            break
+        if message.role == "user" and not any(isinstance(block, ToolResultBlock) for block in message.content):
+            declined.append(message)
+        if message.id == query.first_prompt:
+            break
+    if all(message.is_meta for message in declined):
+        return TurnOutcome("refusal", why, "Say it differently; if it declines again, start a new session.")
+    query.conversation.withdraw(tuple(message.id for message in declined))
+    return TurnOutcome("refusal", why, "The prompt is taken out of the conversation: say it differently (↑).")

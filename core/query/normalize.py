@@ -28,6 +28,7 @@ from core.protocol.messages import (
     ToolResultBlock,
     ToolUseBlock,
     block_to_wire,
+    is_thinking,
     referred_tools,
 )
 from core.query.server_calls import paired_server_calls
@@ -151,13 +152,6 @@ def _without_last_thoughts(blocks: list[Block]) -> list[Block]:
     while end and is_thinking(blocks[end - 1]):
         end -= 1
     return blocks[:end]
-
-
-def is_thinking(block: Block) -> bool:
-    """Whether the block is a thought, shown or redacted."""
-    return isinstance(block, ThinkingBlock) or (
-        isinstance(block, OtherBlock) and block.data.get("type") == "redacted_thinking"
-    )
 
 
 def _pair(groups: list[Group], used: set[str], *, may_pause: bool) -> Iterator[Group]:

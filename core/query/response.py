@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 from core.llm.assemble import Assembler
 from core.llm.client import BlockChunk, BlockStart, BlockStop, Chunk, MessageEnd, MessageStart, ModelRequest
@@ -19,9 +20,8 @@ from core.protocol.events import (
     BlockStarted,
     RequestFinished,
 )
-from core.protocol.messages import Block, Message, TextBlock, ToolUseBlock
+from core.protocol.messages import Block, Message, OtherBlock, TextBlock, ToolUseBlock, is_thinking
 from core.protocol.usage import Usage
-from core.query.normalize import is_thinking
 from core.query.turn import Query
 from core.sessions.entries import CallRecord
 from core.tools.attached import attached_in
@@ -29,6 +29,7 @@ from core.tools.attached import attached_in
 HEAD_START = 3
 """Turns of the event loop: as many as a shell command takes from its block to its process."""
 SHOWN_FIELDS = ("text", "thinking", "input")
+CUT_INPUT = "the length limit cut its input off"
 _KINDS: dict[str, BlockKind] = {"text": "text", "thinking": "thinking", "tool_use": "tool_use"}
 
 
@@ -42,6 +43,8 @@ class Response:
         self._assembler = Assembler()
         self._blocks: list[Block] = []
         self._finished_ids: list[str] = []
+        self._held: tuple[int, ToolUseBlock] | None = None
+        """A call without any input: only what comes next tells whether that is all of it."""
         self._message_id = request_id
         self._recorded = 0
         self._usage = Usage()
@@ -59,19 +62,26 @@ class Response:
         )
 
     @property
-    def has_substance(self) -> bool:
-        """Whether a block is complete that can stand in the history: more than a thought."""
-        return any(not is_thinking(block) for block in self._blocks)
-
-    @property
     def is_empty(self) -> bool:
-        """Whether the model said nothing: no block, or only thoughts and blank text."""
+        """Whether nothing complete was said: no block, or only thoughts and blank text."""
         return all(
             is_thinking(block) or (isinstance(block, TextBlock) and not block.text.strip()) for block in self._blocks
         )
 
+    @property
+    def ends_at_server(self) -> bool:
+        """Whether it ends with a call that the server runs, or with the result of one: it may be sent as it is."""
+        last = self._blocks[-1] if self._blocks else None
+        return isinstance(last, OtherBlock) and str(last.data.get("type")).endswith(("server_tool_use", "_tool_result"))
+
     async def receive(self, chunks: AsyncIterator[Chunk]) -> None:
         """Take every chunk. Raises what the client raises."""
+        try:
+            await self._receive(chunks)
+        finally:
+            self._release()
+
+    async def _receive(self, chunks: AsyncIterator[Chunk]) -> None:
         async for chunk in chunks:
             match chunk:
                 case BlockChunk():
@@ -82,15 +92,25 @@ class Response:
                     self._message_id = chunk.message_id
                     self._usage = chunk.usage
                 case BlockStart():
+                    self._release()
                     self._start_block(chunk)
                 case BlockStop():
                     block = self._assembler.stop(chunk.index)
-                    if block is not None:
+                    if isinstance(block, ToolUseBlock) and not block.input and not block.invalid:
+                        self._held = chunk.index, block
+                    elif block is not None:
                         self._complete(chunk.index, block)
                         await self._let_calls_run()
                 case MessageEnd():
+                    self._release(CUT_INPUT if chunk.stop_reason == "max_tokens" else "")
                     await self._let_calls_run()
                     self._end(chunk)
+
+    def _release(self, invalid: str = "") -> None:
+        """Complete the call that was held back; ``invalid`` says why it must not run."""
+        if self._held is not None:
+            (index, block), self._held = self._held, None
+            self._complete(index, replace(block, invalid=invalid))
 
     async def _let_calls_run(self) -> None:
         """Calls go first: one may need the event loop just to start its process, which then runs beside us."""
@@ -112,19 +132,14 @@ class Response:
         self._append_message()
         await self._append_results(outcomes)
 
-    def discard(self) -> None:
-        """Forget everything: the request is sent again."""
-        self._discard(self._assembler.open_indexes)
-        for block_id in self._finished_ids:
-            self._query.publisher.emit(BlockDiscarded(block_id=block_id))
-        self._is_closed = True
+    def break_off(self) -> None:
+        """It broke off. What is complete is kept for ``finish``; where that says nothing, all of it is forgotten."""
+        self._discard(self._assembler.forget())
+        if self.is_empty:
+            for block_id in self._finished_ids:
+                self._query.publisher.emit(BlockDiscarded(block_id=block_id))
+            self._is_closed = True
         self._account_unfinished()
-
-    async def keep_broken(self) -> None:
-        """The response broke off: keep its complete blocks and let its calls end as usual."""
-        self._discard(self._assembler.open_indexes)
-        self._account_unfinished()
-        await self.finish()
 
     def _salvage(self) -> list[tuple[int, Block]]:
         """Text that was cut off; what else is open is forgotten."""
@@ -143,7 +158,9 @@ class Response:
         if self._usage.context_tokens and not self._is_accounted:
             self._is_accounted = True
             self._query.account(self._usage)
-            self._query.conversation.record_usage(self._message_id, self._request.model, self._usage, "")
+            self._query.conversation.record_usage(
+                self._message_id, self._request.model, self._usage, "", is_kept=not self._is_closed
+            )
 
     def _start_block(self, chunk: BlockStart) -> None:
         if not self._first_token_ms:
@@ -175,8 +192,14 @@ class Response:
         self.stop_reason, self.stop_detail = chunk.stop_reason, chunk.stop_detail
         self._is_accounted = True
         cost = self._query.account(chunk.usage)
-        self._record_blocks()
-        self._query.conversation.record_usage(self._message_id, self._request.model, chunk.usage, chunk.stop_reason)
+        if chunk.stop_reason == "refusal" and not self.runner.has_calls:
+            # The API wants a refusal's words forgotten; calls that ran before it are not.
+            self._is_closed = True
+        else:
+            self._record_blocks()
+        self._query.conversation.record_usage(
+            self._message_id, self._request.model, chunk.usage, chunk.stop_reason, is_kept=not self._is_closed
+        )
         self._query.publisher.emit(
             RequestFinished(
                 request_id=self._request_id,

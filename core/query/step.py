@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from core.context.tokens import count_tokens
 from core.host.tasks import despite_cancel
+from core.llm.client import ModelRequest
 from core.llm.errors import ModelError
-from core.llm.retry import retry_delay
 from core.prompt.assemble import build_request, can_search
-from core.protocol.events import RequestFailed, RequestStarted
+from core.protocol.events import RequestStarted
 from core.query.normalize import Accepted
 from core.query.response import Response
 from core.query.turn import Query
@@ -24,6 +24,8 @@ class StepResult:
     stop_detail: str
     has_calls: bool
     is_empty: bool
+    ends_at_server: bool
+    """The last block is the server's own work, with which it can go on by itself."""
     is_broken: bool = False
     """The response broke off; what was complete of it is in the history."""
     ends_turn: bool = False
@@ -34,82 +36,76 @@ async def run_step(query: Query, max_tokens: int) -> StepResult:
 
     In every case the history is valid afterwards: each call has its result.
     """
-    attempt = 0
     while True:
-        attempt += 1
-        request_id = query.host.ids.uuid()
-        tools = query.calls.tools.offer(can_search=can_search(query.turn.settings, query.turn.model))
-        request = build_request(
-            settings=query.turn.settings,
-            model=query.turn.model,
-            system=query.turn.system,
-            tools=tools.schemas,
-            messages=query.history.normalized(
-                query.conversation.messages, Accepted(query.turn.model.mid_system, frozenset(tools.deferred))
-            ),
-            max_tokens=max_tokens,
-        )
+        request, request_id = _request(query, max_tokens), query.host.ids.uuid()
         query.publisher.emit(
             RequestStarted(
                 request_id=request_id,
                 model=request.model,
                 query_source=request.query_source,
-                attempt=attempt,
+                attempt=query.recovery.attempt,
             )
         )
         response = Response(query, request, request_id)
         query.runner = response.runner
         try:
-            await response.receive(query.client.stream(request))
-            await response.finish()
-            query.publish_usage(count_tokens(query.conversation.messages, query.conversation.last_usage))
-            return _result(response)
+            result = await _send(query, request, response, request_id)
+        except ModelError:
+            raise
         except asyncio.CancelledError:
             await despite_cancel(response.interrupt())
             raise
-        except ModelError as error:
-            if response.has_substance:
-                _publish_failure(query, request_id, error, attempt, 0.0)
-                await _keep(response)
-                return _result(response, is_broken=True)
-            response.discard()
-            delay = retry_delay(error, attempt)
-            _publish_failure(query, request_id, error, attempt, delay)
-            if delay is None:
-                raise
-            await query.host.clock.sleep(delay)
         except Exception:
             # A fault of our own: the calls still end, and the session can go on.
             await despite_cancel(response.interrupt())
             raise
+        if result is not None:
+            return result
+        # What the user said during the wait goes along.
+        await query.take_queued()
 
 
-async def _keep(response: Response) -> None:
+def _request(query: Query, max_tokens: int) -> ModelRequest:
+    """The request for the conversation as it is, in the form that the model of the moment takes."""
+    settings, model = query.turn.settings, query.turn.model
+    tools = query.calls.tools.offer(can_search=can_search(settings, model))
+    accepted = Accepted(model.mid_system, frozenset(tools.deferred))
+    return build_request(
+        settings=settings,
+        model=model,
+        system=query.turn.system,
+        tools=tools.schemas,
+        messages=query.history.normalized(query.conversation.messages, accepted),
+        max_tokens=min(max_tokens, model.max_output),
+    )
+
+
+async def _send(query: Query, request: ModelRequest, response: Response, request_id: str) -> StepResult | None:
+    """One attempt; None where it is to be sent again, after the wait. Raises ``ModelError`` to give up."""
+    failure: ModelError | None = None
+    delay: float | None = 0.0
     try:
-        await response.keep_broken()
-    except asyncio.CancelledError:
-        await despite_cancel(response.interrupt())
-        raise
-
-
-def _result(response: Response, *, is_broken: bool = False) -> StepResult:
+        await response.receive(query.client.stream(request))
+        query.recovery.succeeded()
+    except ModelError as error:
+        failure = error
+    if failure is not None:
+        response.break_off()
+        delay = await query.recovery.delay_after(failure, request_id, query)
+        # The calls that were complete run on meanwhile.
+        await query.host.clock.sleep(delay or 0.0)
+        if response.is_empty and delay is not None:
+            return None
+    await response.finish()
+    query.publish_usage(count_tokens(query.conversation.messages, query.conversation.last_usage))
+    if failure is not None and delay is None:
+        raise failure
     return StepResult(
         stop_reason=response.stop_reason,
         stop_detail=response.stop_detail,
         has_calls=response.runner.has_calls,
         is_empty=response.is_empty,
-        is_broken=is_broken,
+        ends_at_server=response.ends_at_server,
+        is_broken=failure is not None,
         ends_turn=response.runner.ends_turn,
-    )
-
-
-def _publish_failure(query: Query, request_id: str, error: ModelError, attempt: int, delay: float | None) -> None:
-    query.publisher.emit(
-        RequestFailed(
-            request_id=request_id,
-            reason=error.user_message,
-            attempt=attempt,
-            retry_in_s=delay,
-            hint=error.hint,
-        )
     )

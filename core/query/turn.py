@@ -21,6 +21,7 @@ from core.protocol.views import SystemPrompt
 from core.query.history import History
 from core.query.mentions import attach_mentions
 from core.query.queue import MessageQueue, append_blocks, append_text, say_queued
+from core.query.recovery import Recovery
 from core.sessions.conversation import Conversation
 from core.settings.schema import Settings
 from core.tools.attached import attached_in
@@ -30,7 +31,7 @@ from core.tools.todo_store import TodoStore
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnSettings:
-    """Fixed for the length of a turn."""
+    """Fixed for the length of a turn, but for the model where a fallback takes over."""
 
     settings: Settings
     model: ModelInfo
@@ -85,11 +86,25 @@ class Query:
     state: ToolState
     usage: Usage = field(default_factory=Usage)
     """Of this turn."""
+    first_prompt: str = ""
+    """Id of the message that began the turn."""
     steps: int = 0
     warm_until: float | None = None
     """Until when the cache holds what the newest request has sent."""
     runner: ToolRunner | None = None
     """Runs the calls of the newest response."""
+    main: ModelInfo = field(init=False)
+    """What the turn began with; ``turn.model`` may be another one that stands in for it."""
+    recovery: Recovery = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.main = self.turn.model
+        self.recovery = Recovery(self.main, self.turn.settings.fallback_models)
+
+    @property
+    def stands_in(self) -> bool:
+        """Whether a fallback model answers."""
+        return self.turn.model != self.main
 
     @property
     def publisher(self) -> Publisher:

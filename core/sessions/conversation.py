@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.protocol.messages import Block, Message, ToolResultBlock
+from core.protocol.messages import Block, Message, ToolResultBlock, without_thinking
 from core.protocol.usage import Usage
 from core.protocol.views import SystemPrompt
 from core.sessions.entries import (
+    THINKING_DROPPED_RECORD,
     CallRecord,
     block_record,
     message_record,
@@ -15,6 +16,7 @@ from core.sessions.entries import (
     side_usage_record,
     system_record,
     usage_record,
+    withdrawn_record,
 )
 from core.sessions.writer import TranscriptWriter
 
@@ -45,9 +47,26 @@ class Conversation:
         """Add a message whose parts are written already."""
         self.messages = (*self.messages, message)
 
-    def record_usage(self, message_id: str, model: str, usage: Usage, stop_reason: str) -> None:
-        """Write down the end of a response."""
-        self.last_usage = usage
+    def withdraw(self, message_ids: tuple[str, ...]) -> None:
+        """Take messages at the end out again: the model is not to read them any more."""
+        self.messages = tuple(message for message in self.messages if message.id not in message_ids)
+        self._writer.write(withdrawn_record(message_ids))
+
+    def drop_thinking(self) -> bool:
+        """Take every thought out of what was said so far; False where there was none."""
+        kept = tuple(without_thinking(message) for message in self.messages)
+        if kept == self.messages:
+            return False
+        self.messages = kept
+        self._writer.write(THINKING_DROPPED_RECORD)
+        return True
+
+    def record_usage(
+        self, message_id: str, model: str, usage: Usage, stop_reason: str, *, is_kept: bool = True
+    ) -> None:
+        """Write down what a response took. What the window holds is counted from it, unless nothing of it is kept."""
+        if is_kept:
+            self.last_usage = usage
         self._writer.write(usage_record(message_id, model, usage, stop_reason))
 
     def record_side_usage(self, source: str, model: str, usage: Usage) -> None:

@@ -108,6 +108,15 @@ def system_record(system: SystemPrompt, tools_digest: str, deferred_tools: Mappi
     }
 
 
+def withdrawn_record(message_ids: tuple[str, ...]) -> dict[str, Any]:
+    """Messages before this record that the model is not to read any more."""
+    return {"type": "system", "subtype": "withdrawn", "messageIds": list(message_ids)}
+
+
+THINKING_DROPPED_RECORD: dict[str, Any] = {"type": "system", "subtype": "thinking_dropped"}
+"""From here on every thought before this record is left out."""
+
+
 def _content(block: Block) -> dict[str, Any]:
     """The API's form, and in fields of ours why a call never parsed and how an image is called."""
     wire = block_to_wire(block)

@@ -12,7 +12,15 @@ from typing import Any, cast
 
 from core.protocol.codec import from_json
 from core.protocol.errors import AgentError
-from core.protocol.messages import ImageBlock, Message, Role, ToolResultBlock, ToolUseBlock, block_from_wire
+from core.protocol.messages import (
+    ImageBlock,
+    Message,
+    Role,
+    ToolResultBlock,
+    ToolUseBlock,
+    block_from_wire,
+    without_thinking,
+)
 from core.protocol.usage import Usage
 from core.protocol.views import SystemPrompt, ToolDisplay
 from core.sessions.entries import CallRecord
@@ -123,6 +131,13 @@ class _Builder:
             self._loaded.system = from_json(SystemPrompt, record["prompt"])
             self._loaded.tools_digest = str(record.get("toolsDigest", ""))
             self._loaded.deferred_tools = dict(record.get("deferredTools") or {})
+        elif kind == "system" and record.get("subtype") == "withdrawn":
+            self._close_response()
+            gone = set(record["messageIds"])
+            self._messages = [message for message in self._messages if message.id not in gone]
+        elif kind == "system" and record.get("subtype") == "thinking_dropped":
+            self._close_response()
+            self._messages = [without_thinking(message) for message in self._messages]
         elif kind in ("user", "assistant", "system") and isinstance(record.get("message"), dict):
             self._message(record, kind)
         if isinstance(record.get("uuid"), str):

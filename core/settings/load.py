@@ -37,10 +37,10 @@ def load_settings(
     """Settings of a session and what was wrong. ``flags`` holds fields by name; None means not given."""
     values, problems = read_file(user_file)
     values |= _from_environ(environ, problems)
+    joined = {key.field for key in KEYS if key.is_joined}
     for name, value in flags.items():
         if value is not None:
-            # Lists of several layers join; of single values the later one wins.
-            values[name] = (*values.get(name, ()), *value) if isinstance(value, tuple) else value
+            values[name] = (*values.get(name, ()), *value) if name in joined else value
     known = {field.name for field in fields(Settings)}
     return replace(Settings(), **{name: values[name] for name in values.keys() & known}), problems
 
@@ -65,6 +65,8 @@ def read_file(path: Path) -> tuple[dict[str, Any], list[Problem]]:
     lines = _key_lines(text)
     for path_of_key, value in _flatten(cast("dict[str, Any]", data)).items():
         key = next((key for key in KEYS if tuple(key.path.split(".")) == path_of_key), None)
+        if key and key.type is list and not key.is_joined and isinstance(value, str) and value.strip():
+            value = [value]
         name = ".".join(path_of_key)
         complaint = _complaint(key, value) if key else f"unknown setting {name!r}; it is ignored"
         if complaint:

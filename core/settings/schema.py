@@ -24,6 +24,8 @@ class Settings:
     """What a session is started with. Frozen: a change makes another."""
 
     model: str = DEFAULT_MODEL
+    fallback_models: tuple[str, ...] = ()
+    """Take over, one after the other, for the rest of a turn in which the model is overloaded."""
     effort: Effort | None = None
     """None leaves it to the model."""
     small_model: str = DEFAULT_SMALL_MODEL
@@ -70,6 +72,8 @@ class SettingKey:
     field: str
     type: type
     choices: tuple[str, ...] = ()
+    is_joined: bool = False
+    """Whether the lists of several layers are joined; else the later one wins."""
 
 
 MODES = ("default", "acceptEdits", "plan", "bypassPermissions")
@@ -78,11 +82,12 @@ EFFORTS = ("low", "medium", "high", "xhigh", "max")
 KEYS = (
     SettingKey("model", "model", str),
     SettingKey("smallModel", "small_model", str),
+    SettingKey("fallbackModel", "fallback_models", list),
     SettingKey("effortLevel", "effort", str, EFFORTS),
     SettingKey("permissions.defaultMode", "mode", str, MODES),
-    SettingKey("permissions.allow", "allow", list),
-    SettingKey("permissions.deny", "deny", list),
-    SettingKey("webFetch.allowPrivate", "allow_private", list),
+    SettingKey("permissions.allow", "allow", list, is_joined=True),
+    SettingKey("permissions.deny", "deny", list, is_joined=True),
+    SettingKey("webFetch.allowPrivate", "allow_private", list, is_joined=True),
     SettingKey("theme", "theme", str),
     SettingKey("notifications", "notifications", str, ("auto", "bell", "off")),
     SettingKey("cacheTtl", "cache_ttl", str, ("5m", "1h")),

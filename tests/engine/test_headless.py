@@ -118,7 +118,15 @@ def test_a_result_that_is_no_text_keeps_its_form(run: Run) -> None:
 def test_retries_are_records(run: Run) -> None:
     lines = run.lines([Reply(error=ModelError("overloaded", "Busy.", retry_after_s=0.01)), DONE])
     (retry,) = [line for line in lines if line.get("subtype") == "api_retry"]
-    assert (retry["attempt"], retry["retry_delay_ms"]) == (1, 10)
+    assert (retry["attempt"], retry["retry_delay_ms"], retry["max_retries"]) == (1, 10, 7)
+    assert "error_status" in retry
+
+
+def test_what_a_fallback_says_is_signed_by_it(run: Run) -> None:
+    busy = [Reply(error=ModelError("overloaded", "Busy.", retry_after_s=0.01)) for _ in range(3)]
+    lines = run.lines([*busy, DONE], fallback_models=("claude-sonnet-5-5",))
+    assert [line["message"]["model"] for line in lines if line["type"] == "assistant"] == ["claude-sonnet-5-5"]
+    assert any("overloaded" in line.get("text", "") for line in lines), "the notice is a record too"
 
 
 FAILURES: dict[str, tuple[list[Reply], dict[str, Any], str]] = {

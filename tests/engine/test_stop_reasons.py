@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from core.llm.client import Chunk, ModelRequest
+from core.llm.client import Chunk, MessageEnd, ModelRequest
 from core.llm.errors import ModelError
 from core.llm.scripted import Reply, ScriptedModel, call, in_order, say
 from core.protocol import events as ev
+from core.protocol.ops import SetMode, SubmitPrompt
 from core.settings.schema import Settings
 from tests.fakes.engines import Rig, fake_host, running
 from tests.fakes.wire import BRAND_NEW, assert_all_valid, assert_growing, results_in, texts_in, thought
@@ -28,6 +30,24 @@ async def test_the_turn_is_over(tmp_path: Path, isolated_machine: Path, reason: 
         assert len(rig.requests) == 1
         assert rig.of(ev.RequestFinished)[0].stop_reason == reason
         assert rig.of(ev.TurnEnded)[0].steps == 1
+        told = [notice.text for notice in rig.of(ev.Notice) if "one_of_tomorrow" in notice.text]
+        assert len(told) == (reason == "one_of_tomorrow")
+
+
+async def test_an_end_without_a_reason_is_an_end(tmp_path: Path, isolated_machine: Path) -> None:
+    class Wordless(ScriptedModel):
+        """Never says why it stops."""
+
+        async def stream(self, request: ModelRequest) -> AsyncIterator[Chunk]:
+            async for chunk in super().stream(request):
+                yield MessageEnd("", chunk.usage) if isinstance(chunk, MessageEnd) else chunk
+
+    (tmp_path / "a.txt").write_text("one\n")
+    script = in_order([Reply([call("Read", "r", file_path="a.txt")]), Reply([say("It says one.")])])
+    async with running(Wordless(script, clock=fake_host().clock), tmp_path, isolated_machine) as rig:
+        await rig.prompt("read")
+        assert ends(rig) == ["completed"] and len(rig.requests) == 2
+        assert_all_valid(rig.requests)
 
 
 async def test_a_refusal_ends_the_turn_and_is_not_sent_again(tmp_path: Path, isolated_machine: Path) -> None:
@@ -37,9 +57,91 @@ async def test_a_refusal_ends_the_turn_and_is_not_sent_again(tmp_path: Path, iso
         assert ends(rig) == ["refusal"]
         assert rig.of(ev.TurnEnded)[0].detail
         assert len(rig.requests) == 1
-        await rig.prompt("something else")
+        await rig.prompt("other words")
         assert ends(rig) == ["refusal", "completed"]
         assert_all_valid(rig.requests)
+        assert texts_in(rig.requests[1]) == ["other words"], "it would decline again while it reads that"
+        assert texts_in(rig.requests[1], "assistant") == []
+        session = rig.engine.session_id
+    async with running([Reply([say("Yes.")])], tmp_path, isolated_machine, resume=session) as rig:
+        await rig.prompt("and now")
+        assert texts_in(rig.requests[0]) == ["other words", "and now"]
+
+
+async def test_a_refusal_takes_back_only_what_the_turn_has_brought(tmp_path: Path, isolated_machine: Path) -> None:
+    (tmp_path / "CLAUDE.md").write_text("Be brief.")
+    (tmp_path / "a.txt").write_text("attached\n")
+    replies = [Reply([say("Hello.")]), Reply([], stop_reason="refusal"), Reply([say("Fine.")])]
+    async with running(replies, tmp_path, isolated_machine, settings=Settings(mode="plan")) as rig:
+        await rig.prompt("hi")
+        await rig.do(SetMode(mode="default"))
+        await rig.prompt("look at @a.txt")
+        assert "attached" in texts_in(rig.requests[1])[-1]
+        await rig.prompt("other words")
+        sent = " ".join(texts_in(rig.requests[2]))
+        assert "Be brief." in sent and "hi" in sent and "other words" in sent
+        assert "look at" not in sent and "attached" not in sent
+        assert texts_in(rig.requests[2], "system") == texts_in(rig.requests[1], "system"), "news are told once"
+        assert_all_valid(rig.requests)
+
+
+async def test_what_was_said_in_between_and_refused_is_taken_back_alone(tmp_path: Path, isolated_machine: Path) -> None:
+    gate = asyncio.Event()
+    replies = [
+        Reply([call("Bash", "b", command="echo x >> ran.txt"), say("And so on.")], gates={1: gate}),
+        Reply([], stop_reason="refusal"),
+        Reply([say("Fine.")]),
+    ]
+    settings = Settings(allow=("Bash",))
+    async with running(replies, tmp_path, isolated_machine, settings=settings) as rig:
+        await rig.do(SubmitPrompt(text="go"))
+        await rig.event(ev.ToolStarted)
+        await rig.do(SubmitPrompt(text="something bad"))
+        gate.set()
+        await rig.settle()
+        assert ends(rig) == ["refusal"] and "something bad" in texts_in(rig.requests[1])
+        await rig.prompt("other words")
+        assert texts_in(rig.requests[2]) == ["go", "other words"]
+        assert set(results_in(rig.requests[2])) == {"b"}
+        assert_all_valid(rig.requests)
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+async def test_a_refusal_forgets_nothing_that_ran(tmp_path: Path, isolated_machine: Path, is_late: bool) -> None:
+    """In the response after the calls, or in the one that holds them."""
+    calls = [call("Bash", "b", command="echo x >> ran.txt")]
+    replies = (
+        [Reply(calls), Reply([say("I")], stop_reason="refusal")] if is_late else [Reply(calls, stop_reason="refusal")]
+    )
+    settings = Settings(allow=("Bash",))
+    async with running([*replies, Reply([say("Fine.")])], tmp_path, isolated_machine, settings=settings) as rig:
+        await rig.prompt("go")
+        assert ends(rig) == ["refusal"]
+        assert (tmp_path / "ran.txt").read_text() == "x\n"
+        await rig.prompt("other words")
+        assert set(results_in(rig.requests[-1])) == {"b"} and "go" in texts_in(rig.requests[-1])
+        assert texts_in(rig.requests[-1], "assistant") == []
+        assert_all_valid(rig.requests)
+
+
+async def test_calls_that_were_announced_and_never_came_are_asked_for_once(
+    tmp_path: Path, isolated_machine: Path
+) -> None:
+    replies = [Reply([say("I will read it.")], stop_reason="tool_use") for _ in range(3)]
+    async with running(replies, tmp_path, isolated_machine) as rig:
+        await rig.prompt("read")
+        assert ends(rig) == ["completed"] and len(rig.requests) == 2
+        assert_all_valid(rig.requests)
+        assert_growing(rig.requests)
+
+
+async def test_a_server_that_pauses_for_ever_is_left(tmp_path: Path, isolated_machine: Path) -> None:
+    searching = {"type": "server_tool_use", "name": "web_search", "input": {"query": "x"}}
+    replies = [Reply([{**searching, "id": f"srvtoolu_{n}"}], stop_reason="pause_turn") for n in range(30)]
+    async with running(replies, tmp_path, isolated_machine) as rig:
+        await rig.prompt("search")
+        assert ends(rig) == ["error"] and "paused" in rig.of(ev.TurnEnded)[0].detail
+        assert len(rig.requests) == 11
 
 
 async def test_a_full_window_ends_the_turn_with_what_to_do(tmp_path: Path, isolated_machine: Path) -> None:
@@ -102,16 +204,62 @@ async def test_a_call_that_the_limit_cut_off_never_runs(tmp_path: Path, isolated
         assert_all_valid(rig.requests)
 
 
-async def test_a_call_cut_into_valid_json_by_the_limit_does_not_run_either(
-    tmp_path: Path, isolated_machine: Path
-) -> None:
-    """With ``max_tokens`` the last call is suspect even where its input happens to parse (an empty one, say)."""
+async def test_a_call_cut_before_its_input_does_not_run_either(tmp_path: Path, isolated_machine: Path) -> None:
+    """An input of which nothing came looks like an empty one."""
     cut = {"type": "tool_use", "id": "l", "name": "LS", "input": ""}
     replies = [Reply([cut], stop_reason="max_tokens"), Reply([say("Done.")])]
     async with running(replies, tmp_path, isolated_machine) as rig:
         await rig.prompt("list")
-        assert set(results_in(rig.requests[1])) == {"l"}
+        result = results_in(rig.requests[1])["l"]
+        assert result["is_error"] and "limit" in result["content"]
         assert ends(rig) == ["completed"]
+
+
+@pytest.mark.parametrize("rest", [[], [call("LS", "l2")], [say("And that is it.")]])
+async def test_a_call_without_input_goes_to_its_tool_where_nothing_was_cut(
+    tmp_path: Path, isolated_machine: Path, rest: list[dict[str, str]]
+) -> None:
+    replies = [Reply([call("LS", "l"), *rest]), Reply([say("Done.")])]
+    async with running(replies, tmp_path, isolated_machine) as rig:
+        await rig.prompt("list")
+        results = results_in(rig.requests[1])
+        assert list(results) == ["l", *(block["id"] for block in rest if block["type"] == "tool_use")]
+        assert all("path" in str(result["content"]) for result in results.values()), "the tool itself looked at it"
+
+
+async def test_calls_before_the_one_that_was_cut_run(tmp_path: Path, isolated_machine: Path) -> None:
+    cut = {"type": "tool_use", "id": "w", "name": "Bash", "input": '{"command": "echo tw'}
+    replies = [
+        Reply([call("Bash", "b", command="echo one >> ran.txt"), cut], stop_reason="max_tokens"),
+        Reply([say("Done.")]),
+    ]
+    settings = Settings(allow=("Bash",))
+    async with running(replies, tmp_path, isolated_machine, settings=settings) as rig:
+        await rig.prompt("go")
+        results = results_in(rig.requests[1])
+        assert (results["b"].get("is_error"), results["w"]["is_error"]) == (None, True)
+        assert (tmp_path / "ran.txt").read_text() == "one\n"
+        assert rig.requests[1].max_tokens == 128_000
+        assert_all_valid(rig.requests)
+
+
+async def test_a_call_that_is_cut_again_and_again_ends_the_turn(tmp_path: Path, isolated_machine: Path) -> None:
+    cut = {"type": "tool_use", "name": "Write", "input": '{"file_path": "a.txt", "content": "hal'}
+    replies = [Reply([{**cut, "id": f"w{n}"}], stop_reason="max_tokens") for n in range(9)]
+    async with running(replies, tmp_path, isolated_machine) as rig:
+        await rig.prompt("write")
+        assert ends(rig) == ["max_tokens"] and len(rig.requests) == 4
+        assert_all_valid(rig.requests)
+
+
+async def test_a_whole_answer_in_between_starts_the_count_anew(tmp_path: Path, isolated_machine: Path) -> None:
+    cut = Reply([say("part")], stop_reason="max_tokens")
+    whole = [Reply([call("LS", f"l{n}", path=".")]) for n in range(2)]
+    async with running(
+        [cut, cut, whole[0], cut, cut, cut, whole[1], Reply([say("x")])], tmp_path, isolated_machine
+    ) as rig:
+        await rig.prompt("write")
+        assert ends(rig) == ["completed"] and len(rig.requests) == 8
 
 
 @pytest.mark.parametrize("blocks", [[], [thought()], [say("  \n")]])
@@ -193,8 +341,9 @@ async def test_a_server_that_breaks_off_behind_every_call_does_not_loop_for_ever
     async with running(replies, tmp_path, isolated_machine) as rig:
         await rig.prompt("go")
         (end,) = rig.of(ev.TurnEnded)
-        assert end.reason == "error" and "broke off" in end.detail
-        assert len(rig.of(ev.ToolFinished)) == len(rig.requests) < 6
+        assert end.reason == "error" and "broke off" in end.detail and "go on" in end.detail
+        assert len(rig.of(ev.ToolFinished)) == len(rig.requests) == 8
+        assert_all_valid(rig.requests)
 
 
 async def test_a_discarded_answer_leaves_nothing_open_on_screen(tmp_path: Path, isolated_machine: Path) -> None:

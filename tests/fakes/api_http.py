@@ -125,6 +125,12 @@ class Connection:
         self.last_byte = time.monotonic()
         await self._send(body[: len(body) // 2] if cut else body)
 
+    async def send_page(self, status: int, body: str, headers: dict[str, str]) -> None:
+        """A whole response that is no JSON, as a proxy sends it."""
+        data = body.encode()
+        await self._send_head(status, {"content-type": "text/html", "content-length": str(len(data)), **headers})
+        await self._send(data)
+
     async def start_stream(self, headers: dict[str, str]) -> None:
         """The head of an event stream."""
         await self._send_head(
@@ -139,7 +145,11 @@ class Connection:
 
     async def send_event(self, name: str, data: Any) -> None:
         """One event, in a chunk of its own."""
-        event = f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
+        await self.send_raw_event(name, json.dumps(data, ensure_ascii=False))
+
+    async def send_raw_event(self, name: str, data: str) -> None:
+        """One event whose data may be anything."""
+        event = f"event: {name}\ndata: {data}\n\n".encode()
         await self._send(f"{len(event):x}\r\n".encode() + event + b"\r\n")
         await asyncio.sleep(0)
         if self._reader.at_eof():

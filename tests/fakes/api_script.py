@@ -19,10 +19,12 @@ from tests.fakes.api_canon import Json, blocks_of, is_array, is_object
 Kind = Literal["text", "thinking", "tool_use", "server_tool_use", "redacted_thinking", "raw"]
 FaultKind = Literal[
     "http",
+    "page",
     "reset_before",
     "reset_after",
     "sse_error",
     "silent_end",
+    "garbled",
     "stall",
     "malformed_tool_json",
     "truncated_tool_json",
@@ -105,6 +107,11 @@ def http(status: int, error_type: str, message: str = "scripted error", headers:
     return Fault("http", status=status, error_type=error_type, message=message, headers=headers or {})
 
 
+def page(status: int, body: str = "", headers: dict[str, str] | None = None) -> Fault:
+    """Not the API answers but something before it, with a body that is not JSON, or with none."""
+    return Fault("page", status=status, message=body, headers=headers or {})
+
+
 def reset_before() -> Fault:
     """The connection is reset before any byte of the response."""
     return Fault("reset_before")
@@ -123,6 +130,11 @@ def sse_error(after: int, error_type: str = "overloaded_error", message: str = "
 def silent_end(after: int) -> Fault:
     """The body ends properly after so many events, without `message_stop`."""
     return Fault("silent_end", after=after)
+
+
+def garbled(after: int, event: str = "content_block_delta", data: str = '{"type": "content_bl') -> Fault:
+    """After so many events comes one that cannot be read, and nothing more."""
+    return Fault("garbled", after=after, error_type=event, message=data)
 
 
 def stall(after: int) -> Fault:

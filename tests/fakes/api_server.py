@@ -36,6 +36,7 @@ from tests.fakes.api_sse import (
     Envelope,
     Hold,
     Pause,
+    Raw,
     Step,
     Wire,
     Wiring,
@@ -279,6 +280,9 @@ class ApiServer:
         if reply.delay:
             await connection.unless_gone(asyncio.sleep(reply.delay))
         _scripted_error(reply, headers)
+        if reply.fault and reply.fault.kind == "page":
+            await connection.send_page(reply.fault.status, reply.fault.message, headers | reply.fault.headers)
+            return True
         if reply.fault and reply.fault.kind == "reset_before":
             connection.reset()
             return False
@@ -306,6 +310,8 @@ class ApiServer:
             match step:
                 case Emit():
                     await connection.send_event(step.name, step.data)
+                case Raw():
+                    await connection.send_raw_event(step.name, step.data)
                 case Pause():
                     await connection.unless_gone(asyncio.sleep(step.seconds))
                 case Beat():

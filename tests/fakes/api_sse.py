@@ -29,6 +29,14 @@ class Emit:
 
 
 @dataclass(frozen=True)
+class Raw:
+    """Send one event whose data is no JSON."""
+
+    name: str
+    data: str
+
+
+@dataclass(frozen=True)
 class Pause:
     """Wait for a time."""
 
@@ -56,7 +64,7 @@ class End:
     how: Literal["close", "reset", "stall"]
 
 
-Step = Emit | Pause | Beat | Hold | End
+Step = Emit | Raw | Pause | Beat | Hold | End
 
 
 @dataclass(frozen=True)
@@ -241,6 +249,8 @@ def stream_plan(envelope: Envelope, reply: Reply, wires: list[Wire]) -> Iterator
     if fault and fault.kind == "sse_error":
         error = {"type": fault.error_type, "message": fault.message}
         endings["sse_error"] = [Emit("error", {"type": "error", "error": error}), End("close")]
+    if fault and fault.kind == "garbled":
+        endings["garbled"] = [Raw(fault.error_type, fault.message), End("close")]
     ending = endings.get(fault.kind) if fault else None
     sent = 0
     for step in _sound_steps(envelope, reply, wires):

@@ -82,7 +82,7 @@ class Rig:
 
 def fake_host(environ: dict[str, str] | None = None) -> Host:
     """The real machine with a clock that stands still and ids that count."""
-    return Host(clock=FakeClock(), ids=CountingIds(), environ=dict(os.environ) | (environ or {}))
+    return Host(clock=FakeClock(), ids=CountingIds(), environ=dict(os.environ) | (environ or {}), chance=lambda: 0.0)
 
 
 def make_launch(cwd: Path, home: Path, **changes: Any) -> Launch:

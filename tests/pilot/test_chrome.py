@@ -22,6 +22,7 @@ from tui.signals import LONG_TURN_S, channel, notification
 from tui.widgets.gauge import Footer
 from tui.widgets.queue_lane import QueueLane
 from tui.widgets.status import StatusLine
+from tui.widgets.transcript.retry_block import RetryBlock
 
 TOUCH = call("Bash", "b1", command="touch made")
 
@@ -48,9 +49,10 @@ async def test_the_key_that_stops_is_never_cut(opener: Opener, columns: int) -> 
             row = window.line("Esc to stop")
             assert "Esc to stop)" in row
             assert ("1m 05s" in row) or columns < 60
-        window.main.status.show_retry("The server is overloaded and says so at some length", 8)
+        window.main.status.show_retry("Overloaded", 8, "attempt 3 of 8")
         await window.pilot.pause()
-        assert "Esc to stop)" in window.line("Retry in 8")
+        assert "Esc to stop)" in window.line("Esc to stop")
+        assert columns < 80 or "Overloaded · again in 8 s · attempt 3 of 8" in window.line("Esc to stop")
         gate.set()
         await window.settle()
 
@@ -73,6 +75,81 @@ async def test_a_retry_counts_down(opener: Opener) -> None:
     async with opener([Reply(error=error), Reply([say("At last.")])]) as window:
         await window.ask("go")
         assert window.shows("At last.")
+
+
+def status_row(status: StatusLine, width: int = 80) -> str:
+    return "".join(text for text, _style in status.build(width)[0])
+
+
+async def test_the_wait_and_the_silence_are_told_by_the_second(opener: Opener) -> None:
+    gate = asyncio.Event()
+    async with opener(working(gate)) as window:
+        await window.prompt("go")
+        await window.until_shows("Working")
+        status = window.main.status
+        status.show_retry("Overloaded", 8, "attempt 3 of 8")
+        for left in ("again in 8 s", "again in 6 s", "again in 3 s", "again in 1 s", "again now"):
+            assert f"Overloaded · {left} · attempt 3 of 8  (" in status_row(status)
+            window.clock.now += 2.5
+        status.show_activity("Thinking", is_awaited=True)
+        window.clock.now += 19
+        assert "silent" not in status_row(status)
+        window.clock.now += 21
+        assert "Thinking… silent for 40s" in status_row(status)
+        status.hear()
+        assert "silent" not in status_row(status)
+        status.show_activity("Running Bash")
+        window.clock.now += 100
+        assert "silent" not in status_row(status), "a tool may take its time"
+        gate.set()
+        await window.settle()
+
+
+async def test_retries_of_one_request_are_one_line(opener: Opener) -> None:
+    busy = ModelError("overloaded", "Overloaded (529 overloaded_error).")
+    lost = ModelError("dropped", "The connection broke off (ReadError).")
+    failing = [Reply(error=error) for error in (busy, busy, lost, busy)]
+    async with opener([*failing, Reply([say("At last.")]), Reply(error=lost), Reply([say("Again.")])]) as window:
+        await window.ask("go")
+        (line,) = window.blocks(RetryBlock)
+        assert line.source == (
+            "4 of 8 attempts failed: Overloaded (529 overloaded_error) ×3; The connection broke off (ReadError)."
+        )
+        assert window.screen.count("failed") == 1
+        await window.ask("more")
+        assert [block.source[:22] for block in window.blocks(RetryBlock)] == [
+            "4 of 8 attempts failed",
+            "1 of 8 attempts failed",
+        ]
+
+
+async def test_a_line_of_retries_stands_where_they_were(opener: Opener) -> None:
+    """Where a response broke off behind something that is kept, what fails next is told below that."""
+    lost = ModelError("dropped", "The connection broke off.")
+    opener.file("a.txt", "alpha\n")
+    broken = [Reply([call("Read", f"r{n}", file_path="a.txt")], error=lost) for n in range(2)]
+    async with opener([*broken, Reply([say("Done.")])]) as window:
+        await window.ask("go")
+        first, second = window.blocks(RetryBlock)
+        assert (first.source, second.source) == (
+            "1 of 8 attempts failed: The connection broke off.", "2 of 8 attempts failed: The connection broke off."
+        )  # fmt: skip
+
+
+async def test_a_model_that_stands_in_is_named_at_the_top(opener: Opener) -> None:
+    busy = [Reply(error=ModelError("overloaded", "Overloaded.")) for _ in range(3)]
+    gate = asyncio.Event()
+    replies = [*busy, Reply([say("One."), say("Two.")], gates={1: gate})]
+    flags = {"fallback_models": ("claude-sonnet-5-5",)}
+    async with opener(replies, size=WIDE, flags=flags) as window:
+        await window.prompt("go")
+        await window.until_shows("One.")
+        assert "claude-sonnet-5-5 (for claude-opus-5-5)" in window.lines[0]
+        assert window.shows("is overloaded, 3 times in a row", "answers for the rest of this turn")
+        gate.set()
+        await window.settle()
+        assert window.lines[0].endswith("claude-opus-5-5")
+        assert len(window.blocks(RetryBlock)) == 1
 
 
 # Footer

@@ -60,17 +60,29 @@ async def test_overload_is_retried_and_shown(tmp_path: Path, isolated_machine: P
 
 @pytest.mark.parametrize(
     ("headers", "seconds"),
-    [({"retry-after": "7"}, 7.0), ({"retry-after-ms": "1500"}, 1.5), ({"retry-after": "0"}, None)],
+    [
+        ({"retry-after": "7"}, 7.0),
+        ({"retry-after-ms": "1500"}, 1.5),
+        ({"retry-after-ms": "soon", "retry-after": "2"}, 2.0),
+        # What says nothing useful leaves it to our own delay.
+        ({"retry-after": "0"}, 0.5),
+        ({"retry-after": "-5"}, 0.5),
+        ({"retry-after": "nan"}, 0.5),
+        ({"retry-after": "later"}, 0.5),
+        ({"retry-after": ""}, 0.5),
+        ({"retry-after": "Mon, 02 Mar 2020 10:00:00 GMT"}, 0.5),
+        ({"retry-after": "Mon, 99 Mar 99999 10:00:00 GMT"}, 0.5),
+    ],
 )
 async def test_the_server_says_how_long_to_wait(
-    tmp_path: Path, isolated_machine: Path, headers: dict[str, str], seconds: float | None
+    tmp_path: Path, isolated_machine: Path, headers: dict[str, str], seconds: float
 ) -> None:
     limited = Reply(fault=http(429, "rate_limit_error", "Slow down", headers))
     async with connected([limited, say("Here.")], tmp_path, isolated_machine) as (_server, rig):
         await rig.prompt("hi")
         assert end(rig).reason == "completed"
-        assert rig.of(ev.RequestFailed)[0].retry_in_s == (seconds or 0.0)
-        assert slept(rig) == ([seconds] if seconds else [])
+        assert rig.of(ev.RequestFailed)[0].retry_in_s == seconds
+        assert slept(rig) == [seconds]
 
 
 @pytest.mark.parametrize("naive", [False, True])
@@ -210,8 +222,8 @@ async def test_a_server_that_cannot_be_reached(tmp_path: Path, isolated_machine:
 async def test_a_prompt_that_does_not_fit_is_told(tmp_path: Path, isolated_machine: Path) -> None:
     async with connected([say("Here.")], tmp_path, isolated_machine, window=100) as (server, rig):
         await rig.prompt("hi")
-        assert end(rig).reason == "error"
-        assert "too long" in end(rig).detail
+        assert end(rig).reason == "context_full"
+        assert "too long" in end(rig).detail and "new session" in end(rig).detail
         assert len(server.requests) == 1
 
 
@@ -224,7 +236,7 @@ async def test_a_refusal_shows_why(tmp_path: Path, isolated_machine: Path) -> No
     async with connected([refused], tmp_path, isolated_machine) as (_server, rig):
         await rig.prompt("hi")
         assert end(rig).reason == "refusal"
-        assert end(rig).detail == "That is harmful."
+        assert end(rig).detail.startswith("That is harmful. The prompt is taken out")
 
 
 async def test_a_spending_limit_is_not_retried(tmp_path: Path, isolated_machine: Path) -> None:

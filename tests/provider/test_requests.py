@@ -9,7 +9,7 @@ import pytest
 from anthropic import AsyncAnthropic
 
 from core.llm import anthropic
-from core.llm.anthropic import AnthropicClient
+from core.llm.anthropic import SILENCE_S, AnthropicClient
 from core.llm.client import MessageEnd, ModelRequest
 from core.llm.encoding import RequestEncoder
 from core.protocol import events as ev
@@ -37,7 +37,7 @@ async def test_a_request_is_what_the_sdk_would_have_sent() -> None:
         client = AnthropicClient(base_url=server.url, api_key="key")
         chunks = [chunk async for chunk in client.stream(REQUEST)]
         await client.close()
-        sdk = AsyncAnthropic(base_url=server.url, api_key="key", max_retries=0, timeout=300.0)
+        sdk = AsyncAnthropic(base_url=server.url, api_key="key", max_retries=0, timeout=SILENCE_S)
         parameters = {
             name: getattr(REQUEST, name) for name in ("system", "tools", "messages", "thinking", "output_config")
         }

@@ -34,19 +34,25 @@ def test_every_key_is_taken(file: Path) -> None:
         "model": "m", "smallModel": "s", "webFetch": {"allowPrivate": ["localhost:3000"]},
         "effortLevel": "low", "theme": "t", "cacheTtl": "1h", "maxOutputTokens": 5,
         "vim": True, "keybindingFlavor": "readline", "notifications": "bell",
-        "toolSearch": "off",
+        "toolSearch": "off", "fallbackModel": ["a", "b"],
         "permissions": {"defaultMode": "plan", "allow": ["Bash(ls:*)"], "deny": ["Read(.env)"]},
     }  # fmt: skip
     file.write_text(json.dumps(data))
     settings, problems = load(file)
     assert problems == []
     assert settings == Settings(
-        model="m", small_model="s", allow_private=("localhost:3000",),
+        model="m", small_model="s", allow_private=("localhost:3000",), fallback_models=("a", "b"),
         effort="low", theme="t", cache_ttl="1h", max_output_tokens=5, mode="plan",
         vim=True, keybinding_flavor="readline", notifications="bell", tool_search="off",
         allow=("Bash(ls:*)",), deny=("Read(.env)",),
     )  # fmt: skip
-    assert len(KEYS) == 14, "a new key needs its line here"
+    assert len(KEYS) == 15, "a new key needs its line here"
+
+
+def test_a_fallback_may_be_one_name_and_the_flag_wins(file: Path) -> None:
+    file.write_text('{"fallbackModel": "a"}')
+    assert load(file) == (Settings(fallback_models=("a",)), [])
+    assert load(file, fallback_models=("b", "c"))[0].fallback_models == ("b", "c")
 
 
 @pytest.mark.parametrize(
@@ -59,6 +65,7 @@ def test_every_key_is_taken(file: Path) -> None:
         ("effortLevel", "huge", "effortLevel must be one of low, medium, high, xhigh, max"),
         ("cacheTtl", "2h", "cacheTtl must be one of 5m, 1h"),
         ("cacheTtl", 5, "cacheTtl must be text"),
+        ("fallbackModel", 5, "fallbackModel must be a list of texts"),
         ("maxOutputTokens", "many", "maxOutputTokens must be a positive number"),
         ("maxOutputTokens", 0, "positive"),
         ("vim", "yes", "vim must be true or false"),

@@ -85,14 +85,17 @@ class PlainStatus:
     def end(self) -> None:
         """It is over."""
 
-    def show_activity(self, text: str) -> None:
+    def show_activity(self, text: str, *, is_awaited: bool = False) -> None:
         """What is being done now."""
+
+    def hear(self) -> None:
+        """More comes from the model."""
 
     def show_waiting(self) -> None:
         """The question itself is printed."""
 
-    def show_retry(self, reason: str, seconds: float) -> None:
-        """The notice about it is printed."""
+    def show_retry(self, what: str, seconds: float, attempt: str) -> None:
+        """The line about it is printed."""
 
     def show_tokens(self, text: str) -> None:
         """The line at the end of a turn sums up."""

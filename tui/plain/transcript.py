@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from tui.plain.paper import WIDE, Paper
 from tui.widgets.transcript.blocks import Block, PromptBlock, TextBlock, ThinkingBlock, WelcomeBlock
+from tui.widgets.transcript.retry_block import RetryBlock
 from tui.widgets.transcript.tool_block import ToolBlock
 
 BROKEN_OFF = "(That broke off; it is written anew.)"
@@ -70,6 +71,8 @@ class PlainTranscript:
                 case ThinkingBlock():
                     if block.is_complete:
                         self._paper.line(f"(Thought, {len(block.source.split())} words)")
+                case RetryBlock():
+                    self._paper.line(f"! {block.newest}")
                 case WelcomeBlock():
                     pass
                 case _:

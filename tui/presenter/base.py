@@ -7,6 +7,7 @@ from typing import TypeVar
 from core.protocol.views import TodoItem
 from tui.presenter.surfaces import Surfaces
 from tui.widgets.transcript.blocks import Block
+from tui.widgets.transcript.retry_block import RetryBlock
 from tui.widgets.transcript.tool_block import ToolBlock
 
 B = TypeVar("B", bound=Block)
@@ -30,6 +31,7 @@ class PresenterBase:
         self._cost_before = 0.0
         self._cost: float | None = 0.0
         self._up = self._down = 0
+        self._retry: RetryBlock | None = None
         self._todos: tuple[TodoItem, ...] = ()
         self._count = 0
 

@@ -19,18 +19,19 @@ class BlockEvents(PresenterBase):
         match event.block_kind:
             case "text":
                 self._open(event.block_id, TextBlock(event.block_id))
-                self._on.status.show_activity("Answering")
+                self._on.status.show_activity("Answering", is_awaited=True)
             case "thinking":
                 self._open(event.block_id, ThinkingBlock(event.block_id))
-                self._on.status.show_activity("Thinking")
+                self._on.status.show_activity("Thinking", is_awaited=True)
             case "tool_use":
                 self._open(event.block_id, ToolBlock(event.block_id, event.tool_name, self._cwd))
-                self._on.status.show_activity(f"Preparing {event.tool_name}")
+                self._on.status.show_activity(f"Preparing {event.tool_name}", is_awaited=True)
             case "other":
                 pass
 
     def on_block_delta(self, event: ev.BlockDelta) -> None:
         """More of a block."""
+        self._on.status.hear()
         block = self._blocks.get(event.block_id)
         match block:
             case TextBlock() | ThinkingBlock():

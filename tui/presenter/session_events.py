@@ -36,7 +36,8 @@ class SessionEvents(PresenterBase):
 
     def on_model_changed(self, event: ev.ModelChanged) -> None:
         """Another model, another window."""
-        self._on.header.show_model(event.model)
+        stands_in = f"{event.model} (for {event.stands_in_for})" if event.stands_in_for else event.model
+        self._on.header.show_model(stands_in)
         self._on.footer.show_window(event.context_window, event.limits)
 
     def on_mode_changed(self, event: ev.ModeChanged) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from core.protocol import events as ev
 from tui.presenter.base import PresenterBase
 from tui.rendering.amounts import dollars, duration, tokens
-from tui.widgets.transcript.blocks import NoticeBlock, PromptBlock, RuleBlock
+from tui.widgets.transcript.blocks import PromptBlock, RuleBlock
+from tui.widgets.transcript.retry_block import RetryBlock
 
 END_WORDS: dict[str, tuple[str, str]] = {
     "interrupted": ("■ Interrupted. What was done stands; say how to go on.", "caution"),
@@ -17,6 +20,17 @@ END_WORDS: dict[str, tuple[str, str]] = {
     "context_full": ("■", "caution"),
     "error": ("✗", "notice.error"),
 }
+
+
+CAUSES = {
+    "overloaded": "Overloaded",
+    "rate_limit": "Rate limit reached",
+    "server": "Server error",
+    "connection": "No connection",
+    "silent": "No answer",
+    "dropped": "Connection lost",
+}
+"""What the status line calls a failure."""
 
 
 class TurnEvents(PresenterBase):
@@ -54,22 +68,38 @@ class TurnEvents(PresenterBase):
         """The model has the word; for what is asked beside the conversation the running call speaks."""
         if event.query_source == "main":
             self._finished.clear()
-            self._on.status.show_activity("Waiting for the model")
+            self._on.status.show_activity("Waiting for the model", is_awaited=True)
 
     def on_request_finished(self, event: ev.RequestFinished) -> None:
         """Count what went up and came down."""
+        self._retry = None
         self._up += event.usage.prompt_tokens
         self._down += event.usage.output_tokens
         self._on.status.show_tokens(f"↑ {tokens(self._up)} ↓ {tokens(self._down)}")
 
     def on_request_failed(self, event: ev.RequestFailed) -> None:
-        """A countdown, or nothing more than the end of the turn will say."""
+        """A countdown, and a line that grows with each attempt; a first one that is not tried again is told by the
+        end of the turn alone."""
+        if event.retry_in_s is None and event.attempt == 1:
+            return
+        again = ""
         if event.retry_in_s is not None:
-            seconds = f"in {event.retry_in_s:.0f} s" if event.retry_in_s >= 1 else "now"
-            text = f"{event.reason} Attempt {event.attempt}; trying again {seconds}."
-            self._add(NoticeBlock(self._next_id(), "warning", text))
-            if event.query_source == "main":
-                self._on.status.show_retry(event.reason, event.retry_in_s)
+            again = f"Again in {event.retry_in_s:.0f} s." if event.retry_in_s >= 1 else "Again now."
+        block = self._retry_line(event)
+        block.add(event.reason, event.attempt, event.max_attempts, hint=event.hint, again=again)
+        self._on.transcript.changed(block)
+        # A call that runs is what is waited for: one of a response that broke off, or one that asks beside.
+        if event.retry_in_s is not None and not (self._running or self._asking):
+            of = f"attempt {event.attempt + 1} of {event.max_attempts}" if event.max_attempts else ""
+            self._on.status.show_retry(CAUSES.get(event.cause, "Failed"), event.retry_in_s, of)
+
+    def _retry_line(self, event: ev.RequestFailed) -> RetryBlock:
+        """The line of the attempts before, unless something else has come after it."""
+        last = deque(self._on.transcript.blocks, maxlen=1)
+        line = self._retry
+        if line is None or event.attempt == 1 or line not in last or line.query_source != event.query_source:
+            line = self._retry = self._add(RetryBlock(self._next_id(), event.query_source))
+        return line
 
     def on_usage_updated(self, event: ev.UsageUpdated) -> None:
         """The gauge."""

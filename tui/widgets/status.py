@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import ceil
 
 from textual.timer import Timer
 
@@ -15,6 +16,8 @@ from tui.widgets.line_widget import LineWidget
 
 FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 FRAMES_PER_SECOND = 8
+SILENT_S = 20
+"""Without a word from the model for so long, and the line tells it."""
 MIN_ACTIVITY = 16
 """Columns of what goes on for which the time gives way too."""
 MIN_ITEM = 8
@@ -32,6 +35,9 @@ class StatusLine(LineWidget):
         self._tokens = ""
         self._started: float | None = None
         self._retry_at: float | None = None
+        self._attempt = ""
+        self._heard: float | None = None
+        """When the model was last heard of; None where something else is waited for."""
         self._is_waiting = False
         self._hint = ""
         self._timer: Timer | None = None
@@ -52,17 +58,23 @@ class StatusLine(LineWidget):
         self._tokens = ""
         self._set("")
 
-    def show_activity(self, text: str) -> None:
-        """What is being done now."""
-        self._set(clean_line(text))
+    def show_activity(self, text: str, *, is_awaited: bool = False) -> None:
+        """What is being done now. ``is_awaited``: it is the model that is waited for."""
+        self._set(clean_line(text), is_awaited=is_awaited)
+
+    def hear(self) -> None:
+        """The model has sent something."""
+        if self._heard is not None:
+            self._heard = self._now()
 
     def show_waiting(self) -> None:
         """It is the user's turn: nothing moves until the answer."""
         self._set("Waiting for you", is_waiting=True)
 
-    def show_retry(self, reason: str, seconds: float) -> None:
-        """A countdown to the next attempt."""
-        self._set(clean_line(reason), retry_at=self._now() + seconds)
+    def show_retry(self, what: str, seconds: float, attempt: str) -> None:
+        """A countdown to the next attempt, and which of how many it will be."""
+        self._attempt = attempt
+        self._set(clean_line(what), retry_at=self._now() + seconds)
 
     def show_tokens(self, text: str) -> None:
         """Tokens up and down in this turn."""
@@ -98,14 +110,21 @@ class StatusLine(LineWidget):
 
     def _what(self, frame: str) -> list[Span]:
         if self._retry_at is not None:
-            left = max(0, round(self._retry_at - self._now()))
-            return [(f"{frame} ", "accent"), (f"Retry in {left} s", "caution"), (f" · {self._activity}", "muted")]
+            left = max(0, ceil(self._retry_at - self._now()))
+            again = f"again in {left} s" if left else "again now"
+            attempt = f" · {self._attempt}" if self._attempt else ""
+            return [(f"{frame} ", "accent"), (self._activity, "text"), (f" · {again}", "caution"), (attempt, "muted")]
         if self._is_waiting:
             return [("? ", "state.asking"), (self._activity, "state.asking")]
-        return [(f"{frame} ", "accent"), (f"{self._activity}…", "text")]
+        silent = self._now() - self._heard if self._heard is not None else 0
+        told: list[Span] = [(f" silent for {elapsed(silent)}", "caution")] if silent >= SILENT_S else []
+        return [(f"{frame} ", "accent"), (f"{self._activity}…", "text"), *told]
 
-    def _set(self, activity: str, *, is_waiting: bool = False, retry_at: float | None = None) -> None:
+    def _set(
+        self, activity: str, *, is_waiting: bool = False, is_awaited: bool = False, retry_at: float | None = None
+    ) -> None:
         self._activity, self._is_waiting, self._retry_at = activity, is_waiting, retry_at
+        self._heard = self._now() if is_awaited else None
         moves = self.is_busy and not is_waiting
         if moves and self._timer is None:
             self._timer = self.set_interval(1 / FRAMES_PER_SECOND, self.update_lines)
