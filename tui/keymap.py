@@ -94,7 +94,7 @@ TRANSCRIPT_KEYS = (
     Key("block.copy", "y", "copy('source')", "Copy the selection or the block", "Conversation", "y"),
     Key("block.copy_code", "c", "copy('code')", "Copy the block's code or command", "Conversation", "c"),
     Key("block.copy_output", "o", "copy('output')", "Copy the block's output", "Conversation", "o"),
-    Key("block.open", "e", "open", "Open its file, or its saved result, in the editor", "Conversation", "e"),
+    Key("block.open", "e", "open", "Open its file or saved result", "Conversation", "e"),
     Key("prompt.previous", "left_curly_bracket,alt+up", "prompt(-1)", "To the prompt before", "Conversation", "{"),
     Key("prompt.next", "right_curly_bracket,alt+down", "prompt(1)", "To the prompt after", "Conversation", "}"),
     Key("search.open", "slash", "search", "Find a text", "Conversation", "/"),

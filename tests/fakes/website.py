@@ -44,6 +44,7 @@ class Website:
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     left: asyncio.Event = field(default_factory=asyncio.Event)
     """A client went away from an answer that hangs."""
+    writers: list[asyncio.StreamWriter] = field(default_factory=list[asyncio.StreamWriter])
 
     @property
     def authority(self) -> str:
@@ -53,6 +54,7 @@ class Website:
         return f"http://{self.authority}{path}"
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.writers.append(writer)
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
             target = head[0].split(" ")[1]
@@ -81,3 +83,7 @@ async def website(tls: ssl.SSLContext | None = None, **answers: Answer | str) ->
     finally:
         server.close()
         await server.wait_closed()
+        for writer in site.writers:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()

@@ -279,7 +279,7 @@ async def test_retries_are_told_and_the_answer_comes(opener: Opener) -> None:
     error = ModelError("connection", "The server cannot be reached (refused).", "Check the network.")
     async with opener([Reply(error=error), Reply(error=error), Reply([say("At last.")])], size=WIDE) as window:
         await window.ask("go")
-        assert window.shows("Attempt 1; trying again", "Attempt 2; trying again", "At last.")
+        assert window.shows("2 of 8 attempts failed: The server cannot be reached (refused) ×2.", "At last.")
 
 
 async def test_an_unreachable_server_ends_the_turn_after_all_attempts(opener: Opener) -> None:
