@@ -185,6 +185,19 @@ def test_what_is_revealed_is_in_view(given_sizes: list[int], at: int, row: int, 
     assert (at, row % height) in viewport.rows
 
 
+@given(sizes, st.integers(0, 60), st.integers(1, 40), st.integers(1, 40))
+def test_what_was_put_first_is_first_in_a_window_of_any_height(
+    given_sizes: list[int], at: int, height: int, later: int
+) -> None:
+    layout, view = window(given_sizes, height)
+    place = (min(at, len(layout) - 1), 0)
+    view.put_first(place)
+    view.resize(80, later)
+    _other, fresh = window(given_sizes, later)
+    fresh.put_first(place)
+    assert view.rows == fresh.rows
+
+
 def test_only_what_is_in_view_is_rendered() -> None:
     layout, viewport = window([5] * 5_000)
     viewport.go_to_end(-1)

@@ -25,6 +25,8 @@ class Viewport:
         self.following = True
         self.rows: list[Place] = []
         """The place of each row in view, as of the last ``settle``; shorter than the window where it is not full."""
+        self._put: tuple[Place, int] | None = None
+        """What was put first, and how many blocks there were then: a window that gets smaller shows it first again."""
 
     @property
     def line(self) -> int:
@@ -45,6 +47,8 @@ class Viewport:
             self._layout.set_width(width)
             if row and before and at < len(self._layout):
                 self.top = (at, row * self._layout.measure(at) // before)
+        if self._put is not None and self._put[1] == len(self._layout):
+            self.top, self.following = self._put[0], False
         self.settle()
 
     def settle(self) -> None:
@@ -65,7 +69,7 @@ class Viewport:
 
     def move(self, lines: int) -> None:
         """Move down, or up where negative, by lines as they really are."""
-        self.following = False
+        self._put, self.following = None, False
         at, row = self.top
         row += lines
         while row < 0 and at > 0:
@@ -83,13 +87,13 @@ class Viewport:
         if abs(distance) <= self.height * 2:
             self.move(distance)
             return
-        self.following = False
+        self._put, self.following = None, False
         self.top = self._layout.heights.find(line)
         self.settle()
 
     def go_to_end(self, direction: int) -> None:
         """To the beginning (-1), or to the end (1) and follow."""
-        self.following = direction > 0
+        self._put, self.following = None, direction > 0
         self.top = (0, 0)
         self.settle()
 
@@ -111,8 +115,8 @@ class Viewport:
         self.rows = [(at - (at > gone), row) for at, row in self.rows if at != gone]
 
     def put_first(self, place: Place) -> None:
-        """Show a place in the first row, as far as there is enough below it."""
-        self.following = False
+        """Show a place in the first row, as far as there is enough below it, also once the window is smaller."""
+        self._put, self.following = (place, len(self._layout)), False
         self.top = place
         self.settle()
 
