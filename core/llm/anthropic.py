@@ -66,6 +66,8 @@ class AnthropicClient:
         self._silence_s = silence_s
         self._api_key = api_key or (LOCAL_KEY if needs_no_key else "")
         self._loading: asyncio.Task[AsyncAnthropic] | None = None
+        self._retired: list[asyncio.Task[AsyncAnthropic] | None] = []
+        """Clients with credentials of before. Another request may still be using one, so they are closed at the end."""
         self._encoder = RequestEncoder()
 
     def warm_up(self) -> None:
@@ -118,18 +120,21 @@ class AnthropicClient:
 
     async def close(self) -> None:
         """Close the connections; an import that is still going on is not waited for."""
-        if self._loading is None:
-            return
-        if not self._loading.done():
-            self._loading.cancel()
-            return
-        with contextlib.suppress(Exception):
-            await self._loading.result().close()
+        clients, self._retired = [*self._retired, self._loading], []
+        for loading in clients:
+            if loading is None:
+                continue
+            if not loading.done():
+                loading.cancel()
+                continue
+            with contextlib.suppress(Exception):
+                await loading.result().close()
 
     def _failure(self, error: Exception, *, is_streaming: bool = False) -> ModelError:
         failure = classify(error, is_streaming=is_streaming)
         if failure.kind == "auth":
             # The next request reads the credentials anew: a profile may have been mended meanwhile.
+            self._retired.append(self._loading)
             self._loading = None
         return failure
 
