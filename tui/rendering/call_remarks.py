@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from core.protocol.views import TodoItem, ToolDisplay
 from tui.rendering.sanitize import clean_line
+from tui.rendering.tool_views import short_path
 
 _MCP = re.compile(r"mcp__(.+?)__(.+)", re.DOTALL)
 _CHANGES = {"completed": "done", "in_progress": "started", "pending": "to do"}
@@ -37,6 +38,12 @@ def todo_changes(display: ToolDisplay, todos: Sequence[TodoItem]) -> str:
         return ""
     states = [item.status for item in todos if item.id in changed]
     return ", ".join(f"{states.count(state)} {word}" for state, word in _CHANGES.items() if state in states)
+
+
+def kept_in(path: str, cwd: str) -> str:
+    """The file with the whole of a result, in a few words: its path where that is in the working directory."""
+    shown = short_path(clean_line(path), cwd)
+    return f"…/{shown.rpartition('/')[2]}" if shown.startswith(("/", "~")) else shown if path else ""
 
 
 def batch_state(states: Sequence[str]) -> str:

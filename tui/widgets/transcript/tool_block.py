@@ -10,7 +10,7 @@ from typing import Any, Literal
 from core.protocol.views import TodoItem, ToolDisplay
 from tui.keymap import key_text
 from tui.rendering.amounts import duration
-from tui.rendering.call_remarks import batch_state, result_size, tool_title
+from tui.rendering.call_remarks import batch_state, kept_in, result_size, tool_title
 from tui.rendering.inquiry_views import answer_lines, comment_lines
 from tui.rendering.line import DECOR, DECOR_ROW, Line, Span
 from tui.rendering.markdown import render_markdown
@@ -23,7 +23,6 @@ from tui.rendering.tool_views import (
     file_of_call,
     headline,
     output_lines,
-    short_path,
     todo_lines,
 )
 from tui.widgets.transcript.blocks import PROSE_COLUMNS, Block
@@ -216,10 +215,10 @@ class ToolBlock(Block):
                 # What went wrong stands in full below: said twice, it would leave no room for what it is about.
                 told = self.state == "failed" and self._content.startswith(self._display.summary)
                 size = "" if told else result_size(self.name, self._content, self._display, self._todos)
-                kept = self._display.saved_to
+                kept = kept_in(self._display.saved_to, self._cwd)
                 parts = [
                     size,
-                    f"kept in {short_path(clean_line(kept), self._cwd)}" if kept else "",
+                    f"kept in {kept}" if kept else "",
                     duration(self._duration_ms),
                 ]
                 return " · ".join(part for part in parts if part)
