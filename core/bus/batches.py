@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 from core.bus.subscription import Subscription
 from core.protocol.envelope import Envelope
@@ -20,14 +19,19 @@ from core.protocol.messages import ToolUseBlock
 
 HOLD_S = 0.03
 """As long as nobody notices. Quick calls take less, and painting on the same thread would take as long again."""
+LOOKS = 3
 
 
 async def with_calls(subscription: Subscription, batch: list[Envelope]) -> list[Envelope]:
-    """The batch; where it ends amid calls together with what follows, up to the next request or for ``HOLD_S``."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(HOLD_S):
-            while is_amid_calls(batch) and (more := await subscription.read()):
-                batch += more
+    """The batch; where it ends amid calls together with what follows, up to the next request or for ``HOLD_S``.
+
+    Looks now and then instead of waking up at each event: that would be in the way of what it makes way for.
+    """
+    for _look in range(LOOKS):
+        if not is_amid_calls(batch):
+            break
+        await asyncio.sleep(HOLD_S / LOOKS)
+        batch += subscription.take()
     return batch
 
 

@@ -32,9 +32,10 @@ class Recorder:
 
     async def run(self) -> None:
         """Record until cancelled or the bus reader is closed."""
-        while batch := await self._subscription.read():
-            self._write(batch)
+        while await self._subscription.ready():
+            # First the pause: what comes with this event may be in a hurry, the log is not.
             await asyncio.sleep(WRITE_INTERVAL_S)
+            self.flush()
 
     def flush(self) -> None:
         """Write what is queued now."""

@@ -60,10 +60,15 @@ class Subscription:
 
     async def read(self) -> list[Envelope]:
         """Wait for events and return all that are queued; an empty list once closed and drained."""
+        await self.ready()
+        return self.take()
+
+    async def ready(self) -> bool:
+        """Wait until there is something to take; False once closed and drained."""
         while not self._queue and not self._overflowed and not self._closed:
             self._wake.clear()
             await self._wake.wait()
-        return self.take()
+        return bool(self._queue) or self._overflowed
 
     def take(self) -> list[Envelope]:
         """All that is queued, without waiting."""
