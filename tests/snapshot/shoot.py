@@ -13,6 +13,8 @@ SHOTS = {
     "conversation": ("answered", "dark", (120, 40)),
     "working": ("working", "dark", (120, 40)),
     "permission": ("permission", "dark", (120, 36)),
+    "questions": ("questions", "dark", (120, 36)),
+    "plan": ("plan", "dark", (120, 40)),
     "light": ("working", "light", (120, 40)),
     "narrow": ("working", "dark", (80, 24)),
     "no-key": ("no-key", "dark", (100, 28)),
