@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from core.llm.client import QuerySource
 from core.llm.errors import ModelError
+from core.protocol.events import RequestFailed
 
 MAX_ATTEMPTS = 8
 """Requests sent before giving up, the first one included."""
@@ -12,6 +14,23 @@ JITTER_SHARE = 0.25
 """So much of a delay of ours is left to chance, so that clients that failed together do not come back together."""
 MAX_RETRY_AFTER_S = 600.0
 """A server may ask for any wait; beyond this the user is told instead of being kept waiting."""
+
+
+def failure(
+    error: ModelError, request_id: str, *, attempt: int, most: int, delay: float | None, source: QuerySource = "main"
+) -> RequestFailed:
+    """How a failed request is told; ``delay`` as ``retry_delay`` gives it."""
+    return RequestFailed(
+        request_id=request_id,
+        query_source=source,
+        reason=error.user_message,
+        cause=error.kind,
+        status=error.status,
+        attempt=attempt,
+        max_attempts=most,
+        retry_in_s=delay,
+        hint=error.hint,
+    )
 
 
 def retry_delay(error: ModelError, failed: int, chance: float) -> float | None:

@@ -21,8 +21,8 @@ from core.llm.client import (
     QuerySource,
 )
 from core.llm.errors import ModelError
-from core.llm.retry import retry_delay
-from core.protocol.events import RequestFailed, RequestFinished, RequestStarted
+from core.llm.retry import failure, retry_delay
+from core.protocol.events import RequestFinished, RequestStarted
 from core.protocol.messages import Block
 from core.protocol.usage import Usage
 
@@ -78,18 +78,9 @@ class SideRequests:
                 return await self._receive(request, request_id, publisher)
             except ModelError as error:
                 delay = retry_delay(error, attempt, self._host.chance()) if attempt < MAX_ATTEMPTS else None
+                source = question.source
                 publisher.emit(
-                    RequestFailed(
-                        request_id=request_id,
-                        query_source=question.source,
-                        reason=error.user_message,
-                        cause=error.kind,
-                        status=error.status,
-                        attempt=attempt,
-                        max_attempts=MAX_ATTEMPTS,
-                        retry_in_s=delay,
-                        hint=error.hint,
-                    )
+                    failure(error, request_id, attempt=attempt, most=MAX_ATTEMPTS, delay=delay, source=source)
                 )
                 if delay is None:
                     raise

@@ -10,8 +10,8 @@ from core.context.tokens import count_tokens
 from core.llm.catalog import ModelInfo
 from core.llm.client import learn_model
 from core.llm.errors import ModelError
-from core.llm.retry import MAX_ATTEMPTS, retry_delay
-from core.protocol.events import Event, ModelChanged, Notice, RequestFailed
+from core.llm.retry import MAX_ATTEMPTS, failure, retry_delay
+from core.protocol.events import Event, ModelChanged, Notice
 
 if TYPE_CHECKING:
     from core.query.turn import Query
@@ -56,18 +56,7 @@ class Recovery:
             )
         elif await self._switch(error, query):
             delay = 0.0
-        query.publisher.emit(
-            RequestFailed(
-                request_id=request_id,
-                reason=error.user_message,
-                cause=error.kind,
-                status=error.status,
-                attempt=attempt,
-                max_attempts=MAX_ATTEMPTS,
-                retry_in_s=delay,
-                hint=error.hint,
-            )
-        )
+        query.publisher.emit(failure(error, request_id, attempt=attempt, most=MAX_ATTEMPTS, delay=delay))
         for event in self._news:
             query.publisher.emit(event)
         self._news = []

@@ -24,7 +24,6 @@ from core.protocol.messages import Block, Message, OtherBlock, TextBlock, ToolUs
 from core.protocol.usage import Usage
 from core.query.turn import Query
 from core.sessions.entries import CallRecord
-from core.tools.attached import attached_in
 
 HEAD_START = 3
 """Turns of the event loop: as many as a shell command takes from its block to its process."""
@@ -56,7 +55,7 @@ class Response:
         self.stop_detail = ""
         self.runner = ToolRunner(
             query.calls,
-            query.state.with_attached(attached_in(query.conversation.messages)),
+            query.tool_state(),
             self._record_result,
             max_concurrency=query.turn.settings.max_tool_concurrency,
         )

@@ -24,7 +24,7 @@ from core.query.queue import MessageQueue, append_blocks, append_text, say_queue
 from core.query.recovery import Recovery
 from core.sessions.conversation import Conversation
 from core.settings.schema import Settings
-from core.tools.attached import attached_in
+from core.tools.attached import Attached, attached_in
 from core.tools.context import ToolState
 from core.tools.todo_store import TodoStore
 
@@ -93,6 +93,8 @@ class Query:
     """Until when the cache holds what the newest request has sent."""
     runner: ToolRunner | None = None
     """Runs the calls of the newest response."""
+    counted: tuple[int, Attached] = (0, Attached())
+    """So many messages are counted for what is attached to them, and what that is."""
     main: ModelInfo = field(init=False)
     """What the turn began with; ``turn.model`` may be another one that stands in for it."""
     recovery: Recovery = field(init=False)
@@ -126,8 +128,7 @@ class Query:
         """Append the files that prompts mention."""
         if not any("@" in prompt for prompt in prompts):
             return
-        state = self.state.with_attached(attached_in(self.conversation.messages))
-        attached = await attach_mentions(prompts, self.calls, state)
+        attached = await attach_mentions(prompts, self.calls, self.tool_state())
         self.state = attached.state
         for content in attached.contents:
             append_blocks(self.conversation, self.host, "user", content, is_meta=True)
@@ -135,6 +136,13 @@ class Query:
             self.publisher.emit(Notice(level="info", text=f"Attached: {', '.join(attached.names)}"))
         for text in attached.refused:
             self.publisher.emit(Notice(level="warning", text=text))
+
+    def tool_state(self) -> ToolState:
+        """What the next calls begin with: also prompts and mentions bring images along."""
+        count, attached = self.counted
+        messages = self.conversation.messages
+        self.counted = len(messages), attached_in(messages[count:], attached)
+        return self.state.with_attached(self.counted[1])
 
     def account(self, usage: Usage) -> float | None:
         """Count what a request of this turn took, and give its cost in USD; None where the price is unknown."""

@@ -53,9 +53,10 @@ class Attached:
         return Attached(grown.chars, self.images + 1, max(side, self.widest))
 
 
-def attached_in(messages: Iterable[Message]) -> Attached:
-    """The numbers of a conversation."""
-    chars = images = widest = 0
+def attached_in(messages: Iterable[Message], before: Attached | None = None) -> Attached:
+    """The numbers of a conversation, or of one of which all but these messages are counted in ``before``."""
+    known = before or Attached()
+    chars, images, widest = known.chars, known.images, known.widest
     for block in _blocks(messages):
         data = encoded_in(block)
         chars += len(data)

@@ -13,6 +13,7 @@ from core.protocol import events as ev
 from core.settings.schema import Settings
 from tests.fakes.engines import Rig, running
 from tests.fakes.gate import Gate, gate_call, install_gate
+from tests.fakes.modifying_tool import install_modify
 from tests.fakes.wire import assert_all_valid, assert_growing, results_in
 
 
@@ -229,3 +230,31 @@ async def test_a_servers_id_never_chooses_where_a_large_result_is_written(
         assert "too large to show" in result.content
         assert not list(isolated_machine.rglob("escaped.txt"))
         assert [path.parent.name for path in isolated_machine.rglob("*escaped*.txt")] == ["outputs"]
+
+
+async def test_what_calls_change_counts_at_once_after_one_that_ran_alone_and_after_the_batch_in_block_order_else(
+    tmp_path: Path, isolated_machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modify = install_modify(monkeypatch)
+    home = tmp_path / "start"
+    home.mkdir()
+    names = {"alone": False, "one": True, "two": True, "three": True, "last": False}
+    modes = {"alone": "acceptEdits", "one": "plan", "three": "default"}
+    blocks = [call("Modify", name, folder=name, safe=safe, mode=modes.get(name)) for name, safe in names.items()]
+    async with running([Reply(blocks), Reply([say("x")])], home, isolated_machine) as rig:
+        await submit(rig)
+        # The members of the batch end in another order than they stand in.
+        for name in ("alone", "three", "one", "two", "last"):
+            modify.gates[name].set()
+            await rig.event(ev.ToolFinished, lambda event, wanted=name: event.tool_use_id == wanted)
+        await rig.settle()
+        found = {name: block["content"] for name, block in results_in(rig.requests[-1]).items()}
+        assert found == {
+            "alone": "start default",
+            "one": "alone acceptEdits",
+            "two": "alone acceptEdits",
+            "three": "alone acceptEdits",
+            "last": "three default",
+        }
+        assert [event.mode for event in rig.of(ev.ModeChanged)] == ["acceptEdits", "plan", "default"]
+        assert rig.engine.session.state.tools.cwd.name == "last"

@@ -330,7 +330,7 @@ async def test_a_converter_that_fails_or_dawdles_is_an_error_and_is_gone(
         monkeypatch.setattr(text, "CONVERTER", script)
         script.write_text("import sys; sys.exit('out of memory')")
         assert "failed: out of memory" in await failure(bench, site.url("/page"))
-        script.write_text("import time; time.sleep(100)")
+        script.write_text("import signal; signal.pause()")
         monkeypatch.setattr(text, "CONVERT_TIMEOUT_S", 0.2)
         assert "took longer" in await failure(bench, site.url("/page"))
     assert await bench.is_quiet()
