@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
-from core.llm.scripted import Reply, say
+from core.llm.scripted import Reply, call, say
 from tests.fakes.windows import Opener, Window
 from tui.app import AgentApp
 from tui.widgets.composer import drafts
+from tui.widgets.transcript.tool_block import ToolBlock
 
 LONG = "\n".join(f"row {number}" for number in range(120))
 
@@ -150,3 +152,32 @@ async def test_an_open_chord_takes_no_other_key(opener: Opener) -> None:
     async with opener() as window:
         await window.press("a", "ctrl+x", "b", "ctrl+e", "c")
         assert window.composer.text == "abc"
+
+
+async def test_a_saved_result_and_a_file_open_in_the_editor_and_what_has_none_does_nothing(
+    opener: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(AgentApp, "suspend", handed_over)
+    monkeypatch.setenv("VISUAL", editor(opener, 'cp "$1" seen; echo "$1" > path'))
+    (opener.cwd / "a.txt").write_text("of a file\n")
+    script = [
+        Reply([call("Bash", "b", command="seq 1 20000"), call("Read", "r", file_path="a.txt")]),
+        Reply([say("Done.")]),
+    ]
+    async with opener(script, flags={"allow": ("Bash",)}) as window:
+        await window.ask("go")
+        seen, path = window.cwd / "seen", window.cwd / "path"
+        await window.press("tab", "G", "k", "e")
+        assert not seen.exists()
+        for name, content in (("Read", "of a file\n"), ("Bash", "".join(f"{n}\n" for n in range(1, 20_001)))):
+            view = window.transcript
+            view.cursor = next(
+                at
+                for at, entry in enumerate(view.plan)
+                if isinstance(entry.block, ToolBlock) and entry.block.name == name
+            )
+            await window.press("e")
+            await window.until(lambda wanted=content: seen.exists() and seen.read_text() == wanted)
+        Path(path.read_text().strip()).unlink()
+        await window.press("e")
+        await window.until_shows("is not there any more")

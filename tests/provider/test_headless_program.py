@@ -122,11 +122,30 @@ def test_a_run_that_hit_its_limit_is_continued(tmp_path: Path, server: Server) -
     assert [entry["rejection"] for entry in server.requests] == [None, None]
 
 
-@pytest.mark.parametrize("arguments", [["-p"], ["-p", "x", "--output-format", "xml"], ["-p", "x", "--max-turns", "0"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["-p"],
+        ["-p", "x", "--output-format", "xml"],
+        ["-p", "x", "--max-turns", "0"],
+        ["-p", "x", "--max-budget-usd", "nan"],
+        ["-p", "x", "--max-budget-usd", "-1"],
+        ["-p", "x", "--max-budget-tokens", "1.5"],
+    ],
+)
 def test_wrong_usage(tmp_path: Path, arguments: list[str]) -> None:
     done = agent(tmp_path, "http://127.0.0.1:9", *arguments)
     assert done.returncode == 2
     assert done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("limit", [("--max-budget-usd", "0.000001"), ("--max-budget-tokens", "1")])
+def test_a_budget_ends_it_with_its_reason(tmp_path: Path, server: Server, limit: tuple[str, str]) -> None:
+    url = server.start(tool("LS", path="."), text("never asked for"))
+    done = agent(tmp_path, url, "-p", "go", *limit, "--output-format", "json")
+    record = json.loads(done.stdout)
+    assert (done.returncode, record["subtype"], record["num_turns"]) == (1, "error_max_budget_usd", 1)
+    assert "budget" in record["error"] and len(server.requests) == 1
 
 
 def test_terminating_leaves_no_child(tmp_path: Path, server: Server) -> None:
