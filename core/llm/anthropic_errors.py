@@ -93,6 +93,8 @@ def classify(error: Exception, *, is_streaming: bool = False) -> ModelError:
 
 def _unreached(error: Exception) -> ModelError:
     """No connection: what stood in the way."""
+    import httpx2
+
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return ModelError(
@@ -108,6 +110,8 @@ def _unreached(error: Exception) -> ModelError:
             hint = "Check the network and ANTHROPIC_BASE_URL."
             return ModelError("connection", f"The server's name cannot be looked up ({_short(cause)}).", hint)
     cause = error.__cause__ or error
+    if isinstance(cause, httpx2.ReadError | httpx2.WriteError | httpx2.RemoteProtocolError):
+        return ModelError("connection", f"The server hung up before it answered ({_short(cause)}).")
     hint = "Check the network and ANTHROPIC_BASE_URL."
     return ModelError("connection", f"The server cannot be reached ({_short(cause)}).", hint)
 

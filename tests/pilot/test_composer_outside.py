@@ -178,6 +178,7 @@ async def test_a_saved_result_and_a_file_open_in_the_editor_and_what_has_none_do
             )
             await window.press("e")
             await window.until(lambda wanted=content: seen.exists() and seen.read_text() == wanted)
+            await window.until(lambda: not window.app._is_editing)  # pyright: ignore[reportPrivateUsage]
         Path(path.read_text().strip()).unlink()
         await window.press("e")
         await window.until_shows("is not there any more")

@@ -128,6 +128,7 @@ async def test_with_nothing_complete_it_is_sent_again(tmp_path: Path, isolated_m
         assert end(rig).reason == "completed"
         (failed,) = rig.of(ev.RequestFailed)
         assert failed.reason and failed.retry_in_s
+        assert ("hung up" in failed.reason) == (case == "reset before")
         assert server.requests[0].body == server.requests[1].body
         open_blocks = {event.block_id for event in rig.of(ev.BlockStarted)}
         closed = {event.block_id for event in [*rig.of(ev.BlockFinished), *rig.of(ev.BlockDiscarded)]}

@@ -11,8 +11,6 @@ from core.tools.context import ToolContext, ToolState
 from core.tools.shells import Shell
 
 MAX_BYTES = 30_000
-NOTE_CHARS = 2_000
-"""Room for what is said beside the output, which is bounded by itself."""
 MAX_CHARACTER_BYTES = 4
 END_LINES = 50
 """Lines that are shown of an output that could not be kept."""
@@ -27,7 +25,7 @@ class BashOutput(Tool[BashOutputInput]):
 
     name = "BashOutput"
     input_type = BashOutputInput
-    max_result_size_chars = MAX_BYTES + NOTE_CHARS
+    max_result_size_chars = None
 
     def is_read_only(self, arguments: BashOutputInput, state: ToolState) -> bool:
         return True
