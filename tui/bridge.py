@@ -212,7 +212,7 @@ class Bridge:
     def open_file(self, path: str) -> str:
         """Show a file in the user's editor; to be called in a thread. Raises ``AgentError``."""
         if not Path(path).is_file():
-            raise AgentError(f"{path} is not there any more.")
+            raise AgentError(f"{Path(path).name} is not there any more.")
         try:
             open_file(Path(path), os.environ)
         except EditorError as error:
