@@ -107,7 +107,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     add("--effort", choices=("low", "medium", "high", "xhigh", "max"), help="how hard the model works")
     add(
         "--permission-mode",
-        choices=("default", "acceptEdits", "plan", "bypassPermissions"),
+        choices=("default", "acceptEdits", "plan", "dontAsk", "bypassPermissions"),
         help="what runs without being asked about",
     )
     add(

@@ -26,7 +26,7 @@ class Command:
         return self.hint.startswith("<")
 
 
-MODES = ("default", "acceptEdits", "plan", "bypassPermissions")
+MODES = ("default", "acceptEdits", "plan", "dontAsk", "bypassPermissions")
 
 COMMANDS = (
     Command(name="help", aliases=("keys",), summary="All keys", action="help"),

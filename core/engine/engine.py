@@ -132,6 +132,8 @@ class Engine:
                 self.calls.broker.answer(op)
             case ops.SetMode():
                 self._set_mode(op.mode)
+            case ops.ExplainPermission() | ops.AddRule() | ops.DeleteRule():
+                raise AgentError("That cannot be done yet.")
             case ops.SetModel():
                 await self.session.set_model(op.model)
             case ops.BackgroundTools():

@@ -18,7 +18,7 @@ from core.protocol.errors import AgentError
 from core.protocol.events import PermissionDecided, ToolFinished, ToolProgress, ToolStarted
 from core.protocol.messages import ToolResultBlock, ToolUseBlock
 from core.protocol.ops import AnswerPermission
-from core.protocol.views import PermissionMode, PermissionRequest, ToolDisplay
+from core.protocol.views import PermissionMode, PermissionRequest, RuleScope, ToolDisplay
 from core.tools.asker import Asker
 from core.tools.base import CallInterrupted, DeclinedError, ToolError, ToolInput, ToolResult
 from core.tools.context import ToolContext, ToolServices, ToolState
@@ -211,16 +211,18 @@ async def _obtain_consent(
         tool_name=tool.name,
         input=observed,
         reason=decision.reason,
-        session_rule=rule,
+        scopes=(RuleScope(rules=(rule,)),) if rule else (),
         display=ToolDisplay(diff=diff),
     )
     reply = await environment.broker.ask(request, environment.publisher)
-    _take_reply(reply, rule, tool.name, environment)
+    _take_reply(reply, request, environment)
 
 
-def _take_reply(reply: AnswerPermission, rule: str, name: str, environment: CallEnvironment) -> None:
-    if reply.answer == "session" and rule:
-        environment.policies.add_rule(rule)
+def _take_reply(reply: AnswerPermission, request: PermissionRequest, environment: CallEnvironment) -> None:
+    name = request.tool_name
+    if reply.answer in ("session", "always") and request.scopes:
+        for rule in request.scopes[reply.scope].rules:
+            environment.policies.add_rule(rule)
     if reply.answer == "deny":
         reason = f" They say: {reply.comment}" if reply.comment else ""
         raise DeclinedError(f"The user declined this call of {name}.{reason}", ends_turn=not reply.comment)

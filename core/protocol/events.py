@@ -14,10 +14,13 @@ from core.protocol.messages import Block
 from core.protocol.usage import Usage
 from core.protocol.views import (
     Answer,
+    Behavior,
+    CallPart,
     ContextLimits,
     PermissionMode,
     PermissionRequest,
     QueuedMessage,
+    RuleInfo,
     SharedTask,
     TaskInfo,
     TodoItem,
@@ -321,9 +324,35 @@ class PermissionDecided:
     """What was decided for a call, and by which rule or check, before anyone was asked."""
 
     tool_use_id: str
-    behavior: Literal["allow", "deny", "ask"]
+    behavior: Behavior
     reason: str
+    tool_name: str = ""
+    subject: str = ""
+    """What the call is about, on one line: the command, the path, the address."""
+    rule: str = ""
+    """The rule that decided; empty where it was a check or the mode."""
+    source: str = ""
+    """Where the rule stands."""
+    parts: tuple[CallPart, ...] = ()
     kind: Literal["permission_decided"] = "permission_decided"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PermissionExplained:
+    """What the small model says of an open request, once it was asked to; ``text`` says so where it could not."""
+
+    request_id: str
+    text: str
+    risk: Literal["low", "medium", "high", ""] = ""
+    kind: Literal["permission_explained"] = "permission_explained"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulesChanged:
+    """The permission rules that are in force now, all of them: at the start, and after every change."""
+
+    rules: tuple[RuleInfo, ...]
+    kind: Literal["rules_changed"] = "rules_changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -427,6 +456,8 @@ Event = (
     | PermissionRequested
     | PermissionResolved
     | PermissionDecided
+    | PermissionExplained
+    | RulesChanged
     | QuestionAsked
     | PlanProposed
     | QuestionResolved

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.protocol.inquiries import PlanAnswer, QuestionAnswer
-from core.protocol.views import Answer, ImageAttachment, Lane, PermissionMode
+from core.protocol.views import Answer, Behavior, ImageAttachment, Lane, PermissionMode, RuleLayer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +54,15 @@ class Interrupt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerPermission:
-    """Answer a permission request. ``comment`` reaches the model; a denial without one ends the turn."""
+    """Answer a permission request. ``comment`` reaches the model; a denial without one ends the turn.
+
+    ``session`` and ``always`` add the rules of the request's scope of that number: no others can be named.
+    """
 
     request_id: str
     answer: Answer
     comment: str = ""
+    scope: int = 0
     kind: Literal["answer_permission"] = "answer_permission"
 
 
@@ -88,6 +92,35 @@ class SetMode:
 
     mode: PermissionMode
     kind: Literal["set_mode"] = "set_mode"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainPermission:
+    """Have the small model explain what an open permission request would do."""
+
+    request_id: str
+    kind: Literal["explain_permission"] = "explain_permission"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddRule:
+    """Add a permission rule: to the user's file, to the project's local one, or for this session."""
+
+    behavior: Behavior
+    text: str
+    layer: RuleLayer
+    kind: Literal["add_rule"] = "add_rule"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteRule:
+    """Delete a permission rule, from its file where it stands in one; ``source`` as its ``RuleInfo`` has it."""
+
+    behavior: Behavior
+    text: str
+    layer: RuleLayer
+    source: str = ""
+    kind: Literal["delete_rule"] = "delete_rule"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +163,9 @@ Op = (
     | AnswerQuestion
     | AnswerPlan
     | SetMode
+    | ExplainPermission
+    | AddRule
+    | DeleteRule
     | SetModel
     | BackgroundTools
     | StopTask

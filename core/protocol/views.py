@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-PermissionMode = Literal["default", "acceptEdits", "plan", "bypassPermissions"]
+PermissionMode = Literal["default", "acceptEdits", "plan", "dontAsk", "bypassPermissions"]
 TodoStatus = Literal["pending", "in_progress", "completed"]
 TodoPriority = Literal["high", "medium", "low"]
 TaskStatus = Literal["pending", "running", "completed", "failed", "killed"]
-Answer = Literal["once", "session", "deny"]
+Answer = Literal["once", "session", "always", "deny"]
+Behavior = Literal["allow", "ask", "deny"]
+"""What a permission rule says, and what is decided."""
+RuleLayer = Literal["user", "project", "local", "flag", "managed", "session"]
+"""Where a rule came from: whose file, the command line, or an answer in this session."""
 Lane = Literal["steer", "follow_up"]
 """When a queued message is taken: after the running tools, or as a turn of its own after this one."""
 
@@ -126,6 +130,42 @@ class ToolDisplay:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallPart:
+    """One thing that a call does and that is judged on its own: a command of a shell line, a redirection."""
+
+    text: str
+    behavior: Behavior
+    reason: str
+    """The rule or check that judged it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleScope:
+    """What "don't ask again" would save: never more than these rules, which stand there as they would be written."""
+
+    rules: tuple[str, ...]
+    """Each covers a part of the call; together they allow all of it."""
+    allows: str = ""
+    """Something else that they would allow; empty where there is nothing else."""
+    refuses: str = ""
+    """Something near it that would still be asked about."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleInfo:
+    """A permission rule that is in force, or that stands in a file and cannot be used."""
+
+    behavior: Behavior
+    text: str
+    layer: RuleLayer
+    source: str = ""
+    """``file:line``, an option of the command line; empty for this session."""
+    problem: str = ""
+    """Why it has no effect; empty where it has."""
+    can_delete: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PermissionRequest:
     """A question to the user: may this call run?"""
 
@@ -135,8 +175,18 @@ class PermissionRequest:
     input: dict[str, Any]
     reason: str
     """Why it is asked: the rule or check that decided."""
-    session_rule: str = ""
-    """The rule that "yes for this session" adds; empty where that answer is not offered."""
+    agent: str = ""
+    """The subagent that asks; empty for the main agent."""
+    parts: tuple[CallPart, ...] = ()
+    """What a shell line consists of; empty where the call is one thing."""
+    scopes: tuple[RuleScope, ...] = ()
+    """What may be saved, from the narrowest to the widest; empty where nothing may."""
+    scope: int = 0
+    """The one that is proposed."""
+    saves_to: str = ""
+    """The file that "always" writes to; empty where that answer is not offered."""
+    likeness: str = ""
+    """The same for requests of one kind, which one answer may settle; empty for one that is like no other."""
     display: ToolDisplay = field(default_factory=ToolDisplay)
 
 

@@ -76,7 +76,7 @@ class SettingKey:
     """Whether the lists of several layers are joined; else the later one wins."""
 
 
-MODES = ("default", "acceptEdits", "plan", "bypassPermissions")
+MODES = ("default", "acceptEdits", "plan", "dontAsk", "bypassPermissions")
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
 
 KEYS = (

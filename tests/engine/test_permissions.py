@@ -74,7 +74,7 @@ async def test_for_this_session_covers_the_same_call_and_no_other(tmp_path: Path
     async with running(replies, tmp_path, isolated_machine) as rig:
         asked = await answered(rig, ("session", ""), ("once", ""))
         assert [event.request.tool_use_id for event in asked] == ["b1", "b3"]
-        assert asked[0].request.session_rule == "Bash(touch a)"
+        assert [scope.rules for scope in asked[0].request.scopes] == [("Bash(touch a)",)]
         decided = {event.tool_use_id: event.behavior for event in rig.of(ev.PermissionDecided)}
         assert decided == {"b1": "ask", "b2": "allow", "b3": "ask"}
 

@@ -192,7 +192,7 @@ async def test_entering_is_consented_to_in_every_mode(tmp_path: Path, isolated_m
             rig.engine.calls.policies.set_mode(start)  # as root bypassing cannot be asked for
             await rig.do(SubmitPrompt(text="go"))
             asked = await rig.event(ev.PermissionRequested)
-            assert asked.request.session_rule == ""
+            assert asked.request.scopes == ()
             assert mode(rig) == start
             await rig.do(AnswerPermission(request_id=asked.request.id, answer="once"))
             await rig.settle()

@@ -175,7 +175,7 @@ async def test_it_is_asked_about_and_a_yes_for_the_session_holds(tmp_path: Path,
     async with searching([FOUND], tmp_path, isolated_machine, Settings(mode="plan")) as (_server, rig):
         await rig.do(SubmitPrompt(text="go"))
         request = (await rig.event(ev.PermissionRequested)).request
-        assert request.session_rule == "WebSearch" and "search engine" in request.reason
+        assert [scope.rules for scope in request.scopes] == [("WebSearch",)] and "search engine" in request.reason
         await rig.do(AnswerPermission(request_id=request.id, answer="session"))
         await rig.settle()
         assert [rule.tool for rule in rig.engine.calls.policies.policy.allow] == ["WebSearch"]

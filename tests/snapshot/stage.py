@@ -15,6 +15,7 @@ from core.protocol.views import (
     PermissionMode,
     PermissionRequest,
     QueuedMessage,
+    RuleScope,
     TodoItem,
     ToolDisplay,
 )
@@ -178,7 +179,7 @@ def asking() -> list[ev.Event]:
         tool_name="Edit",
         input={"file_path": "src/parser.py"},
         reason="it changes a file",
-        session_rule=f"Edit(/{CWD}/**)",
+        scopes=(RuleScope(rules=(f"Edit(/{CWD}/**)",)),),
         display=ToolDisplay(diff=diff),
     )
     second = PermissionRequest(

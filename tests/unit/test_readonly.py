@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from core.permissions.readonly import is_read_only_command, read_only_operands
+from core.permissions.readonly.plain import is_read_only_command, read_only_operands
 
 DATA = Path(__file__).parent / "data" / "bash_cases.jsonl"
 CASES: list[dict[str, Any]] = [json.loads(row) for row in DATA.read_text("utf-8").splitlines()]

@@ -34,8 +34,8 @@ LONG_RULE = 100
 def permission_question(request: PermissionRequest, cwd: str, waiting: int) -> Question:
     """The question for a request. ``waiting``: how many further requests wait behind it."""
     choices = [Choice("once", "y", "Yes, this once")]
-    if request.session_rule:
-        rule = reveal(request.session_rule).replace("\n", "⏎")
+    if request.scopes:
+        rule = reveal("  ".join(request.scopes[request.scope].rules)).replace("\n", "⏎")
         if request.tool_name == "Bash" and len(rule) > LONG_RULE:
             # The rule repeats the whole command, which stands above.
             rule = "exactly this command"

@@ -11,6 +11,7 @@ MODES = {
     "default": "asks before changes",
     "acceptEdits": "accepts edits",
     "plan": "plan mode, read-only",
+    "dontAsk": "refuses what it would ask about",
     "bypassPermissions": "asks nothing",
 }
 LANES = {"steer": "after the running step", "follow_up": "after the turn"}

@@ -74,10 +74,16 @@ class CallEvents(PresenterBase):
 
     def on_permission_resolved(self, event: ev.PermissionResolved) -> None:
         """The question closes."""
-        self._close(event.request_id, event.tool_use_id, runs_on=event.answer in ("once", "session"))
+        self._close(event.request_id, event.tool_use_id, runs_on=event.answer in ("once", "session", "always"))
 
     def on_permission_decided(self, event: ev.PermissionDecided) -> None:
         """Kept in the event log; the question shows the reason where there is one."""
+
+    def on_permission_explained(self, event: ev.PermissionExplained) -> None:
+        """The question shows it."""
+
+    def on_rules_changed(self, event: ev.RulesChanged) -> None:
+        """Shown when they are looked at."""
 
     def on_question_asked(self, event: ev.QuestionAsked) -> None:
         """The questions open above the composer."""

@@ -23,9 +23,10 @@ MODE_WORDS = {
     "default": "asks before changes",
     "acceptEdits": "accepts edits",
     "plan": "plan mode: read-only",
+    "dontAsk": "asks nothing, refuses",
     "bypassPermissions": "asks nothing",
 }
-MODE_SIGNS = {"default": "◆", "acceptEdits": "▸▸", "plan": "◇", "bypassPermissions": "⚠"}
+MODE_SIGNS = {"default": "◆", "acceptEdits": "▸▸", "plan": "◇", "dontAsk": "⊘", "bypassPermissions": "⚠"}
 
 
 class Footer(LineWidget):

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from core.permissions.access import Access
 from core.permissions.paths import is_inside, resolve
-from core.permissions.readonly import is_read_only_command, read_only_operands
+from core.permissions.readonly.plain import is_read_only_command, read_only_operands
 from core.protocol.views import ToolDisplay
 from core.tools.base import CallInterrupted, Tool, ToolError, ToolInput, ToolResult
 from core.tools.context import ToolContext, ToolState
