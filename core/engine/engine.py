@@ -10,6 +10,7 @@ from core.bus.bus import Bus
 from core.bus.recorder import Recorder
 from core.bus.subscription import Subscription
 from core.context.budget import context_limits
+from core.engine.explain import explain
 from core.engine.launch import Launch
 from core.engine.resume import replay
 from core.engine.session import Session
@@ -88,6 +89,7 @@ class Engine:
                 is_resumed=self._loaded is not None,
             )
         )
+        self.calls.policies.tell()
         for problem in self._launch.problems:
             publisher.emit(Notice(level="warning", text=f"Settings: {problem}"))
         if self._loaded is not None:
@@ -132,8 +134,13 @@ class Engine:
                 self.calls.broker.answer(op)
             case ops.SetMode():
                 self._set_mode(op.mode)
-            case ops.ExplainPermission() | ops.AddRule() | ops.DeleteRule():
-                raise AgentError("That cannot be done yet.")
+            case ops.ExplainPermission():
+                self._explain(op.request_id)
+            case ops.AddRule():
+                self.calls.policies.add((op.text,), op.behavior, op.layer)
+                self.calls.broker.look_again()
+            case ops.DeleteRule():
+                self.calls.policies.delete(op.text, op.behavior, op.layer, op.source)
             case ops.SetModel():
                 await self.session.set_model(op.model)
             case ops.BackgroundTools():
@@ -163,6 +170,12 @@ class Engine:
     def _set_mode(self, mode: PermissionMode) -> None:
         check_mode(mode, self.calls.services.host.environ)
         self.calls.policies.set_mode(mode)
+        self.calls.broker.look_again()
+
+    def _explain(self, request_id: str) -> None:
+        request = self.calls.broker.request(request_id)
+        if request is not None:
+            self._spawn(explain(request, self.calls.services.side, self.calls.publisher), "explain")
 
     async def _tell_workspace(self) -> None:
         prepared = await asyncio.shield(self.session.prepare())

@@ -12,7 +12,9 @@ from core.cost.ledger import Ledger
 from core.engine.engine import Engine
 from core.engine.launch import LATEST, Launch
 from core.engine.resume import restore_account, usable_messages
+from core.engine.rule_book import read_rules
 from core.engine.session import Session, SessionState
+from core.engine.tools import TOOLS
 from core.host.host import Host
 from core.llm.anthropic import LOCAL_SILENCE_S, SILENCE_S, AnthropicClient
 from core.llm.catalog import find_model
@@ -21,14 +23,15 @@ from core.llm.demo import DEMO_MODEL, demo_model
 from core.llm.side import Count, SideRequests
 from core.orchestration.call import CallEnvironment
 from core.permissions.broker import Broker
-from core.permissions.decide import Policy
 from core.permissions.modes import check_mode
+from core.permissions.policy import Policy
 from core.permissions.policy_holder import PolicyHolder
-from core.permissions.rules import Rule, parse_rule
+from core.permissions.rules import Rule
 from core.prompt.assemble import can_search
 from core.protocol.errors import AgentError
 from core.protocol.ids import MAIN_AGENT
 from core.protocol.usage import Usage
+from core.protocol.views import RuleInfo
 from core.sessions.conversation import Conversation
 from core.sessions.entries import RecordBase
 from core.sessions.load import LoadedSession, find_transcript, load_session
@@ -36,28 +39,7 @@ from core.sessions.writer import TranscriptWriter
 from core.settings.credentials import credential_source, is_local
 from core.settings.load import Problem
 from core.settings.schema import Settings
-from core.tools.builtin.ask_user_question.tool import AskUserQuestion
-from core.tools.builtin.bash.tool import Bash
-from core.tools.builtin.bash_output.tool import BashOutput
-from core.tools.builtin.edit.tool import Edit
-from core.tools.builtin.enter_plan_mode.tool import EnterPlanMode
-from core.tools.builtin.exit_plan_mode.tool import ExitPlanMode
-from core.tools.builtin.glob.tool import Glob
-from core.tools.builtin.grep.tool import Grep
-from core.tools.builtin.kill_shell.tool import KillShell
-from core.tools.builtin.ls.tool import LS
-from core.tools.builtin.multi_edit.tool import MultiEdit
-from core.tools.builtin.notebook_edit.tool import NotebookEdit
-from core.tools.builtin.read.tool import Read
-from core.tools.builtin.task_create.tool import TaskCreate
-from core.tools.builtin.task_get.tool import TaskGet
-from core.tools.builtin.task_list.tool import TaskList
-from core.tools.builtin.task_update.tool import TaskUpdate
-from core.tools.builtin.todo_write.tool import TodoWrite
 from core.tools.builtin.tool_search.tool import with_search
-from core.tools.builtin.web_fetch.tool import WebFetch
-from core.tools.builtin.web_search.tool import WebSearch
-from core.tools.builtin.write.tool import Write
 from core.tools.context import ToolServices, ToolState
 from core.tools.registry import SEARCH_TOOL, ToolOffer, ToolRegistry
 from core.tools.shared_task_store import SharedTaskStore
@@ -65,31 +47,6 @@ from core.tools.shells import ShellRegistry
 from core.tools.todo_store import TodoStore
 from core.tools.web.client import WebClient
 from core.version import __version__
-
-TOOLS = (
-    Read,
-    Write,
-    Edit,
-    MultiEdit,
-    NotebookEdit,
-    Glob,
-    Grep,
-    LS,
-    Bash,
-    BashOutput,
-    KillShell,
-    WebFetch,
-    WebSearch,
-    TodoWrite,
-    TaskCreate,
-    TaskGet,
-    TaskUpdate,
-    TaskList,
-    AskUserQuestion,
-    EnterPlanMode,
-    ExitPlanMode,
-)
-"""In the order they are sent; the search comes behind them where there is anything to search for."""
 
 
 def build_engine(
@@ -108,8 +65,10 @@ def build_engine(
     bus = Bus(transcript.stem, host.clock)
     publisher = Publisher(bus)
     folder = transcript.with_suffix("")
-    launch, rules = _parse_rules(settings, launch)
     tools = _build_tools(launch)
+    rules, unusable = read_rules(settings, tools.names)
+    problems = [Problem(info.source, f"{info.problem}; it is left out") for info in unusable]
+    launch = replace(launch, problems=(*launch.problems, *problems))
     ledger = Ledger()
     offer = tools.offer(can_search=can_search(settings, find_model(settings.model)))
     conversation = _build_conversation(launch, host, publisher, transcript, loaded, offer)
@@ -125,7 +84,14 @@ def build_engine(
         web=WebClient(settings.allow_private),
         side=SideRequests(client, settings.small_model, host, _counter(ledger, conversation)),
     )
-    calls = _build_calls(settings, launch, tools, services, publisher, rules)
+    policies = _build_policies(settings, launch, services, publisher, (rules, unusable))
+    calls = CallEnvironment(
+        tools=tools,
+        services=services,
+        policies=policies,
+        broker=Broker(is_attended=launch.is_attended),
+        publisher=publisher,
+    )
     state = SessionState(settings=settings, tools=ToolState(cwd=launch.cwd))
     if loaded is not None:
         restore_account(loaded, ledger)
@@ -160,51 +126,28 @@ def _counter(ledger: Ledger, conversation: Conversation) -> Count:
     return count
 
 
-def _build_calls(
+def _build_policies(
     settings: Settings,
     launch: Launch,
-    tools: ToolRegistry,
     services: ToolServices,
     publisher: Publisher,
-    rules: tuple[tuple[Rule, ...], tuple[Rule, ...]],
-) -> CallEnvironment:
+    rules: tuple[tuple[Rule, ...], tuple[RuleInfo, ...]],
+) -> PolicyHolder:
     policy = Policy(
         mode=settings.mode,
         cwd=launch.cwd,
         roots=(launch.cwd,),
         readable=(services.output_dir, services.plan_file),
         plan_file=services.plan_file,
-        allow=rules[0],
-        deny=rules[1],
+        rules=rules[0],
     )
-    return CallEnvironment(
-        tools=tools,
-        services=services,
-        policies=PolicyHolder(policy, publisher),
-        broker=Broker(is_attended=launch.is_attended),
-        publisher=publisher,
-    )
+    return PolicyHolder(policy, publisher, {"user": launch.paths.user_settings}, rules[1])
 
 
 def _task_file(launch: Launch, host: Host, session_id: str) -> Path:
     """The file of the shared tasks: the session's own, or the one that several sessions name by the same word."""
     name = re.sub(r"[^\w-]+", "-", host.environ.get("CLAUDE_CODE_TASK_LIST_ID", "")) or session_id
     return launch.paths.data / "tasks" / f"{name}.json"
-
-
-def _parse_rules(settings: Settings, launch: Launch) -> tuple[Launch, tuple[tuple[Rule, ...], tuple[Rule, ...]]]:
-    """The rules that allow and that deny; a text that is no rule joins the problems that are told at the start."""
-    problems: list[Problem] = []
-    parsed: list[tuple[Rule, ...]] = []
-    for texts in (settings.allow, settings.deny):
-        rules: list[Rule] = []
-        for text in texts:
-            try:
-                rules.append(parse_rule(text, "settings"))
-            except ValueError as error:
-                problems.append(Problem("permissions", f"{error}; it is left out"))
-        parsed.append(tuple(rules))
-    return replace(launch, problems=(*launch.problems, *problems)), (parsed[0], parsed[1])
 
 
 def _build_conversation(

@@ -11,19 +11,18 @@ from pydantic import ValidationError
 
 from core.bus.bus import Publisher
 from core.host.log import LOGGER
+from core.orchestration.consent import obtain_consent
 from core.permissions.broker import Broker
-from core.permissions.decide import decide, session_rule
 from core.permissions.policy_holder import PolicyHolder
 from core.protocol.errors import AgentError
-from core.protocol.events import PermissionDecided, ToolFinished, ToolProgress, ToolStarted
+from core.protocol.events import ToolFinished, ToolProgress, ToolStarted
 from core.protocol.messages import ToolResultBlock, ToolUseBlock
-from core.protocol.ops import AnswerPermission
-from core.protocol.views import PermissionMode, PermissionRequest, RuleScope, ToolDisplay
+from core.protocol.views import PermissionMode, ToolDisplay
 from core.tools.asker import Asker
 from core.tools.base import CallInterrupted, DeclinedError, ToolError, ToolInput, ToolResult
 from core.tools.context import ToolContext, ToolServices, ToolState
 from core.tools.registry import AnyTool, ToolRegistry
-from core.tools.result import bounded, result_path
+from core.tools.result import bounded, result_path, with_remark
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +121,11 @@ async def run_call(
             observed = {**call.input, **derived}
             publisher.emit(ToolStarted(tool_use_id=call.id, name=call.name, input=observed, batch=batch))
         context = _context(call, state, environment)
-        await _obtain_consent(tool, arguments, observed, context, environment)
+        consent = await obtain_consent(tool, arguments, observed, context, environment.policies, environment.broker)
         started = clock.monotonic()  # the time that the user took is not the tool's
-        result = await tool.run(arguments, context)
+        result = await tool.run(arguments, consent.context)
         path = result_path(environment.services.output_dir, call.id)
-        result = await bounded(result, tool.max_result_size_chars, path)
+        result = with_remark(await bounded(result, tool.max_result_size_chars, path), consent.remark)
     except CallInterrupted as interrupt:
         so_far = f" Until then it gave:\n{interrupt.partial}" if interrupt.partial else ""
         result = _error(why_stopped().text + so_far, why_stopped().summary)
@@ -187,45 +186,6 @@ def _context(call: ToolUseBlock, state: ToolState, environment: CallEnvironment)
         mode=environment.policies.policy.mode,
         asker=asker,
     )
-
-
-async def _obtain_consent(
-    tool: AnyTool, arguments: ToolInput, observed: dict[str, Any], context: ToolContext, environment: CallEnvironment
-) -> None:
-    """Returns where the call may run; raises ``DeclinedError`` where it may not."""
-    access = tool.check_permissions(arguments, context)
-    policy = replace(environment.policies.policy, cwd=context.state.cwd)
-    decision = decide(tool.name, access, policy)
-    environment.publisher.emit(
-        PermissionDecided(tool_use_id=context.tool_use_id, behavior=decision.behavior, reason=decision.reason)
-    )
-    if decision.behavior == "allow":
-        return
-    if decision.behavior == "deny":
-        raise DeclinedError(f"{tool.name} was not run: {decision.reason}.", ends_turn=False)
-    diff = await asyncio.to_thread(tool.preview, arguments, context)
-    rule = session_rule(tool.name, access, policy)
-    request = PermissionRequest(
-        id=environment.services.host.ids.uuid(),
-        tool_use_id=context.tool_use_id,
-        tool_name=tool.name,
-        input=observed,
-        reason=decision.reason,
-        scopes=(RuleScope(rules=(rule,)),) if rule else (),
-        display=ToolDisplay(diff=diff),
-    )
-    reply = await environment.broker.ask(request, environment.publisher)
-    _take_reply(reply, request, environment)
-
-
-def _take_reply(reply: AnswerPermission, request: PermissionRequest, environment: CallEnvironment) -> None:
-    name = request.tool_name
-    if reply.answer in ("session", "always") and request.scopes:
-        for rule in request.scopes[reply.scope].rules:
-            environment.policies.add_rule(rule)
-    if reply.answer == "deny":
-        reason = f" They say: {reply.comment}" if reply.comment else ""
-        raise DeclinedError(f"The user declined this call of {name}.{reason}", ends_turn=not reply.comment)
 
 
 def _error(text: str, summary: str) -> ToolResult:

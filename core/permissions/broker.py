@@ -17,9 +17,10 @@ from core.protocol.events import (
 )
 from core.protocol.inquiries import PlanRequest, QuestionRequest
 from core.protocol.ops import AnswerPermission, AnswerPlan, AnswerQuestion
-from core.protocol.views import PermissionRequest
+from core.protocol.views import Behavior, PermissionRequest
 
 A = TypeVar("A", AnswerPermission, AnswerQuestion, AnswerPlan)
+SETTLED = "a rule or the mode denies it by now"
 NOBODY = "there is no one to ask in this run; allow it by --allowedTools or --permission-mode"
 
 
@@ -29,11 +30,17 @@ class Broker:
     def __init__(self, *, is_attended: bool) -> None:
         self.is_attended = is_attended
         self._pending: dict[str, tuple[type, asyncio.Future[Any]]] = {}
+        self._open: dict[str, tuple[PermissionRequest, Callable[[], Behavior]]] = {}
         self.denials: list[PermissionRequest] = []
         """Requests that were refused, for the report of a headless run."""
 
-    async def ask(self, request: PermissionRequest, publisher: Publisher) -> AnswerPermission:
-        """May this call run? Cancelling withdraws the question, here as below."""
+    async def ask(
+        self, request: PermissionRequest, publisher: Publisher, decided_now: Callable[[], Behavior]
+    ) -> AnswerPermission:
+        """May this call run? Cancelling withdraws the question, here as below.
+
+        ``decided_now`` decides anew: what a rule or mode has settled meanwhile need not be asked any more.
+        """
         if not self.is_attended:
             self.denials.append(request)
             return AnswerPermission(request_id=request.id, answer="deny", comment=NOBODY)
@@ -44,9 +51,13 @@ class Broker:
                 request_id=request.id, tool_use_id=request.tool_use_id, answer=answer, comment=comment
             )
 
-        reply = await self._wait(
-            request.id, AnswerPermission, PermissionRequested(request=request), resolved, publisher
-        )
+        self._open[request.id] = (request, decided_now)
+        try:
+            reply = await self._wait(
+                request.id, AnswerPermission, PermissionRequested(request=request), resolved, publisher
+            )
+        finally:
+            del self._open[request.id]
         if reply.answer == "deny":
             self.denials.append(request)
         return reply
@@ -74,6 +85,20 @@ class Broker:
             return False
         future.set_result(answer)
         return True
+
+    def look_again(self) -> None:
+        """Rules, mode or folders have changed: answer what is settled by that."""
+        for request_id, (_request, decided_now) in list(self._open.items()):
+            behavior = decided_now()
+            if behavior != "ask":
+                comment = SETTLED if behavior == "deny" else ""
+                answer = "once" if behavior == "allow" else "deny"
+                self.answer(AnswerPermission(request_id=request_id, answer=answer, comment=comment))
+
+    def request(self, request_id: str) -> PermissionRequest | None:
+        """The permission request of that id, where it is still open."""
+        found = self._open.get(request_id)
+        return found[0] if found else None
 
     @property
     def pending(self) -> tuple[str, ...]:

@@ -1,138 +1,104 @@
-"""The decision for one call: pure, in a fixed order, always with its reason.
+"""The decision for one call: pure, in a fixed order, always with its reason and the rule behind it.
 
-Order: deny rules, the tool's own check, mode, allow rules, read-only, ask. Deny wins in every mode.
+Order: rules that deny, the tool's own check, rules that ask, mode, rules that allow, read-only, ask. Deny wins in
+every mode.
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 from core.permissions.access import Access
-from core.permissions.paths import holds_secrets, is_inside, is_protected, resolve
-from core.permissions.rules import Rule, first_allowing, first_denying, parse_rule
-from core.protocol.views import PermissionMode
-
-Behavior = Literal["allow", "deny", "ask"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """What was decided, and the rule or check that decided it."""
-
-    behavior: Behavior
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """Everything a decision depends on beside the call itself."""
-
-    mode: PermissionMode
-    cwd: Path
-    roots: tuple[Path, ...]
-    """Folders in which the agent works."""
-    readable: tuple[Path, ...] = ()
-    """Further folders and files it may read: its own saved outputs, its plan."""
-    plan_file: Path | None = None
-    """The one file that plan mode lets it write."""
-    allow: tuple[Rule, ...] = ()
-    deny: tuple[Rule, ...] = ()
+from core.permissions.concerns import is_guarded, read_concern, write_concern
+from core.permissions.decision import Decision, allowed_by
+from core.permissions.matching import allows, concerns
+from core.permissions.policy import Policy
+from core.permissions.rules import Rule
+from core.permissions.shell_decision import critical_removal, decide_line, names_part
+from core.protocol.views import Behavior
 
 
 def decide(tool: str, access: Access, policy: Policy) -> Decision:
     """Allow, deny or ask, for a call that touches ``access``."""
-    denied = first_denying(policy.deny, tool, access, (policy.cwd, *policy.roots))
+    decision = _decide(tool, access, policy)
+    if policy.mode != "dontAsk" or decision.behavior == "deny":
+        return decision
+    if decision.behavior == "ask" or access.asks_user:
+        return replace(decision, behavior="deny", reason=f"nothing is asked in this mode, and {decision.reason}")
+    return decision
+
+
+def _decide(tool: str, access: Access, policy: Policy) -> Decision:
+    denied = _first("deny", tool, access, policy)
     if denied:
-        return Decision(behavior="deny", reason=f"the rule {denied} ({denied.source}) denies it")
+        return Decision(behavior="deny", reason=f"the rule {denied} ({denied.where}) denies it", rule=denied)
     if access.verdict != "pass":
-        behavior: Behavior = "allow" if access.verdict == "allow" else access.verdict
-        return Decision(behavior=behavior, reason=access.reason)
+        return Decision(behavior=access.verdict, reason=access.reason)
+    asked = _first("ask", tool, access, policy)
+    asks = Decision(behavior="ask", reason=f"the rule {asked} ({asked.where}) asks", rule=asked) if asked else None
     if policy.mode == "bypassPermissions":
+        critical = critical_removal(access.shell) if access.shell else ""
+        if asks or critical:
+            return asks or Decision(behavior="ask", reason=critical)
         return Decision(behavior="allow", reason="permissions are bypassed")
-    if policy.mode == "plan" and _writes_plan(access, policy.plan_file):
-        return Decision(behavior="allow", reason="it writes the plan")
-    if policy.mode == "plan" and not access.is_read_only:
-        return Decision(behavior="deny", reason="plan mode is read-only: nothing may be changed until the plan is done")
+    if policy.mode == "plan":
+        if _writes_plan(access, policy):
+            return Decision(behavior="allow", reason="it writes the plan")
+        if not access.is_read_only:
+            reason = "plan mode is read-only: nothing may be changed until the plan is done"
+            return Decision(behavior="deny", reason=reason)
+    if access.shell is None:
+        return asks or _decide_call(tool, access, policy)
+    decision = decide_line(tool, access.shell, policy)
+    return replace(asks, parts=decision.parts) if asks else decision
+
+
+def _decide_call(tool: str, access: Access, policy: Policy) -> Decision:
+    """Rules that allow, then the mode and what is harmless: for everything but a shell line."""
     concern = _concern(access, policy)
-    if concern and any(is_protected(path) for path in access.writes):
+    if concern and any(is_guarded(path, policy) for path in access.writes):
         return Decision(behavior="ask", reason=concern)
-    allowed = first_allowing(policy.allow, tool, access, policy.cwd)
+    allowed = next((rule for rule in policy.of("allow") if allows(rule, tool, access, policy)), None)
     if allowed:
-        return Decision(behavior="allow", reason=f"the rule {allowed} ({allowed.source}) allows it")
+        return allowed_by(allowed)
     if concern:
         return Decision(behavior="ask", reason=concern)
     if policy.mode == "acceptEdits" and access.writes:
         return Decision(behavior="allow", reason="edits in the working folder are accepted")
     if access.is_read_only:
-        return Decision(behavior="allow", reason="it only reads")
-    return Decision(behavior="ask", reason=_plain_reason(access))
+        return Decision(behavior="allow", reason="it only reads", is_harmless=True)
+    return Decision(behavior="ask", reason="it changes a file" if access.writes else "it may change something")
 
 
-def _writes_plan(access: Access, plan_file: Path | None) -> bool:
+def hides(path: Path, policy: Policy) -> bool:
+    """Whether a rule denies reading the file: then it is not listed either."""
+    return _first("deny", "Read", Access(reads=(path,)), policy) is not None
+
+
+def _first(behavior: Behavior, tool: str, access: Access, policy: Policy) -> Rule | None:
+    """The first rule that denies or asks and matches any part of the call."""
+    for rule in policy.of(behavior):
+        if concerns(rule, tool, access, policy) or (access.shell and names_part(rule, tool, access.shell, policy)):
+            return rule
+    return None
+
+
+def _writes_plan(access: Access, policy: Policy) -> bool:
     """Whether the call does nothing but write the plan. A link, the plan file itself included, is another file."""
-    if plan_file is None or not access.writes or access.command:
+    if policy.plan_file is None or not access.writes or access.shell:
         return False
-    real = resolve(plan_file.parent) / plan_file.name
-    paths = (*access.reads, *access.writes)
-    return all(Path(os.path.normpath(path)) in (plan_file, real) and resolve(path) == real for path in paths)
+    real = policy.resolve(policy.plan_file.parent) / policy.plan_file.name
+    allowed = (policy.plan_file, real)
+    return all(
+        Path(os.path.normpath(path)) in allowed and policy.resolve(path) == real
+        for path in (*access.reads, *access.writes)
+    )
 
 
 def _concern(access: Access, policy: Policy) -> str:
     """Why even an otherwise harmless call is asked about; empty where nothing speaks against it."""
-    for path in access.writes:
-        if is_protected(path):
-            return f"{path} is protected: other programs obey or execute it"
-        if not is_inside(path, policy.roots):
-            return f"{path} is outside the working folder"
-    for path in access.reads:
-        if holds_secrets(path):
-            return f"{path} may hold secrets"
-        if not is_inside(path, policy.roots) and not is_inside(path, policy.readable):
-            return f"{path} is outside the working folder"
-    return access.sends
-
-
-def _plain_reason(access: Access) -> str:
-    if access.command:
-        return "the command is not on the short list of read-only ones"
-    return "it changes a file" if access.writes else "it may change something"
-
-
-def session_rule(tool: str, access: Access, policy: Policy) -> str:
-    """The rule that "yes for this session" adds; empty where that answer is not offered.
-
-    Never broader than it says: the exact command, or the folder of the one file. A rule that would not allow
-    this very call again (a link that leads elsewhere) is not offered.
-    """
-    if access.command:
-        # A star or an empty text in a rule says more than the same characters in a command.
-        return "" if "*" in access.command or not access.command.strip() else f"Bash({access.command})"
-    if access.hosts:
-        return f"{tool}(domain:{access.hosts[0]})" if len(access.hosts) == 1 else ""
-    if access.sends:
-        return tool
-    paths = access.writes or access.reads
-    if len(paths) != 1 or any(is_protected(path) for path in access.writes) or holds_secrets(paths[0]):
-        return ""
-    verb = "Edit" if access.writes else "Read"
-    for folder in _scopes(paths[0], policy.roots):
-        rule = f"{verb}(/{_escape(folder.as_posix())}/**)"
-        if first_allowing((parse_rule(rule, ""),), tool, access, policy.cwd):
-            return rule
-    return ""
-
-
-def _scopes(path: Path, roots: tuple[Path, ...]) -> list[Path]:
-    """Folders that a rule may name for the path: the working folder it is in, or else its own folder."""
-    if is_inside(path, roots):
-        return [folder for root in roots for folder in (root, resolve(root)) if is_inside(path, (root,))]
-    folder = path if path.is_dir() else Path(os.path.normpath(path)).parent
-    return [] if folder == Path("/") or resolve(folder) == Path("/") else [folder]
-
-
-def _escape(path: str) -> str:
-    """A literal path in a gitignore pattern."""
-    return "".join(f"\\{char}" if char in "*?[]!#\\ " else char for char in path)
+    found = [write_concern(path, policy) for path in access.writes]
+    found += [read_concern(path, policy) for path in access.reads]
+    return next((concern for concern in found if concern), access.sends)

@@ -9,6 +9,8 @@ import socket
 DOMAIN = "domain:"
 """How a rule begins that names a host."""
 ANY_SUBDOMAIN = "*."
+STAR = "0star0"
+"""Stands for a star while the rest of the name is checked."""
 MAX_HOST_CHARS = 253
 """A name in the DNS is not longer."""
 LABELS = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
@@ -54,18 +56,38 @@ def site(host: str) -> str:
 def check_domain(spec: str) -> None:
     """Raises ``ValueError`` where a rule's text names no host: such a rule would never match."""
     try:
-        normal_host(spec.removeprefix(DOMAIN).removeprefix(ANY_SUBDOMAIN))
+        _labels(spec)
     except ValueError as error:
         raise ValueError(f"{error}: write WebFetch(domain:example.com) or WebFetch(domain:*.example.com)") from error
 
 
-def domain_covers(spec: str, host: str) -> bool:
-    """Whether ``domain:example.com`` (that site) or ``domain:*.example.com`` (its subdomains) covers the host."""
-    name = spec.removeprefix(DOMAIN)
+def domain_covers(spec: str, host: str, *, is_strict: bool = False) -> bool:
+    """Whether ``domain:example.com`` (that host), ``domain:*.example.com`` (its subdomains) or ``domain:example.*``
+    covers the host.
+
+    Elsewhere than at the beginning ``*`` stands for characters of one label. ``is_strict``, for rules that deny:
+    ``www.`` makes no difference.
+    """
     try:
-        wanted = normal_host(name.removeprefix(ANY_SUBDOMAIN))
+        wanted = _labels(spec)
     except ValueError:
         return False
+    name = spec.removeprefix(DOMAIN)
     if name.startswith(ANY_SUBDOMAIN):
-        return host.endswith("." + wanted)
-    return site(host) == site(wanted)
+        return _label_match(r"(?:[^.]+\.)+", wanted, host)
+    if is_strict and "*" not in wanted:
+        return site(host) == site(wanted)
+    return _label_match("", wanted, host)
+
+
+def _labels(spec: str) -> str:
+    """The host that a rule names, in its one spelling, without the ``*.`` before it. Raises ``ValueError``."""
+    name = spec.removeprefix(DOMAIN).removeprefix(ANY_SUBDOMAIN)
+    if "*" not in name:
+        return normal_host(name)
+    # A star is no character of a name; what is around it must be one.
+    return normal_host(name.lower().replace("*", STAR)).replace(STAR, "*")
+
+
+def _label_match(before: str, wanted: str, host: str) -> bool:
+    return re.fullmatch(before + "[^.]*".join(re.escape(part) for part in wanted.split("*")), host) is not None

@@ -101,9 +101,13 @@ class Tool(ABC, Generic[InputT]):
         """Whether this call may run beside others that say so too."""
         return self.is_read_only(arguments, state)
 
+    def touches(self, arguments: InputT, state: ToolState) -> Access:
+        """What the call would touch, as far as its input tells. May raise ``ToolError``."""
+        return Access(is_read_only=self.is_read_only(arguments, state))
+
     def check_permissions(self, arguments: InputT, context: ToolContext) -> Access:
-        """What the call would touch, and the tool's own opinion of it."""
-        return Access(is_read_only=self.is_read_only(arguments, context.state))
+        """What the call would touch, and the tool's own opinion of it in this session."""
+        return self.touches(arguments, context.state)
 
     def preview(self, arguments: InputT, context: ToolContext) -> FileDiff | None:
         """The change the call would make, for the user to judge; None where there is none to show."""

@@ -88,5 +88,7 @@ class ToolContext:
     publisher: Publisher
     """Publishes as the turn that the call is of."""
     mode: PermissionMode = "default"
+    is_unasked: bool = False
+    """Whether it runs without anyone's consent because it only reads."""
     asker: Asker | None = None
     """Asks the user; None where nobody could answer."""

@@ -48,3 +48,13 @@ async def moved(result: ToolResult, limit: int, path: Path) -> ToolResult:
         f"use Read with offset and limit, or Grep, on that file. It begins:]\n\n{head}\n\n[…]"
     )
     return replace(result, content=preview, display=replace(result.display, saved_to=kept))
+
+
+def with_remark(result: ToolResult, remark: str) -> ToolResult:
+    """The result with what the user said when they allowed the call."""
+    if not remark:
+        return result
+    text = f"[The user allowed this, and says: {remark}]"
+    if isinstance(result.content, str):
+        return replace(result, content=f"{result.content}\n\n{text}")
+    return replace(result, content=(*result.content, {"type": "text", "text": text}))

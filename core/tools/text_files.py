@@ -16,7 +16,7 @@ from core.permissions.access import Access
 from core.permissions.paths import resolve
 from core.protocol.views import FileDiff, ToolDisplay
 from core.tools.base import ToolError, ToolResult
-from core.tools.context import FileStamp, ToolContext, ToolState
+from core.tools.context import FileStamp, ToolState
 from core.tools.file_kinds import HEAD_BYTES, binary_kind
 
 MAX_FILE_BYTES = 50_000_000
@@ -147,9 +147,9 @@ def change_summary(old: str | None, new: str) -> str:
     return f"+{added} −{removed}"
 
 
-def write_access(raw: str, context: ToolContext) -> Access:
+def write_access(raw: str, state: ToolState) -> Access:
     """A write of one file."""
-    return Access(writes=(checked_path(raw, context.state),))
+    return Access(writes=(checked_path(raw, state),))
 
 
 def _similar(path: Path) -> str:

@@ -215,11 +215,11 @@ async def test_with_no_one_to_ask_it_is_a_no_that_the_model_reads(tmp_path: Path
 
 
 async def test_a_rule_that_denies_wins_and_says_so(tmp_path: Path, isolated_machine: Path) -> None:
-    settings = Settings(mode="acceptEdits", allow=("Write",), deny=("Write(w1.txt)",))
+    settings = Settings(mode="acceptEdits", allow=("Write",), deny=("Edit(w1.txt)",))
     async with running([Reply([write(1), write(2)]), DONE], tmp_path, isolated_machine, settings=settings) as rig:
         await rig.prompt("go")
         results = results_in(rig.requests[-1])
-        assert results["w1"]["is_error"] and "Write(w1.txt)" in results["w1"]["content"]
+        assert results["w1"]["is_error"] and "Edit(w1.txt)" in results["w1"]["content"]
         assert not (tmp_path / "w1.txt").exists() and (tmp_path / "w2.txt").exists()
 
 

@@ -14,7 +14,7 @@ from core.protocol.errors import AgentError
 from core.protocol.events import PermissionRequested, PermissionResolved, PlanProposed, QuestionAsked, QuestionResolved
 from core.protocol.inquiries import PlanRequest, QuestionAnswer, QuestionRequest
 from core.protocol.ops import AnswerPermission, AnswerPlan, AnswerQuestion
-from core.protocol.views import PermissionRequest
+from core.protocol.views import Behavior, PermissionRequest
 
 
 def test_bypassing_is_refused_for_root_outside_a_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,6 +30,10 @@ def test_bypassing_is_refused_for_root_outside_a_sandbox(monkeypatch: pytest.Mon
     check_mode("bypassPermissions", {})
 
 
+def still_asks() -> Behavior:
+    return "ask"
+
+
 def request(name: str) -> PermissionRequest:
     return PermissionRequest(id=name, tool_use_id=f"toolu_{name}", tool_name="Bash", input={}, reason="why")
 
@@ -38,7 +42,7 @@ async def test_an_answer_reaches_the_one_who_asked() -> None:
     bus = Bus("s", SystemClock())
     seen = bus.subscribe()
     broker = Broker(is_attended=True)
-    asking = [asyncio.create_task(broker.ask(request(name), Publisher(bus))) for name in "ab"]
+    asking = [asyncio.create_task(broker.ask(request(name), Publisher(bus), still_asks)) for name in "ab"]
     await asyncio.sleep(0)
     assert broker.pending == ("a", "b")
     no = AnswerPermission(request_id="b", answer="deny", comment="not now")
@@ -55,11 +59,31 @@ async def test_an_answer_reaches_the_one_who_asked() -> None:
     assert [denied.id for denied in broker.denials] == ["b"]
 
 
+@pytest.mark.parametrize(("behavior", "answer"), [("allow", "once"), ("deny", "deny")])
+async def test_what_is_settled_by_a_new_rule_is_answered(behavior: Behavior, answer: str) -> None:
+    bus = Bus("s", SystemClock())
+    broker = Broker(is_attended=True)
+    decided: dict[str, Behavior] = {"a": "ask", "b": "ask"}
+    asking = {
+        name: asyncio.create_task(broker.ask(request(name), Publisher(bus), lambda name=name: decided[name]))
+        for name in decided
+    }
+    await asyncio.sleep(0)
+    broker.look_again()
+    assert broker.pending == ("a", "b")
+    decided["b"] = behavior
+    broker.look_again()
+    assert (await asking["b"]).answer == answer
+    assert broker.pending == ("a",)
+    assert (broker.request("a"), broker.request("b")) == (request("a"), None)
+    asking["a"].cancel()
+
+
 async def test_a_withdrawn_question_is_closed() -> None:
     bus = Bus("s", SystemClock())
     seen = bus.subscribe()
     broker = Broker(is_attended=True)
-    asking = asyncio.create_task(broker.ask(request("a"), Publisher(bus)))
+    asking = asyncio.create_task(broker.ask(request("a"), Publisher(bus), still_asks))
     await asyncio.sleep(0)
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -75,7 +99,7 @@ async def test_with_no_one_to_ask_the_answer_is_no_at_once() -> None:
     bus = Bus("s", SystemClock())
     seen = bus.subscribe()
     broker = Broker(is_attended=False)
-    reply = await broker.ask(request("a"), Publisher(bus))
+    reply = await broker.ask(request("a"), Publisher(bus), still_asks)
     assert reply.answer == "deny"
     assert "--allowedTools" in reply.comment
     assert [denied.id for denied in broker.denials] == ["a"]

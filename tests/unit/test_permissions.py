@@ -10,9 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.permissions.access import Access
-from core.permissions.decide import Policy, decide, session_rule
+from core.permissions.decide import decide
+from core.permissions.policy import Policy
+from core.permissions.proposals import propose
 from core.permissions.rules import Rule, parse_rule
-from core.protocol.views import PermissionMode
+from core.permissions.shell_access import shell_access
+from core.protocol.views import Behavior, PermissionMode
 
 MODES: tuple[PermissionMode, ...] = ("default", "acceptEdits", "plan", "bypassPermissions")
 
@@ -23,16 +26,25 @@ def work(tmp_path: Path) -> Path:
     return tmp_path / "work"
 
 
-def rules(*texts: str) -> tuple[Rule, ...]:
-    return tuple(parse_rule(text, "test") for text in texts)
+def rules(behavior: Behavior, *texts: str) -> tuple[Rule, ...]:
+    return tuple(parse_rule(text, behavior, source="test") for text in texts)
 
 
-def policy(work: Path, mode: PermissionMode = "default", *, allow: tuple[str, ...] = (), deny: tuple[str, ...] = ()):
-    return Policy(mode=mode, cwd=work, roots=(work,), allow=rules(*allow), deny=rules(*deny))
+def policy(
+    work: Path,
+    mode: PermissionMode = "default",
+    *,
+    allow: tuple[str, ...] = (),
+    ask: tuple[str, ...] = (),
+    deny: tuple[str, ...] = (),
+) -> Policy:
+    given = (*rules("allow", *allow), *rules("ask", *ask), *rules("deny", *deny))
+    return Policy(mode=mode, cwd=work, roots=(work,), rules=given)
 
 
-def bash(command: str, *, is_read_only: bool = False) -> Access:
-    return Access(command=command, is_read_only=is_read_only)
+def bash(command: str, cwd: Path = Path("/nowhere")) -> Access:
+    shell = shell_access(command, cwd)
+    return Access(shell=shell, is_read_only=shell.judged.is_read_only)
 
 
 # The order
@@ -66,8 +78,8 @@ TABLE = {
     "a write outside": (Access(writes=(Path("/opt/x"),)), "ask", "ask", "deny", "allow"),
     "a protected write": (Access(writes=(Path(".git/config"),)), "ask", "ask", "deny", "allow"),
     "one of two writes outside": (Access(writes=(Path("src/a"), Path("/opt/x"))), "ask", "ask", "deny", "allow"),
-    "a harmless command": (Access(command="ls", is_read_only=True), "allow", "allow", "allow", "allow"),
-    "a command": (Access(command="make"), "ask", "ask", "deny", "allow"),
+    "a harmless command": (bash("pwd"), "allow", "allow", "allow", "allow"),
+    "a command": (bash("make"), "ask", "ask", "deny", "allow"),
     "something unknown": (Access(), "ask", "ask", "deny", "allow"),
 }
 
@@ -129,7 +141,7 @@ def test_further_folders_may_be_read_not_written(work: Path, tmp_path: Path) -> 
         ("Bash(git commit:*)", "git commit", True),
         ("Bash(git commit:*)", "git commit -m 'x y'", True),
         ("Bash(git commit:*)", "git commit-tree x", False),
-        ("Bash(git commit:*)", "git  commit", False),
+        ("Bash(git commit:*)", "git  commit", True),
         ("Bash(npm run *)", "npm run test", True),
         ("Bash(npm run *)", "npm run", True),
         ("Bash(npm run *)", "npm runx", False),
@@ -144,7 +156,6 @@ def test_further_folders_may_be_read_not_written(work: Path, tmp_path: Path) -> 
         ("Bash(make && ls)", "make && ls", True),
         ("Bash(*)", "anything; at all", True),
         ("Bash", "anything; at all", True),
-        ("*", "anything; at all", True),
         ("Bash(a.c:*)", "abc d", False),
         ("Bash(git:*)", "git log; rm x", False),
         ("Bash(git:*)", "git log && rm x", False),
@@ -168,8 +179,7 @@ def test_further_folders_may_be_read_not_written(work: Path, tmp_path: Path) -> 
     ],
 )  # fmt: skip
 def test_a_command_is_allowed(work: Path, rule: str, command: str, matches: bool) -> None:
-    access = Access(command=command, reads=(work / "src/run.sh",))
-    assert (decide("Bash", access, policy(work, allow=(rule,))).behavior == "allow") is matches
+    assert (decide("Bash", bash(command, work), policy(work, allow=(rule,))).behavior == "allow") is matches
 
 
 @pytest.mark.parametrize(
@@ -193,7 +203,7 @@ def test_a_deny_rule_does_not_reach_further_than_its_command(work: Path, command
 
 
 def test_what_may_not_be_read_may_not_be_read_by_a_harmless_command(work: Path) -> None:
-    access = Access(command="cat src/a", reads=(work / "src/a",), is_read_only=True)
+    access = bash("cat src/a", work)
     assert decide("Bash", access, policy(work, deny=("Read(src/**)",))).behavior == "deny"
     assert decide("Bash", access, policy(work, deny=("Edit(src/**)",))).behavior == "allow"
 
@@ -259,16 +269,16 @@ def test_an_edit_that_is_denied_may_still_be_read(work: Path) -> None:
 @pytest.mark.parametrize("text", ["", "  ", "Bash(", "Bash)", "Bash(x", "a b", "Bash (x)", "(x)", "Bash(x)y", "é"])
 def test_what_is_no_rule_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a rule"):
-        parse_rule(text, "test")
+        parse_rule(text)
 
 
-@pytest.mark.parametrize("text", ["Bash", "Bash(ls (x))", "Edit(src/**)", "mcp__server__tool", "Bash(a\nb)", "*"])
+@pytest.mark.parametrize("text", ["Bash", "Bash(ls (x))", "Edit(src/**)", "mcp__server__tool", "Bash(a\nb)"])
 def test_a_rule_is_written_as_it_was_read(text: str) -> None:
-    assert str(parse_rule(f" {text} ", "test")) == text
-    assert str(parse_rule("Bash(*)", "test")) == "Bash"
+    assert str(parse_rule(f" {text} ")) == text
+    assert str(parse_rule("Bash(*)")) == "Bash"
 
 
-# The rule that is offered
+# The rules that are offered
 
 NAME = st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="/"), min_size=1, max_size=8).filter(
     lambda name: name not in (".", "..")
@@ -276,25 +286,30 @@ NAME = st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_characters
 
 
 @given(st.lists(NAME, min_size=1, max_size=3), st.lists(NAME, min_size=1, max_size=3), st.booleans(), st.booleans())
-def test_the_offered_rule_allows_this_access_and_nothing_beside_its_folder(
+def test_every_offered_scope_allows_this_access_and_nothing_beside_its_folder(
     work: Path, parts: list[str], elsewhere: list[str], writes: bool, inside: bool
 ) -> None:
-    """PERM-8, for every name a file can have."""
+    """For every name a file can have."""
     base = work if inside else work.parent / "other"
     path = base.joinpath(*parts)
     access = Access(writes=(path,)) if writes else Access(reads=(path,), is_read_only=True)
-    rule = session_rule("Edit" if writes else "Read", access, policy(work))
-    if not rule:
+    given = policy(work)
+    if decide("Tool", access, given).behavior != "ask":
         return
-    given = policy(work, allow=(rule,))
-    assert decide("Tool", access, given).behavior == "allow"
-    scope = work if inside else path.parent
-    sibling = work.parent.joinpath("siblings", *elsewhere)
-    beside = scope.with_name(scope.name + "x") / "a"
-    for other in (sibling, beside):
-        if not other.is_relative_to(scope):
-            access = Access(writes=(other,)) if writes else Access(reads=(other,), is_read_only=True)
-            assert decide("Tool", access, given).behavior == "ask", (rule, other)
+    for scope in propose("Tool", access, given).scopes:
+        then = policy(work, allow=scope.rules)
+        assert decide("Tool", access, then).behavior == "allow"
+        outermost = work if inside else path.parent
+        for other in (work.parent.joinpath("siblings", *elsewhere), outermost.with_name(outermost.name + "x") / "a"):
+            if not other.is_relative_to(outermost):
+                access = Access(writes=(other,)) if writes else Access(reads=(other,), is_read_only=True)
+                assert decide("Tool", access, then).behavior == "ask", (scope.rules, other)
+
+
+def test_scopes_of_a_path_widen_from_the_file_to_the_working_folder(work: Path) -> None:
+    found = propose("Edit", Access(writes=(work / "src/a.py",)), policy(work))
+    assert [scope.rules for scope in found.scopes] == [("Edit(/src/a.py)",), ("Edit(/src/**)",), ("Edit(/**)",)]
+    assert found.at == 1
 
 
 COMMAND = st.one_of(
@@ -304,44 +319,97 @@ COMMAND = st.one_of(
 
 
 @given(COMMAND, COMMAND)
-def test_the_offered_rule_allows_this_command_and_no_other(work: Path, command: str, other: str) -> None:
-    rule = session_rule("Bash", bash(command), policy(work))
-    if not rule:
+def test_the_narrowest_scope_allows_this_command_and_no_other(work: Path, command: str, other: str) -> None:
+    access = bash(command)
+    if access.shell is None or decide("Bash", access, policy(work)).behavior != "ask":
         return
-    given = policy(work, allow=(rule,))
-    assert decide("Bash", bash(command), given).behavior == "allow"
+    scopes = propose("Bash", access, policy(work)).scopes
+    if not scopes or "*" in "".join(scopes[0].rules):
+        return
+    given = policy(work, allow=scopes[0].rules)
+    assert decide("Bash", access, given).behavior == "allow"
     for text in (other, f"{command}x", f"{command} x", f"{command}; x", f"x {command}"):
-        if text.strip() != command.strip():
-            assert decide("Bash", bash(text), given).behavior == "ask", (rule, text)
+        if " ".join(text.split()) != " ".join(command.split()):
+            before = decide("Bash", bash(text), policy(work)).behavior
+            assert decide("Bash", bash(text), given).behavior == before, (scopes[0].rules, text)
+
+
+LINES = [
+    "npm test", "npm run build -- --watch", "git push origin main", "make", "make test", "pytest -q", "uv run pytest x",
+    "timeout 60 npm test", "npm test && git push", "npm test > out.txt", "touch a", "python x.py", "bash x.sh", "rm a",
+    "npx tsc --noEmit", "docker compose up -d", "npm test | tee log", "cd src && npm test", "curl https://x.example",
+    'git commit -m "$(cat <<\'EOF\'\na b\nEOF\n)"', "FOO=1 npm test", "find . -delete", "sudo make install",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_each_scope_of_a_line_allows_it_again_and_tells_the_truth_in_its_examples(work: Path, line: str) -> None:
+    access = bash(line, work)
+    found = propose("Bash", access, policy(work))
+    assert found.scopes, line
+    assert 0 <= found.at < len(found.scopes)
+    for scope in found.scopes:
+        given = policy(work, allow=scope.rules)
+        assert decide("Bash", access, given).behavior == "allow", scope.rules
+        if scope.allows:
+            assert decide("Bash", bash(scope.allows, work), given).behavior == "allow", scope
+        if scope.refuses and not scope.rules[0].startswith("Edit"):
+            assert decide("Bash", bash(scope.refuses, work), given).behavior == "ask", scope
+
+
+@pytest.mark.parametrize(
+    ("line", "usual"),
+    [
+        ("npm test", "Bash(npm test *)"),
+        ("npm run build -- --watch", "Bash(npm run build *)"),
+        ("git push origin main", "Bash(git push *)"),
+        ("pytest -q", "Bash(pytest *)"),
+        ("uv run pytest tests", "Bash(uv run pytest *)"),
+        ("timeout 60 npm test", "Bash(npm test *)"),
+        ("python x.py", "Bash(python x.py)"),
+        ("touch a", "Bash(touch a)"),
+        ("sudo make install", "Bash(sudo make install)"),
+    ],
+)
+def test_the_proposed_scope_says_what_is_done(work: Path, line: str, usual: str) -> None:
+    found = propose("Bash", bash(line, work), policy(work))
+    assert found.scopes[found.at].rules == (usual,)
+
+
+@pytest.mark.parametrize("line", ["bash -c 'npm test'", "python -c 'x'", "uv run python x.py", "npx", "env A=1 make"])
+def test_what_runs_anything_is_offered_by_its_exact_text_only(work: Path, line: str) -> None:
+    found = propose("Bash", bash(line, work), policy(work))
+    assert [scope.rules for scope in found.scopes] == [(f"Bash({line})",)]
 
 
 @pytest.mark.parametrize("command", ["*", " ", "rm *", "rm *.txt", "ls:*"])
-def test_a_command_that_reads_as_a_wider_rule_is_not_offered(work: Path, command: str) -> None:
-    assert session_rule("Bash", bash(command), policy(work)) == ""
+def test_a_command_that_reads_as_a_wider_rule_is_not_offered_as_its_text(work: Path, command: str) -> None:
+    scopes = propose("Bash", bash(command), policy(work)).scopes
+    assert (f"Bash({command})",) not in [scope.rules for scope in scopes]
 
 
 def test_a_rule_for_the_second_folder_names_the_second_folder(work: Path, tmp_path: Path) -> None:
     second = tmp_path / "second"
     given = replace(policy(work), roots=(work, second))
     access = Access(writes=(second / "a",))
-    rule = session_rule("Edit", access, given)
-    assert rule == f"Edit(/{second}/**)"
-    assert decide("Edit", access, replace(given, allow=rules(rule))).behavior == "allow"
+    found = propose("Edit", access, given)
+    assert found.scopes[found.at].rules == (f"Edit(/{second}/**)",)
+    assert decide("Edit", access, replace(given, rules=rules("allow", *found.scopes[found.at].rules))).behavior == "allow"
 
 
 def test_no_rule_is_offered_that_would_not_match_again(work: Path, tmp_path: Path) -> None:
     (work / "out").symlink_to(tmp_path / "elsewhere")
-    assert session_rule("Edit", Access(writes=(work / "out" / "a",)), policy(work)) == ""
+    assert propose("Edit", Access(writes=(work / "out" / "a",)), policy(work)).scopes == ()
 
 
-def test_a_session_opened_by_a_link_is_offered_a_rule_that_matches(work: Path, tmp_path: Path) -> None:
+def test_a_session_opened_by_a_link_is_offered_rules_that_match(work: Path, tmp_path: Path) -> None:
     door = tmp_path / "door"
     door.symlink_to(work)
     given = replace(policy(door), roots=(door,))
     for path in (work / "a", door / "a"):
         access = Access(writes=(path,))
-        rule = session_rule("Edit", access, given)
-        assert not rule or decide("Edit", access, replace(given, allow=rules(rule))).behavior == "allow"
+        for scope in propose("Edit", access, given).scopes:
+            assert decide("Edit", access, replace(given, rules=rules("allow", *scope.rules))).behavior == "allow"
 
 
 @pytest.mark.parametrize(
@@ -350,13 +418,16 @@ def test_a_session_opened_by_a_link_is_offered_a_rule_that_matches(work: Path, t
         Access(writes=(Path(".git/config"),)),
         Access(writes=(Path("src/.env"),)),
         Access(reads=(Path("id_rsa"),)),
-        Access(reads=(Path("/hosts"),)),
         Access(reads=(Path("a"), Path("b"))),
-        Access(),
     ],
 )
-def test_no_rule_is_offered_for_secrets_protected_files_or_the_root(work: Path, access: Access) -> None:
+def test_no_rule_is_offered_for_secrets_and_protected_files(work: Path, access: Access) -> None:
     access = replace(
         access, reads=tuple(work / path for path in access.reads), writes=tuple(work / path for path in access.writes)
     )
-    assert session_rule("Tool", access, policy(work)) == ""
+    assert propose("Tool", access, policy(work)).scopes == ()
+
+
+def test_a_file_in_the_root_is_offered_alone(work: Path) -> None:
+    found = propose("Read", Access(reads=(Path("/hosts"),), is_read_only=True), policy(work))
+    assert [scope.rules for scope in found.scopes] == [("Read(//hosts)",)]

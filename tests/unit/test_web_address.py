@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.permissions.access import Access
-from core.permissions.decide import Policy, decide, session_rule
+from core.permissions.decide import decide
+from core.permissions.policy import Policy
+from core.permissions.proposals import propose
 from core.permissions.hosts import normal_host
 from core.permissions.rules import parse_rule
 from core.protocol.views import PermissionMode
@@ -142,13 +144,8 @@ def test_the_list_of_private_hosts(entry: str, url: str, listed: bool) -> None:
 
 def policy(*allow: str, deny: tuple[str, ...] = (), mode: PermissionMode = "default") -> Policy:
     here = Path("/work/here")
-    return Policy(
-        mode=mode,
-        cwd=here,
-        roots=(here,),
-        allow=tuple(parse_rule(text, "test") for text in allow),
-        deny=tuple(parse_rule(text, "test") for text in deny),
-    )
+    rules = [parse_rule(text, "allow") for text in allow] + [parse_rule(text, "deny") for text in deny]
+    return Policy(mode=mode, cwd=here, roots=(here,), rules=tuple(rules))
 
 
 def fetch(host: str) -> Access:
@@ -161,7 +158,9 @@ def fetch(host: str) -> Access:
         ("WebFetch", "example.com", True),
         ("WebFetch(*)", "example.com", True),
         ("WebFetch(domain:example.com)", "example.com", True),
-        ("WebFetch(domain:Example.COM.)", "www.example.com", True),
+        ("WebFetch(domain:Example.COM.)", "example.com", True),
+        ("WebFetch(domain:example.*)", "example.org", True),
+        ("WebFetch(domain:example.*)", "example.evil.com", False),
         ("WebFetch(domain:example.com)", "docs.example.com", False),
         ("WebFetch(domain:example.com)", "example.com.evil.org", False),
         ("WebFetch(domain:*.example.com)", "a.docs.example.com", True),
@@ -179,10 +178,16 @@ def test_rules_that_name_hosts(rule: str, host: str, allowed: bool) -> None:
     assert denied == ("deny" if allowed else "allow")
 
 
+def test_the_name_with_www_is_another_host_to_what_allows_and_the_same_to_what_denies() -> None:
+    rule = "WebFetch(domain:example.com)"
+    assert decide("WebFetch", fetch("www.example.com"), policy(rule)).behavior == "ask"
+    assert decide("WebFetch", fetch("www.example.com"), policy("WebFetch", deny=(rule,))).behavior == "deny"
+
+
 @pytest.mark.parametrize("text", ["WebFetch(https://example.com/*)", "WebFetch(domain:)", "WebFetch(domain:a b)"])
 def test_a_rule_that_names_no_host_is_told(text: str) -> None:
     with pytest.raises(ValueError, match=r"domain:example\.com"):
-        parse_rule(text, "test")
+        parse_rule(text, source="test")
 
 
 @pytest.mark.parametrize("mode", ["default", "acceptEdits", "plan"])
@@ -190,9 +195,10 @@ def test_the_network_is_asked_about_in_every_mode_but_one(mode: PermissionMode) 
     search = Access(sends="the query goes out", is_read_only=True)
     for tool, access in (("WebFetch", fetch("example.com")), ("WebSearch", search)):
         assert decide(tool, access, policy(mode=mode)).behavior == "ask"
-        rule = session_rule(tool, access, policy(mode=mode))
-        assert decide(tool, access, policy(rule, mode=mode)).behavior == "allow"
-    assert session_rule("WebFetch", fetch("example.com"), policy()) == "WebFetch(domain:example.com)"
-    assert session_rule("WebSearch", search, policy()) == "WebSearch"
+        found = propose(tool, access, policy(mode=mode))
+        assert decide(tool, access, policy(*found.scopes[found.at].rules, mode=mode)).behavior == "allow"
+    found = propose("WebFetch", fetch("example.com"), policy())
+    assert [scope.rules for scope in found.scopes] == [("WebFetch(domain:example.com)",)]
+    assert [scope.rules for scope in propose("WebSearch", search, policy()).scopes] == [("WebSearch",)]
     assert decide("WebFetch", fetch("other.org"), policy("WebFetch(domain:example.com)", mode=mode)).behavior == "ask"
     assert decide("WebFetch", fetch("example.com"), policy(mode="bypassPermissions")).behavior == "allow"

@@ -68,7 +68,7 @@ class Command:
     piped_from: tuple[Command, ...] = ()
     """The simple commands before it in its pipeline, the first one first."""
     runs: tuple[Command, ...] = ()
-    """What it runs itself: the command behind ``timeout 5``, ``sudo``, ``xargs``, ``find -exec``; all of ``bash -c``."""
+    """What it runs itself: the command behind ``timeout 5``, ``sudo``, ``xargs``, ``find -exec``, ``bash -c``."""
     is_wrapper: bool = False
     """Whether allowing rules look through it at what it runs (``timeout``, ``nice``, bare ``xargs``)."""
     doubt: str = ""

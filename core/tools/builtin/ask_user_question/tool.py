@@ -9,7 +9,7 @@ from core.protocol.inquiries import QuestionAnswer, QuestionOption, UserQuestion
 from core.protocol.ops import AnswerQuestion
 from core.protocol.views import ToolDisplay
 from core.tools.base import DeclinedError, Tool, ToolError, ToolInput, ToolResult
-from core.tools.context import ToolContext
+from core.tools.context import ToolContext, ToolState
 
 MAX_HEADER = 12
 """Characters."""
@@ -47,8 +47,8 @@ class AskUserQuestion(Tool[AskUserQuestionInput]):
     interrupt_behavior = "cancel"
     always_load = True
 
-    def check_permissions(self, arguments: AskUserQuestionInput, context: ToolContext) -> Access:
-        return Access(verdict="allow", reason="it only asks")
+    def touches(self, arguments: AskUserQuestionInput, state: ToolState) -> Access:
+        return Access(verdict="allow", reason="it only asks", asks_user=True)
 
     async def run(self, arguments: AskUserQuestionInput, context: ToolContext) -> ToolResult:
         if context.asker is None:

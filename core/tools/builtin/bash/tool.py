@@ -12,7 +12,7 @@ from pydantic import Field
 
 from core.permissions.access import Access
 from core.permissions.paths import is_inside, resolve
-from core.permissions.readonly.plain import is_read_only_command, read_only_operands
+from core.permissions.shell_access import shell_access
 from core.protocol.views import ToolDisplay
 from core.tools.base import CallInterrupted, Tool, ToolError, ToolInput, ToolResult
 from core.tools.context import ToolContext, ToolState
@@ -50,14 +50,13 @@ class Bash(Tool[BashInput]):
     max_result_size_chars = INLINE_CHARS + NOTE_CHARS
 
     def is_read_only(self, arguments: BashInput, state: ToolState) -> bool:
-        return not arguments.run_in_background and is_read_only_command(arguments.command, state.cwd)
+        return not arguments.run_in_background and shell_access(arguments.command, state.cwd).judged.is_read_only
 
-    def check_permissions(self, arguments: BashInput, context: ToolContext) -> Access:
-        if "\0" in arguments.command:
-            return Access(command=arguments.command, verdict="deny", reason="the command holds a NUL character")
-        is_read_only = self.is_read_only(arguments, context.state)
-        reads = read_only_operands(arguments.command, context.state.cwd) if is_read_only else None
-        return Access(command=arguments.command, reads=reads or (), is_read_only=is_read_only)
+    def touches(self, arguments: BashInput, state: ToolState) -> Access:
+        shell = shell_access(arguments.command, state.cwd)
+        if shell.script.refusal:
+            return Access(shell=shell, verdict="deny", reason=shell.script.refusal)
+        return Access(shell=shell, is_read_only=shell.judged.is_read_only and not arguments.run_in_background)
 
     async def run(self, arguments: BashInput, context: ToolContext) -> ToolResult:
         services = context.services

@@ -30,7 +30,7 @@ class BashOutput(Tool[BashOutputInput]):
     def is_read_only(self, arguments: BashOutputInput, state: ToolState) -> bool:
         return True
 
-    def check_permissions(self, arguments: BashOutputInput, context: ToolContext) -> Access:
+    def touches(self, arguments: BashOutputInput, state: ToolState) -> Access:
         return Access(is_read_only=True, verdict="allow", reason="reads the program's own shells")
 
     async def run(self, arguments: BashOutputInput, context: ToolContext) -> ToolResult:

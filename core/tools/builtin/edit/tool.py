@@ -33,8 +33,8 @@ class Edit(Tool[EditInput]):
     def derive(self, arguments: EditInput, state: ToolState) -> dict[str, Any]:
         return absolute_path(arguments.file_path, state)
 
-    def check_permissions(self, arguments: EditInput, context: ToolContext) -> Access:
-        return write_access(arguments.file_path, context)
+    def touches(self, arguments: EditInput, state: ToolState) -> Access:
+        return write_access(arguments.file_path, state)
 
     def preview(self, arguments: EditInput, context: ToolContext) -> FileDiff | None:
         path = checked_path(arguments.file_path, context.state)

@@ -12,7 +12,7 @@ from core.permissions.paths import resolve
 from core.protocol.ops import AnswerPlan
 from core.protocol.views import PermissionMode, ToolDisplay
 from core.tools.base import DeclinedError, Tool, ToolError, ToolInput, ToolResult
-from core.tools.context import FileStamp, ToolContext
+from core.tools.context import FileStamp, ToolContext, ToolState
 from core.tools.text_files import load, save
 
 MODES: dict[str, tuple[PermissionMode, str, str]] = {
@@ -43,7 +43,7 @@ class ExitPlanMode(Tool[ExitPlanModeInput]):
     always_load = True
     max_result_size_chars = None
 
-    def check_permissions(self, arguments: ExitPlanModeInput, context: ToolContext) -> Access:
+    def touches(self, arguments: ExitPlanModeInput, state: ToolState) -> Access:
         return Access(verdict="allow", reason="it asks for approval itself")
 
     async def run(self, arguments: ExitPlanModeInput, context: ToolContext) -> ToolResult:

@@ -31,8 +31,8 @@ class Glob(Tool[GlobInput]):
     def is_read_only(self, arguments: GlobInput, state: ToolState) -> bool:
         return True
 
-    def check_permissions(self, arguments: GlobInput, context: ToolContext) -> Access:
-        target = _target(arguments, context.state)
+    def touches(self, arguments: GlobInput, state: ToolState) -> Access:
+        target = _target(arguments, state)
         return Access(reads=(target.root / target.rest if target.is_literal else target.root,), is_read_only=True)
 
     async def run(self, arguments: GlobInput, context: ToolContext) -> ToolResult:

@@ -57,8 +57,8 @@ class Grep(Tool[GrepInput]):
     def is_read_only(self, arguments: GrepInput, state: ToolState) -> bool:
         return True
 
-    def check_permissions(self, arguments: GrepInput, context: ToolContext) -> Access:
-        return Access(reads=(located(arguments.path, context.state),), is_read_only=True)
+    def touches(self, arguments: GrepInput, state: ToolState) -> Access:
+        return Access(reads=(located(arguments.path, state),), is_read_only=True)
 
     async def run(self, arguments: GrepInput, context: ToolContext) -> ToolResult:
         query = Query(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.permissions.access import Access
 from core.protocol.views import ToolDisplay
 from core.tools.base import Tool, ToolError, ToolInput, ToolResult
-from core.tools.context import ToolContext
+from core.tools.context import ToolContext, ToolState
 
 
 class KillShellInput(ToolInput):
@@ -18,7 +18,7 @@ class KillShell(Tool[KillShellInput]):
     name = "KillShell"
     input_type = KillShellInput
 
-    def check_permissions(self, arguments: KillShellInput, context: ToolContext) -> Access:
+    def touches(self, arguments: KillShellInput, state: ToolState) -> Access:
         return Access(verdict="allow", reason="ends the program's own shell")
 
     async def run(self, arguments: KillShellInput, context: ToolContext) -> ToolResult:

@@ -37,8 +37,8 @@ class LS(Tool[LSInput]):
     def is_read_only(self, arguments: LSInput, state: ToolState) -> bool:
         return True
 
-    def check_permissions(self, arguments: LSInput, context: ToolContext) -> Access:
-        return Access(reads=(located(arguments.path, context.state),), is_read_only=True)
+    def touches(self, arguments: LSInput, state: ToolState) -> Access:
+        return Access(reads=(located(arguments.path, state),), is_read_only=True)
 
     async def run(self, arguments: LSInput, context: ToolContext) -> ToolResult:
         folder = existing_folder(located(arguments.path, context.state))

@@ -37,8 +37,8 @@ class MultiEdit(Tool[MultiEditInput]):
     def derive(self, arguments: MultiEditInput, state: ToolState) -> dict[str, Any]:
         return absolute_path(arguments.file_path, state)
 
-    def check_permissions(self, arguments: MultiEditInput, context: ToolContext) -> Access:
-        return write_access(arguments.file_path, context)
+    def touches(self, arguments: MultiEditInput, state: ToolState) -> Access:
+        return write_access(arguments.file_path, state)
 
     def preview(self, arguments: MultiEditInput, context: ToolContext) -> FileDiff | None:
         path = checked_path(arguments.file_path, context.state)

@@ -35,8 +35,8 @@ class NotebookEdit(Tool[NotebookEditInput]):
     def derive(self, arguments: NotebookEditInput, state: ToolState) -> dict[str, Any]:
         return {"notebook_path": str(checked_path(arguments.notebook_path, state))}
 
-    def check_permissions(self, arguments: NotebookEditInput, context: ToolContext) -> Access:
-        return write_access(arguments.notebook_path, context)
+    def touches(self, arguments: NotebookEditInput, state: ToolState) -> Access:
+        return write_access(arguments.notebook_path, state)
 
     def preview(self, arguments: NotebookEditInput, context: ToolContext) -> FileDiff | None:
         path = checked_path(arguments.notebook_path, context.state)

@@ -58,8 +58,8 @@ class Read(Tool[ReadInput]):
     def derive(self, arguments: ReadInput, state: ToolState) -> dict[str, Any]:
         return absolute_path(arguments.file_path, state)
 
-    def check_permissions(self, arguments: ReadInput, context: ToolContext) -> Access:
-        return Access(reads=(checked_path(arguments.file_path, context.state),), is_read_only=True)
+    def touches(self, arguments: ReadInput, state: ToolState) -> Access:
+        return Access(reads=(checked_path(arguments.file_path, state),), is_read_only=True)
 
     async def run(self, arguments: ReadInput, context: ToolContext) -> ToolResult:
         path = checked_path(arguments.file_path, context.state)

@@ -9,7 +9,7 @@ from pydantic import Field
 from core.permissions.access import Access
 from core.protocol.views import ToolDisplay
 from core.tools.base import Tool, ToolInput, ToolResult
-from core.tools.context import ToolContext
+from core.tools.context import ToolContext, ToolState
 from core.tools.shared_tasks import TaskChange, create
 
 
@@ -27,7 +27,7 @@ class TaskCreate(Tool[TaskCreateInput]):
     input_type = TaskCreateInput
     should_defer = True
 
-    def check_permissions(self, arguments: TaskCreateInput, context: ToolContext) -> Access:
+    def touches(self, arguments: TaskCreateInput, state: ToolState) -> Access:
         return Access(verdict="allow", reason="changes only the task list")
 
     async def run(self, arguments: TaskCreateInput, context: ToolContext) -> ToolResult:

@@ -24,7 +24,7 @@ class TaskGet(Tool[TaskGetInput]):
     def is_read_only(self, arguments: TaskGetInput, state: ToolState) -> bool:
         return True
 
-    def check_permissions(self, arguments: TaskGetInput, context: ToolContext) -> Access:
+    def touches(self, arguments: TaskGetInput, state: ToolState) -> Access:
         return Access(is_read_only=True, verdict="allow", reason="reads only the task list")
 
     async def run(self, arguments: TaskGetInput, context: ToolContext) -> ToolResult:

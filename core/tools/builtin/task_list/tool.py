@@ -23,7 +23,7 @@ class TaskList(Tool[TaskListInput]):
     def is_read_only(self, arguments: TaskListInput, state: ToolState) -> bool:
         return True
 
-    def check_permissions(self, arguments: TaskListInput, context: ToolContext) -> Access:
+    def touches(self, arguments: TaskListInput, state: ToolState) -> Access:
         return Access(is_read_only=True, verdict="allow", reason="reads only the task list")
 
     async def run(self, arguments: TaskListInput, context: ToolContext) -> ToolResult:

@@ -9,7 +9,7 @@ from pydantic import Field
 from core.permissions.access import Access
 from core.protocol.views import ToolDisplay
 from core.tools.base import Tool, ToolError, ToolInput, ToolResult
-from core.tools.context import ToolContext
+from core.tools.context import ToolContext, ToolState
 from core.tools.shared_tasks import SharedTasks, TaskChange, delete, update
 
 
@@ -32,7 +32,7 @@ class TaskUpdate(Tool[TaskUpdateInput]):
     input_type = TaskUpdateInput
     should_defer = True
 
-    def check_permissions(self, arguments: TaskUpdateInput, context: ToolContext) -> Access:
+    def touches(self, arguments: TaskUpdateInput, state: ToolState) -> Access:
         return Access(verdict="allow", reason="changes only the task list")
 
     async def run(self, arguments: TaskUpdateInput, context: ToolContext) -> ToolResult:

@@ -9,7 +9,7 @@ from pydantic import Field
 from core.permissions.access import Access
 from core.protocol.views import TodoItem, ToolDisplay
 from core.tools.base import Tool, ToolError, ToolInput, ToolResult
-from core.tools.context import ToolContext
+from core.tools.context import ToolContext, ToolState
 from core.tools.todo_store import todo_problem
 
 
@@ -31,7 +31,7 @@ class TodoWrite(Tool[TodoWriteInput]):
     name = "TodoWrite"
     input_type = TodoWriteInput
 
-    def check_permissions(self, arguments: TodoWriteInput, context: ToolContext) -> Access:
+    def touches(self, arguments: TodoWriteInput, state: ToolState) -> Access:
         return Access(verdict="allow", reason="changes only the todo list")
 
     async def run(self, arguments: TodoWriteInput, context: ToolContext) -> ToolResult:

@@ -44,7 +44,7 @@ class ToolSearch(Tool[ToolSearchInput]):
     def is_read_only(self, arguments: ToolSearchInput, state: ToolState) -> bool:
         return True
 
-    def check_permissions(self, arguments: ToolSearchInput, context: ToolContext) -> Access:
+    def touches(self, arguments: ToolSearchInput, state: ToolState) -> Access:
         return Access(is_read_only=True, verdict="allow", reason="only looks up tools")
 
     async def run(self, arguments: ToolSearchInput, context: ToolContext) -> ToolResult:

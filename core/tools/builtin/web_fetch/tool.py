@@ -35,12 +35,14 @@ class WebFetch(Tool[WebFetchInput]):
     def is_read_only(self, arguments: WebFetchInput, state: ToolState) -> bool:
         return True
 
+    def touches(self, arguments: WebFetchInput, state: ToolState) -> Access:
+        host = parse_address(arguments.url).host
+        return Access(hosts=(host,), sends=f"it fetches a page from {host}", is_read_only=True)
+
     def check_permissions(self, arguments: WebFetchInput, context: ToolContext) -> Access:
-        address = parse_address(arguments.url)
         # Nobody is asked for what would be refused anyway.
-        context.services.web.check(address)
-        sends = f"it fetches a page from {address.host}"
-        return Access(hosts=(address.host,), sends=sends, is_read_only=True)
+        context.services.web.check(parse_address(arguments.url))
+        return self.touches(arguments, context.state)
 
     async def run(self, arguments: WebFetchInput, context: ToolContext) -> ToolResult:
         asked = parse_address(arguments.url)

@@ -51,7 +51,7 @@ class WebSearch(Tool[WebSearchInput]):
     def is_read_only(self, arguments: WebSearchInput, state: ToolState) -> bool:
         return True
 
-    def check_permissions(self, arguments: WebSearchInput, context: ToolContext) -> Access:
+    def touches(self, arguments: WebSearchInput, state: ToolState) -> Access:
         return Access(sends="the query goes to a search engine, and each search is billed", is_read_only=True)
 
     async def run(self, arguments: WebSearchInput, context: ToolContext) -> ToolResult:

@@ -29,8 +29,8 @@ class Write(Tool[WriteInput]):
     def derive(self, arguments: WriteInput, state: ToolState) -> dict[str, Any]:
         return absolute_path(arguments.file_path, state)
 
-    def check_permissions(self, arguments: WriteInput, context: ToolContext) -> Access:
-        return write_access(arguments.file_path, context)
+    def touches(self, arguments: WriteInput, state: ToolState) -> Access:
+        return write_access(arguments.file_path, state)
 
     def preview(self, arguments: WriteInput, context: ToolContext) -> FileDiff | None:
         path = checked_path(arguments.file_path, context.state)

@@ -1,0 +1,43 @@
+"""Why a path is asked about although nothing denies it: it is elsewhere, protected, or holds secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from core.permissions.matching import concerns_paths
+from core.permissions.paths import holds_secrets, is_protected
+from core.permissions.policy import Policy
+
+
+def write_concern(path: Path, policy: Policy) -> str:
+    """Why a write there is asked about even where edits are accepted; empty where nothing speaks against it."""
+    if is_guarded(path, policy):
+        return f"{path} is protected: other programs obey or execute it"
+    return "" if lies_inside(path, policy.roots, policy) else f"{path} is outside the working folder"
+
+
+def read_concern(path: Path, policy: Policy) -> str:
+    """Why a read is asked about although reading is harmless; empty where nothing speaks against it."""
+    if any(holds_secrets(spelling) for spelling in policy.spellings(path)) and not _is_ruled(path, policy):
+        return f"{path} may hold secrets"
+    if lies_inside(path, policy.roots, policy) or lies_inside(path, policy.readable, policy):
+        return ""
+    return f"{path} is outside the working folder"
+
+
+def is_guarded(path: Path, policy: Policy) -> bool:
+    """Whether a write there is asked about whatever the rules allow."""
+    return any(is_protected(spelling) for spelling in policy.spellings(path))
+
+
+def lies_inside(path: Path, folders: Iterable[Path], policy: Policy) -> bool:
+    """Whether the path, as it is named and where it leads to, lies in one of the folders."""
+    spelled = [spelling for folder in folders for spelling in policy.spellings(folder)]
+    return all(any(path.is_relative_to(folder) for folder in spelled) for path in policy.spellings(path))
+
+
+def _is_ruled(path: Path, policy: Policy) -> bool:
+    """Whether a rule keeps this very file from being changed, and so leaves it open to being read."""
+    denied = (rule for rule in policy.of("deny") if rule.tool == "Edit" and rule.spec)
+    return any(concerns_paths(rule, (path,), policy) for rule in denied)

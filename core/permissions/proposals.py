@@ -1,0 +1,226 @@
+"""The rules that "don't ask again" offers: each would allow this very call again, and says what else it would allow.
+
+A scope is offered only after the decision was made anew with its rules: what does not match again, or is asked about
+whatever the rules say, is not offered at all.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from core.permissions.access import Access
+from core.permissions.concerns import is_guarded, lies_inside
+from core.permissions.decide import decide
+from core.permissions.hosts import DOMAIN
+from core.permissions.paths import holds_secrets
+from core.permissions.policy import Policy
+from core.permissions.rules import Rule, parse_rule
+from core.permissions.shell.script import Command
+from core.permissions.shell_decision import judge_parts
+from core.permissions.shell_prefixes import prefixes, usual_prefix
+from core.protocol.views import RuleScope
+
+MAX_PARTS = 5
+"""Commands of one line for which rules are offered; nobody reads more."""
+MAX_RULE_CHARS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What may be saved for a call, from the narrowest to the widest."""
+
+    scopes: tuple[RuleScope, ...] = ()
+    at: int = 0
+    """The one that is proposed."""
+    likeness: str = ""
+    """The same for calls of one kind."""
+
+
+def propose(tool: str, access: Access, policy: Policy) -> Proposal:
+    """The scopes for a call that is asked about. ``dontAsk`` and plan mode are not looked at: they ask nothing."""
+    candidates = list(_candidates(tool, access, policy))
+    scopes = [scope for scope in candidates if _holds(scope.scope.rules, tool, access, policy)]
+    at = next((place for place, scope in enumerate(scopes) if scope.is_usual), 0)
+    return Proposal(tuple(scope.scope for scope in scopes), at, _likeness(tool, access, candidates))
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    scope: RuleScope
+    is_usual: bool = False
+
+
+def _holds(rules: tuple[str, ...], tool: str, access: Access, policy: Policy) -> bool:
+    """Whether with these rules the call would be allowed, and each of them can be shown."""
+    if not rules or any(len(text) > MAX_RULE_CHARS for text in rules):
+        return False
+    try:
+        parsed = tuple(parse_rule(text, base=policy.root) for text in rules)
+    except ValueError:
+        return False
+    if any(str(rule) != text for rule, text in zip(parsed, rules, strict=True)):
+        return False
+    return decide(tool, access, replace(policy, rules=(*policy.rules, *parsed))).behavior == "allow"
+
+
+def _candidates(tool: str, access: Access, policy: Policy) -> Iterator[_Candidate]:
+    if access.verdict != "pass":
+        return
+    if access.shell is not None:
+        yield from _for_line(tool, access, policy)
+    elif access.hosts:
+        yield from _for_hosts(tool, access.hosts)
+    elif access.reads or access.writes:
+        yield from _for_paths(access, policy)
+    elif tool.startswith("mcp__"):
+        server = tool.rpartition("__")[0]
+        yield _Candidate(RuleScope(rules=(tool,), refuses=f"{server}__…, its other tools"), is_usual=True)
+        yield _Candidate(RuleScope(rules=(f"{server}__*",), allows="every other tool of that server"))
+    elif access.name:
+        yield _Candidate(RuleScope(rules=(f"{tool}({access.name})",)), is_usual=True)
+    else:
+        yield _Candidate(RuleScope(rules=(tool,), allows=f"every call of {tool}"), is_usual=True)
+
+
+# Shell lines
+
+
+def _for_line(tool: str, access: Access, policy: Policy) -> Iterator[_Candidate]:
+    assert access.shell is not None
+    source = access.shell.script.source.strip()
+    # A star says more in a rule than in a command.
+    if source and "*" not in source and not source.endswith(":*"):
+        yield _Candidate(RuleScope(rules=(f"{tool}({source})",), refuses=f"{source.partition(chr(10))[0]} --more"))
+    if access.shell.judged.doubts:
+        return
+    asking = [part for part in judge_parts(tool, access.shell, policy) if part.decision.behavior == "ask"]
+    commands = [_inner(part.part) for part in asking if isinstance(part.part, Command)]
+    written = [path for part in asking if not isinstance(part.part, Command) for path in part.verdict.writes]
+    edits = tuple(path_rule("Edit", path, policy) for path in written)
+    if len(asking) > MAX_PARTS:
+        return
+    if not commands:
+        yield _Candidate(RuleScope(rules=edits, refuses="any other file"), is_usual=True)
+        return
+    ladders = [prefixes(command) for command in commands]
+    if not all(ladders):
+        return
+    usual = [usual_prefix(command) for command in commands]
+    for step in range(max(len(ladder) for ladder in ladders)):
+        chosen = [ladder[min(step, len(ladder) - 1)] for ladder in ladders]
+        rules = tuple(dict.fromkeys([*(f"{tool}({prefix} *)" for prefix in chosen), *edits]))
+        first = chosen[0]
+        yield _Candidate(
+            RuleScope(rules=rules, allows=f"{first} --any --options", refuses=_beside(first)),
+            is_usual=chosen == usual,
+        )
+
+
+def _beside(prefix: str) -> str:
+    """A command near the prefix that a rule for it does not cover."""
+    head, _, _last = prefix.rpartition(" ")
+    return f"{head} something-else" if head else f"{prefix} --any | sh"
+
+
+def _inner(command: Command) -> Command:
+    """What rules look at where they look through a command."""
+    while command.is_wrapper and command.runs:
+        command = command.runs[0]
+    return command
+
+
+# Paths
+
+
+def _for_paths(access: Access, policy: Policy) -> Iterator[_Candidate]:
+    paths = access.writes or access.reads
+    if len(paths) != 1 or (access.reads and access.writes):
+        return
+    path = Path(os.path.normpath(paths[0]))
+    verb = "Edit" if access.writes else "Read"
+    if any(holds_secrets(spelling) for spelling in policy.spellings(path)):
+        return
+    if access.writes and is_guarded(path, policy):
+        return
+    is_folder = path.is_dir()
+    folder = path if is_folder else path.parent
+    inside = lies_inside(path, policy.roots, policy)
+    root = next((root for root in policy.roots if path.is_relative_to(root)), folder)
+    if not is_folder:
+        near = path.with_name(f"other{path.suffix}")
+        yield _Candidate(RuleScope(rules=(path_rule(verb, path, policy),), refuses=shown(near, policy)))
+    if folder.parent == folder:
+        return
+    if not (inside and folder == root):
+        beside = folder.with_name(f"{folder.name}-other") / path.name
+        scope = RuleScope(
+            rules=(path_rule(verb, folder, policy, is_folder=True),),
+            allows=shown(folder / "any" / "file", policy),
+            refuses=shown(beside, policy),
+        )
+        yield _Candidate(scope, is_usual=True)
+    if inside:
+        rule = path_rule(verb, root, policy, is_folder=True)
+        scope = RuleScope(
+            rules=(rule,), allows=shown(root / "any" / "file", policy), refuses=str(root.parent / "elsewhere")
+        )
+        yield _Candidate(scope, is_usual=folder == root)
+
+
+def path_rule(verb: str, path: Path, policy: Policy, *, is_folder: bool = False) -> str:
+    """A rule for a file, or for everything in a folder, as short as it can be written."""
+    rest = "/**" if is_folder else ""
+    if path == policy.root:
+        return f"{verb}(/**)"
+    if path.is_relative_to(policy.root):
+        return f"{verb}(/{_escape(path.relative_to(policy.root).as_posix())}{rest})"
+    if path.is_relative_to(policy.home) and path != policy.home:
+        return f"{verb}(~/{_escape(path.relative_to(policy.home).as_posix())}{rest})"
+    return f"{verb}(/{_escape(path.as_posix())}{rest})"
+
+
+def shown(path: Path, policy: Policy) -> str:
+    """A path as an example: relative where it lies in the working folder."""
+    return path.relative_to(policy.root).as_posix() if path.is_relative_to(policy.root) else path.as_posix()
+
+
+def _escape(path: str) -> str:
+    """A literal path in a gitignore pattern."""
+    return "".join(f"\\{char}" if char in "*?[]!#\\ " else char for char in path)
+
+
+# Hosts
+
+
+def _for_hosts(tool: str, hosts: tuple[str, ...]) -> Iterator[_Candidate]:
+    if len(hosts) != 1:
+        return
+    host = hosts[0]
+    parent = host.partition(".")[2]
+    near = f"https://other.{parent}/" if "." in parent else f"https://other.{host}/"
+    yield _Candidate(
+        RuleScope(rules=(f"{tool}({DOMAIN}{host})",), allows=f"https://{host}/any/page", refuses=near), is_usual=True
+    )
+    if "." in parent and not host.replace(".", "").isdigit():
+        rules = (f"{tool}({DOMAIN}{host})", f"{tool}({DOMAIN}*.{parent})")
+        yield _Candidate(RuleScope(rules=rules, allows=near, refuses=f"https://{parent}/"))
+
+
+# Alike
+
+
+def _likeness(tool: str, access: Access, candidates: list[_Candidate]) -> str:
+    """What requests that one answer may settle have in common; each of them is shown all the same."""
+    if access.shell is not None:
+        names = [usual_prefix(_inner(command)) or _inner(command).name for command in access.shell.script.commands]
+        return f"{tool}: {', '.join(names)}" if all(names) and not access.shell.judged.doubts else ""
+    usual = [scope.scope.rules for scope in candidates if scope.is_usual]
+    return " ".join(usual[0]) if usual else ""
+
+
+def rules_of(scope: RuleScope, policy: Policy) -> tuple[Rule, ...]:
+    """The rules of a scope, for this session."""
+    return tuple(parse_rule(text, base=policy.root) for text in scope.rules)
