@@ -6,7 +6,7 @@ import ipaddress
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from core.permissions.hosts import ANY_SUBDOMAIN, normal_host, site
 from core.protocol.errors import AgentError
@@ -60,7 +60,20 @@ class Address:
 
 def parse_address(text: str) -> Address:
     """Raises ``WebError`` for what is no address of a page. The fragment is dropped: servers never see it."""
-    text = text.strip()
+    parts, host = _split(text.strip())
+    if "@" in parts.netloc:
+        raise WebError("A URL with a user name or password is not fetched.", "Leave out what stands before the @.")
+    query = f"?{parts.query}" if parts.query else ""
+    port = PORTS[parts.scheme] if parts.port is None else parts.port
+    return Address(parts.scheme, host, port, (parts.path or "/") + query)
+
+
+def host_of(text: str) -> str:
+    """The host that a URL leads to, in its one spelling. Raises ``WebError`` for what is no URL of a page."""
+    return _split(text.strip())[1]
+
+
+def _split(text: str) -> tuple[SplitResult, str]:
     if len(text) > MAX_URL_CHARS:
         raise WebError(f"The URL has {len(text):,} characters; {MAX_URL_CHARS:,} is the most.")
     if UNPRINTABLE.search(text):
@@ -69,16 +82,12 @@ def parse_address(text: str) -> Address:
         )
     try:
         parts = urlsplit(text)
-        scheme, port = parts.scheme, parts.port
-        if scheme not in PORTS or not parts.netloc:
+        # Its port is looked at only when it is asked for.
+        if parts.scheme not in PORTS or not parts.netloc or parts.port == -1:
             raise WebError(f"{text!r} is no URL of a page.", "It must begin with https:// or http://.")
-        if "@" in parts.netloc:
-            raise WebError("A URL with a user name or password is not fetched.", "Leave out what stands before the @.")
-        host = normal_host(parts.hostname or "")
+        return parts, normal_host(parts.hostname or "")
     except ValueError as error:
         raise WebError(f"{text!r} is no URL: {error}.") from error
-    query = f"?{parts.query}" if parts.query else ""
-    return Address(scheme, host, PORTS[scheme] if port is None else port, (parts.path or "/") + query)
 
 
 def is_same_site(old: Address, new: Address) -> bool:

@@ -10,7 +10,7 @@ from core.permissions.access import Access
 from core.protocol.views import ToolDisplay
 from core.tools.base import Tool, ToolError, ToolInput, ToolResult
 from core.tools.context import ToolContext, ToolState
-from core.tools.web.address import parse_address
+from core.tools.web.address import host_of, parse_address
 from core.tools.web.client import Page
 from core.tools.web.text import decode, is_binary, is_html, may_be_text, media_type, title_of, to_markdown
 
@@ -36,7 +36,7 @@ class WebFetch(Tool[WebFetchInput]):
         return True
 
     def touches(self, arguments: WebFetchInput, state: ToolState) -> Access:
-        host = parse_address(arguments.url).host
+        host = host_of(arguments.url)
         return Access(hosts=(host,), sends=f"it fetches a page from {host}", is_read_only=True)
 
     def check_permissions(self, arguments: WebFetchInput, context: ToolContext) -> Access:
