@@ -10,7 +10,7 @@ import pytest
 from core.llm.scripted import Reply, call, say
 from core.protocol import events as ev
 from core.protocol.errors import AgentError
-from core.protocol.ops import AnswerPermission, SetMode, SubmitPrompt
+from core.protocol.ops import AddRule, AnswerPermission, DeleteRule, ExplainPermission, SetMode, SubmitPrompt
 from core.protocol.views import Answer, PermissionMode
 from core.settings.schema import Settings
 from tests.fakes.engines import Rig, fake_host, running
@@ -74,7 +74,7 @@ async def test_for_this_session_covers_the_same_call_and_no_other(tmp_path: Path
     async with running(replies, tmp_path, isolated_machine) as rig:
         asked = await answered(rig, ("session", ""), ("once", ""))
         assert [event.request.tool_use_id for event in asked] == ["b1", "b3"]
-        assert [scope.rules for scope in asked[0].request.scopes] == [("Bash(touch a)",)]
+        assert [scope.rules for scope in asked[0].request.scopes] == [("Bash(touch a)",), ("Bash(touch *)",)]
         decided = {event.tool_use_id: event.behavior for event in rig.of(ev.PermissionDecided)}
         assert decided == {"b1": "ask", "b2": "allow", "b3": "ask"}
 
@@ -242,3 +242,100 @@ async def test_every_question_is_resolved_by_its_own_id(tmp_path: Path, isolated
         results = results_in(rig.requests[-1])
         assert "other" in results["o"]["content"]
         assert results["s"]["is_error"] and "private" in results["s"]["content"]
+
+
+async def test_a_wider_scope_covers_what_it_says_and_no_more(tmp_path: Path, isolated_machine: Path) -> None:
+    lines = [
+        call("Bash", f"b{number}", command=line) for number, line in enumerate(("touch a", "touch b", "touch c; rm a"))
+    ]
+    async with running([Reply(lines), DONE], tmp_path, isolated_machine) as rig:
+        await rig.do(SubmitPrompt(text="go"))
+        first = (await rig.event(ev.PermissionRequested)).request
+        await rig.do(AnswerPermission(request_id=first.id, answer="session", scope=1))
+        await rig.until(lambda: len(rig.of(ev.PermissionRequested)) == 2)
+        second = rig.of(ev.PermissionRequested)[1].request
+        assert second.tool_use_id == "b2"
+        assert [(part.text, part.behavior) for part in second.parts] == [("touch c", "allow"), ("rm a", "ask")]
+        await rig.do(AnswerPermission(request_id=second.id, answer="once"))
+        await rig.settle()
+        assert [(rule.text, rule.layer) for rule in rig.of(ev.RulesChanged)[-1].rules] == [("Bash(touch *)", "session")]
+
+
+async def test_a_scope_that_was_not_offered_saves_nothing(tmp_path: Path, isolated_machine: Path) -> None:
+    async with running([Reply([touch(1, "a")]), DONE], tmp_path, isolated_machine) as rig:
+        await rig.do(SubmitPrompt(text="go"))
+        request = (await rig.event(ev.PermissionRequested)).request
+        await rig.do(AnswerPermission(request_id=request.id, answer="session", scope=99))
+        await rig.settle()
+        assert not rig.engine.calls.policies.policy.rules
+
+
+async def test_one_answer_settles_those_that_wait_and_are_covered(tmp_path: Path, isolated_machine: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    for name in "abc":
+        (outside / name).write_text(name)
+    inside = tmp_path / "project"
+    inside.mkdir()
+    reads = [call("Read", name, file_path=str(outside / name)) for name in "abc"]
+    async with running([Reply(reads), DONE], inside, isolated_machine) as rig:
+        await rig.do(SubmitPrompt(text="go"))
+        await rig.until(lambda: len(rig.of(ev.PermissionRequested)) == 3)
+        asked = [event.request for event in rig.of(ev.PermissionRequested)]
+        assert len({request.likeness for request in asked}) == 1
+        await rig.do(AnswerPermission(request_id=asked[0].id, answer="session", scope=asked[0].scope))
+        await rig.settle()
+        assert {event.answer for event in rig.of(ev.PermissionResolved)} == {"session", "once"}
+        assert not any(event.is_error for event in rig.of(ev.ToolFinished))
+
+
+async def test_a_yes_with_a_word_reaches_the_model_with_the_result(tmp_path: Path, isolated_machine: Path) -> None:
+    async with running([Reply([touch(1, "a")]), DONE], tmp_path, isolated_machine) as rig:
+        await answered(rig, ("once", "but tell me when it is done"))
+        assert "but tell me when it is done" in results_in(rig.requests[-1])["b1"]["content"]
+
+
+async def test_rules_can_be_added_and_deleted_while_it_runs(tmp_path: Path, isolated_machine: Path) -> None:
+    replies = [Reply([touch(1, "a")]), DONE, Reply([touch(2, "b")]), DONE]
+    async with running(replies, tmp_path, isolated_machine) as rig:
+        await rig.do(AddRule(behavior="deny", text="Bash(touch *)", layer="session"))
+        await rig.prompt("go")
+        assert not rig.of(ev.PermissionRequested) and not (tmp_path / "a").exists()
+        decided = rig.of(ev.PermissionDecided)[-1]
+        assert (decided.behavior, decided.rule, decided.tool_name, decided.subject) == (
+            "deny",
+            "Bash(touch *)",
+            "Bash",
+            "touch a",
+        )
+        await rig.do(DeleteRule(behavior="deny", text="Bash(touch *)", layer="session"))
+        assert rig.of(ev.RulesChanged)[-1].rules == ()
+        await answered(rig, ("once", ""))
+        assert (tmp_path / "b").exists()
+
+
+@pytest.mark.parametrize("text", ["", "Bash(", "*", "Write(a)"])
+async def test_what_is_no_rule_is_told_and_changes_nothing(tmp_path: Path, isolated_machine: Path, text: str) -> None:
+    async with running([DONE], tmp_path, isolated_machine) as rig:
+        await rig.do(AddRule(behavior="allow", text=text, layer="session"))
+        await rig.do(DeleteRule(behavior="allow", text=text, layer="session"))
+        await rig.until(lambda: len([note for note in rig.of(ev.Notice) if note.level == "error"]) == 2)
+        assert not rig.engine.calls.policies.policy.rules
+
+
+async def test_the_small_model_explains_what_is_asked(tmp_path: Path, isolated_machine: Path) -> None:
+    replies = [Reply([touch(1, "a")]), Reply([say("medium\nIt makes an empty file called a.")]), DONE]
+    async with running(replies, tmp_path, isolated_machine) as rig:
+        await rig.do(SubmitPrompt(text="go"))
+        request = (await rig.event(ev.PermissionRequested)).request
+        await rig.do(ExplainPermission(request_id="another"))
+        await rig.do(ExplainPermission(request_id=request.id))
+        explained = await rig.event(ev.PermissionExplained)
+        assert (explained.request_id, explained.risk, explained.text) == (
+            request.id,
+            "medium",
+            "It makes an empty file called a.",
+        )
+        await rig.do(AnswerPermission(request_id=request.id, answer="once"))
+        await rig.settle()
+        assert len(rig.requests) == 3 and "touch a" in str(rig.requests[1].messages)

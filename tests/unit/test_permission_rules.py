@@ -151,6 +151,8 @@ def test_without_asking_only_what_is_asked_about_is_refused() -> None:
     given = Policy(mode="dontAsk", cwd=WORK, roots=(WORK,))
     assert decide("Read", Access(reads=(WORK / "a",), is_read_only=True), given).behavior == "allow"
     assert decide("Edit", Access(writes=(WORK / "a",)), given).behavior == "deny"
-    assert decide("AskUserQuestion", Access(verdict="allow", asks_user=True, reason="it asks"), given).behavior == "deny"
+    assert (
+        decide("AskUserQuestion", Access(verdict="allow", asks_user=True, reason="it asks"), given).behavior == "deny"
+    )
     allowing = replace(given, rules=(parse_rule("Edit(a)"),))
     assert decide("Edit", Access(writes=(WORK / "a",)), allowing).behavior == "allow"

@@ -394,7 +394,9 @@ def test_a_rule_for_the_second_folder_names_the_second_folder(work: Path, tmp_pa
     access = Access(writes=(second / "a",))
     found = propose("Edit", access, given)
     assert found.scopes[found.at].rules == (f"Edit(/{second}/**)",)
-    assert decide("Edit", access, replace(given, rules=rules("allow", *found.scopes[found.at].rules))).behavior == "allow"
+    assert (
+        decide("Edit", access, replace(given, rules=rules("allow", *found.scopes[found.at].rules))).behavior == "allow"
+    )
 
 
 def test_no_rule_is_offered_that_would_not_match_again(work: Path, tmp_path: Path) -> None:
