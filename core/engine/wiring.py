@@ -13,6 +13,7 @@ from core.engine.engine import Engine
 from core.engine.launch import LATEST, Launch
 from core.engine.resume import restore_account, usable_messages
 from core.engine.session import Session, SessionState
+from core.engine.settings_watch import parse_rules
 from core.host.host import Host
 from core.llm.anthropic import LOCAL_SILENCE_S, SILENCE_S, AnthropicClient
 from core.llm.catalog import find_model
@@ -24,7 +25,7 @@ from core.permissions.broker import Broker
 from core.permissions.decide import Policy
 from core.permissions.modes import check_mode
 from core.permissions.policy_holder import PolicyHolder
-from core.permissions.rules import Rule, parse_rule
+from core.permissions.rules import Rule
 from core.prompt.assemble import can_search
 from core.protocol.errors import AgentError
 from core.protocol.ids import MAIN_AGENT
@@ -34,7 +35,6 @@ from core.sessions.entries import RecordBase
 from core.sessions.load import LoadedSession, find_transcript, load_session
 from core.sessions.writer import TranscriptWriter
 from core.settings.credentials import credential_source, is_local
-from core.settings.load import Problem
 from core.settings.schema import Settings
 from core.tools.builtin.ask_user_question.tool import AskUserQuestion
 from core.tools.builtin.bash.tool import Bash
@@ -103,7 +103,7 @@ def build_engine(
     if launch.is_demo:
         # Nothing of it is billed, so no real model's name or price is shown.
         settings = replace(settings, model=DEMO_MODEL, small_model=DEMO_MODEL)
-    check_mode(settings.mode, host.environ)
+    check_mode(settings.mode, host.environ, is_bypass_disabled=bool(settings.disable_bypass))
     transcript, loaded = _find_session(launch, host)
     bus = Bus(transcript.stem, host.clock)
     publisher = Publisher(bus)
@@ -171,7 +171,7 @@ def _build_calls(
     policy = Policy(
         mode=settings.mode,
         cwd=launch.cwd,
-        roots=(launch.cwd,),
+        roots=(launch.cwd, *settings.additional_dirs),
         readable=(services.output_dir, services.plan_file),
         plan_file=services.plan_file,
         allow=rules[0],
@@ -194,17 +194,8 @@ def _task_file(launch: Launch, host: Host, session_id: str) -> Path:
 
 def _parse_rules(settings: Settings, launch: Launch) -> tuple[Launch, tuple[tuple[Rule, ...], tuple[Rule, ...]]]:
     """The rules that allow and that deny; a text that is no rule joins the problems that are told at the start."""
-    problems: list[Problem] = []
-    parsed: list[tuple[Rule, ...]] = []
-    for texts in (settings.allow, settings.deny):
-        rules: list[Rule] = []
-        for text in texts:
-            try:
-                rules.append(parse_rule(text, "settings"))
-            except ValueError as error:
-                problems.append(Problem("permissions", f"{error}; it is left out"))
-        parsed.append(tuple(rules))
-    return replace(launch, problems=(*launch.problems, *problems)), (parsed[0], parsed[1])
+    allow, deny, problems = parse_rules(settings)
+    return replace(launch, problems=(*launch.problems, *problems)), (allow, deny)
 
 
 def _build_conversation(
