@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from core.settings import paths
+
 settings.register_profile("agent-tui", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 settings.load_profile("agent-tui")
 
@@ -36,6 +38,7 @@ def isolated_machine(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyte
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr(paths, "MANAGED", ())
     time.tzset()
     yield home
     monkeypatch.undo()

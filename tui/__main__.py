@@ -19,6 +19,8 @@ LIBRARY_NAMES = ("site-packages", "dist-packages")
 FRAMES_PER_SECOND = "250"
 MAX_STDIN_BYTES = 10_000_000
 USAGE_ERROR = 2
+PROGRAMS = {"config": "core.programs.config", "permissions": "core.programs.permissions"}
+"""Commands that need no session: the first argument, and the module whose ``main`` takes the others."""
 
 
 def guard(path: list[str], root: str, cwd: str) -> list[str]:
@@ -72,10 +74,13 @@ def main(argv: list[str] | None = None) -> int:
 
         sys.stdout.write(f"agent-tui {__version__}\n")
         return 0
-    options = _parse(arguments)
+    program = PROGRAMS.get(arguments[0]) if arguments else None
+    options = None if program else _parse(arguments)
     from core.protocol.errors import AgentError
 
     try:
+        if options is None:
+            return _run_program(program or "", arguments[1:])
         if options.print:
             return _run_headless(options)
         return _run_plain(options) if options.plain else _run_window(options)
@@ -86,6 +91,17 @@ def main(argv: list[str] | None = None) -> int:
         return 130
 
 
+def _run_program(module: str, arguments: list[str]) -> int:
+    import importlib
+
+    try:
+        return importlib.import_module(module).main(arguments)
+    except BrokenPipeError:
+        # Whoever read it has seen enough; Python would complain when it writes what is left.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
 def _parse(arguments: list[str]) -> argparse.Namespace:
     import argparse
 
@@ -93,7 +109,9 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         prog="agent-tui",
         description="A full-screen terminal coding agent. Start it in a project folder.",
         epilog="Credentials: ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN; ANTHROPIC_BASE_URL for another server. "
-        "Without any, --demo shows the program offline.",
+        "Without any, --demo shows the program offline. "
+        "agent-tui config explain [KEY] says where a setting comes from, "
+        "agent-tui permissions explain CALL what would be asked about and why.",
     )
     add = parser.add_argument
     add("prompt", nargs="?", default="", help="first prompt; with -p also read from standard input")
@@ -121,6 +139,8 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     add(
         "--disallowedTools", "--disallowed-tools", dest="deny", action="append", metavar="RULES", help="rules that deny"
     )
+    add("--add-dir", dest="add_dirs", action="append", metavar="DIR", help="a further folder to work in; repeatable")
+    add("--settings", metavar="FILE-OR-JSON", help="further settings: a file, or JSON itself")
     add("--tools", metavar="NAMES", help="offer only these tools")
     add("--max-turns", type=_positive, metavar="N", help="at most N requests for one prompt")
     add("--max-budget-usd", type=_amount, metavar="USD", help="stop once one prompt has cost so much")
@@ -171,6 +191,12 @@ def _run_headless(options: argparse.Namespace) -> int:
         sys.stderr.write('agent-tui: there is no prompt. Give one: agent-tui -p "…", or on standard input.\n')
         return USAGE_ERROR
     start = read_start(_flags(options), _selection(options), is_attended=False)
+    if start.untrusted:
+        left_out = "; ".join(start.untrusted)
+        sys.stderr.write(
+            f"agent-tui: this folder is not trusted, so its settings are left out ({left_out}). "
+            "Start agent-tui here without -p to trust it.\n"
+        )
     if start.needs_credentials:
         sys.stderr.write("agent-tui: there are no credentials. Set ANTHROPIC_API_KEY, or try --demo.\n")
         return 1
@@ -236,6 +262,8 @@ def _flags(options: argparse.Namespace) -> dict[str, Any]:
         "system_prompt": options.system_prompt,
         "append_system_prompt": options.append_system_prompt,
         "theme": options.theme,
+        "settings": options.settings,
+        "add_dirs": tuple(options.add_dirs) if options.add_dirs else None,
     }
 
 
@@ -248,10 +276,9 @@ def _rules(values: list[str] | None) -> tuple[str, ...] | None:
     """Rules separated by commas or blanks, but not inside parentheses."""
     if values is None:
         return None
-    import re
+    from core.settings.rule_lists import split_rules
 
-    found = re.findall(r"[^\s,(]+(?:\([^)]*\))?", " ".join(values))
-    return tuple(found)
+    return tuple(rule for value in values for rule in split_rules(value))
 
 
 def _selection(options: argparse.Namespace) -> dict[str, Any]:

@@ -129,7 +129,8 @@ class AgentApp(Walled, ComposerDesk, TailoredApp):
         if self._bridge.needs_credentials:
             self._main.dock.ask(credentials_question(problem))
         elif self._bridge.needs_trust:
-            self._main.dock.ask(trust_question(str(self._bridge.start.launch.cwd)))
+            start = self._bridge.start
+            self._main.dock.ask(trust_question(str(start.launch.cwd), start.untrusted))
         else:
             self.run_worker(self._run_engine(), name="engine", exit_on_error=False)
 
@@ -139,7 +140,10 @@ class AgentApp(Walled, ComposerDesk, TailoredApp):
         if event.value == "quit":
             self.exit()
             return
+        theme = self._bridge.start.settings.theme
         problem = self._bridge.answer_start(event.value, event.comment)
+        if self._bridge.start.settings.theme != theme:
+            self._settle(self._bridge, self._bridge.start.settings.theme)
         if problem and not self._bridge.needs_credentials:
             self._main.status.show_hint(problem)
         self._next_step(problem)

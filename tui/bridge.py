@@ -30,7 +30,7 @@ from core.protocol.errors import AgentError
 from core.protocol.ops import Op, WarmUp
 from core.protocol.views import FileListing, ImageAttachment
 from core.sessions.drafts import DraftStore
-from core.settings.load import Problem
+from core.settings.layers import Problem
 from core.settings.write import write_setting
 from core.tools.search.walk import walk
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any, assert_never
 
 from core.bus.bus import Bus
@@ -13,7 +14,9 @@ from core.context.budget import context_limits
 from core.engine.explain import explain
 from core.engine.launch import Launch
 from core.engine.resume import replay
+from core.engine.rule_book import problems_of, read_rules
 from core.engine.session import Session
+from core.engine.settings_watch import SettingsWatch
 from core.host.log import LOGGER
 from core.host.watch import watch_files
 from core.llm.catalog import ModelInfo, find_model
@@ -31,6 +34,8 @@ from core.protocol.events import (
 )
 from core.protocol.views import PermissionMode
 from core.sessions.load import LoadedSession
+from core.settings.layers import Problem
+from core.settings.schema import Settings
 from core.version import __version__
 
 SENT_ALREADY = "That message has been sent already."
@@ -54,6 +59,7 @@ class Engine:
         self._bus = bus
         self._recorder = recorder
         self._loaded = loaded
+        self._settings = SettingsWatch(launch.loaded, self._rules_changed) if launch.loaded is not None else None
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -100,6 +106,8 @@ class Engine:
         self._spawn(self._tell_workspace(), "tell-workspace")
         watched = {services.todos.path: services.todos.load, services.tasks.path: services.tasks.load}
         self._spawn(watch_files(watched), "watch-lists")
+        if self._settings is not None:
+            self._spawn(self._settings.run(), "watch-settings")
 
     async def handle(self, op: ops.Op) -> None:
         """Carry out an op. What cannot be done is told by a notice; nothing is raised."""
@@ -119,6 +127,8 @@ class Engine:
     async def _handle(self, op: ops.Op) -> None:
         match op:
             case ops.SubmitPrompt():
+                if self._settings is not None:
+                    self._settings.refresh()
                 self.session.submit(op.text, op.lane, op.images)
             case ops.RunShell():
                 self.session.run_shell(op.command)
@@ -168,7 +178,8 @@ class Engine:
         )
 
     def _set_mode(self, mode: PermissionMode) -> None:
-        check_mode(mode, self.calls.services.host.environ)
+        disabled = bool(self.session.state.settings.disable_bypass)
+        check_mode(mode, self.calls.services.host.environ, is_bypass_disabled=disabled)
         self.calls.policies.set_mode(mode)
         self.calls.broker.look_again()
 
@@ -176,6 +187,24 @@ class Engine:
         request = self.calls.broker.request(request_id)
         if request is not None:
             self._spawn(explain(request, self.calls.services.side, self.calls.publisher), "explain")
+
+    def _rules_changed(self, settings: Settings, problems: tuple[Problem, ...]) -> None:
+        """The settings files are others than at the start: their rules and folders count from the next call on."""
+        policies, state = self.calls.policies, self.session.state
+        rules, unusable = read_rules(settings, self.calls.tools.names)
+        problems += problems_of(unusable)
+        policies.reload(rules, unusable, (self._launch.cwd, *settings.additional_dirs))
+        state.settings = replace(
+            state.settings,
+            rules=settings.rules,
+            additional_dirs=settings.additional_dirs,
+            disable_bypass=settings.disable_bypass,
+        )
+        for problem in problems:
+            self.calls.publisher.emit(Notice(level="warning", text=f"Settings: {problem}"))
+        if settings.disable_bypass and policies.policy.mode == "bypassPermissions":
+            policies.set_mode("default")
+        self.calls.broker.look_again()
 
     async def _tell_workspace(self) -> None:
         prepared = await asyncio.shield(self.session.prepare())

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.settings.load import Problem
+from core.settings.layers import Problem
+from core.settings.load import Loaded
 from core.settings.paths import Paths
 
 
@@ -28,6 +29,8 @@ class Launch:
     """Names of the tools to offer; empty: all."""
     problems: tuple[Problem, ...] = ()
     """What was wrong with the settings."""
+    loaded: Loaded | None = None
+    """What the settings were read from, and are read from again when a file changes; None: they are as given."""
 
 
 LATEST = "latest"

@@ -51,4 +51,6 @@ def load_instructions(launch: Launch, settings: Settings) -> Instructions:
     if not settings.instructions:
         return Instructions()
     home = Path(os.path.expanduser("~"))  # noqa: PTH111  Path.home() raises where there is no home
-    return read_instructions(launch.cwd, launch.paths.config, home, is_trusted=launch.is_trusted)
+    # A run without a window is given its folder on purpose: its instructions count, its settings only where trusted.
+    is_trusted = launch.is_trusted or not launch.is_attended
+    return read_instructions(launch.cwd, launch.paths.config, home, is_trusted=is_trusted)

@@ -12,10 +12,11 @@ from core.engine.launch import Launch
 from core.host.log import start_log
 from core.protocol.errors import AgentError
 from core.settings.credentials import credential_source
-from core.settings.load import load_settings
+from core.settings.load import SettingsSource, load_settings
 from core.settings.paths import find_paths
 from core.settings.schema import Settings
 from core.settings.trust import is_trusted, trust
+from core.settings.untrusted import untrusted_settings
 
 
 @dataclass(slots=True)
@@ -26,6 +27,8 @@ class Start:
     launch: Launch
     credentials: str
     """Where they come from; empty where there are none."""
+    untrusted: tuple[str, ...] = ()
+    """What the folder's own settings would bring, a line for each file; empty where they count."""
 
     @property
     def needs_credentials(self) -> bool:
@@ -33,13 +36,26 @@ class Start:
         return not (self.credentials or self.launch.is_demo or self.launch.api_key)
 
     def with_trust(self, is_trusted: bool) -> None:
-        """Take the user's answer, and remember a yes. Raises ``AgentError`` where it cannot be remembered."""
+        """Take the user's answer, and remember a yes: then the folder's own settings count.
+
+        Raises ``AgentError`` where it cannot be remembered.
+        """
         self.launch = replace(self.launch, is_trusted=is_trusted)
         if is_trusted:
+            self._load_again()
             try:
                 trust(self.launch.paths.trusted_folders, self.launch.cwd)
             except OSError as error:
                 raise AgentError(f"The answer cannot be remembered: {error.strerror or error}.") from error
+
+    def _load_again(self) -> None:
+        assert self.launch.loaded is not None
+        before, base_url = self.launch.loaded, self.settings.base_url
+        loaded = load_settings(before.source, is_trusted=True)
+        self.settings = replace(loaded.settings, base_url=base_url)
+        news = tuple(problem for problem in loaded.problems if problem not in before.problems)
+        self.launch = replace(self.launch, loaded=loaded, problems=(*self.launch.problems, *news))
+        self.untrusted = ()
 
     def with_key(self, key: str) -> None:
         """Use a key that was typed in, for this run only."""
@@ -66,13 +82,17 @@ def read_start(flags: Mapping[str, Any], selection: Mapping[str, Any], *, is_att
         raise AgentError("The working directory no longer exists.", "Change to another folder.") from error
     paths = find_paths(os.environ)
     start_log(paths.log, os.environ.get("AGENT_TUI_LOG_LEVEL", "INFO"))
-    settings, problems = load_settings(paths.user_settings, os.environ, flags)
+    source = SettingsSource(paths=paths, cwd=cwd, environ=os.environ, flags=flags)
+    trusted = is_trusted(paths.trusted_folders, cwd)
+    loaded = load_settings(source, is_trusted=trusted)
     launch = Launch(
         cwd=cwd,
         paths=paths,
         is_attended=is_attended,
-        is_trusted=not is_attended or is_trusted(paths.trusted_folders, cwd),
-        problems=tuple(problems),
+        is_trusted=trusted,
+        problems=loaded.problems,
+        loaded=loaded,
         **selection,
     )
-    return Start(settings, launch, credential_source(os.environ, settings.base_url))
+    untrusted = () if trusted else untrusted_settings(paths, cwd)
+    return Start(loaded.settings, launch, credential_source(os.environ, loaded.settings.base_url), untrusted)

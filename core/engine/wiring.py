@@ -12,7 +12,7 @@ from core.cost.ledger import Ledger
 from core.engine.engine import Engine
 from core.engine.launch import LATEST, Launch
 from core.engine.resume import restore_account, usable_messages
-from core.engine.rule_book import read_rules
+from core.engine.rule_book import problems_of, read_rules
 from core.engine.session import Session, SessionState
 from core.engine.tools import TOOLS
 from core.host.host import Host
@@ -31,13 +31,13 @@ from core.prompt.assemble import can_search
 from core.protocol.errors import AgentError
 from core.protocol.ids import MAIN_AGENT
 from core.protocol.usage import Usage
-from core.protocol.views import RuleInfo
+from core.protocol.views import RuleInfo, RuleLayer
 from core.sessions.conversation import Conversation
 from core.sessions.entries import RecordBase
 from core.sessions.load import LoadedSession, find_transcript, load_session
 from core.sessions.writer import TranscriptWriter
 from core.settings.credentials import credential_source, is_local
-from core.settings.load import Problem
+from core.settings.layers import local_settings_file, project_root
 from core.settings.schema import Settings
 from core.tools.builtin.tool_search.tool import with_search
 from core.tools.context import ToolServices, ToolState
@@ -60,15 +60,14 @@ def build_engine(
     if launch.is_demo:
         # Nothing of it is billed, so no real model's name or price is shown.
         settings = replace(settings, model=DEMO_MODEL, small_model=DEMO_MODEL)
-    check_mode(settings.mode, host.environ)
+    check_mode(settings.mode, host.environ, is_bypass_disabled=bool(settings.disable_bypass))
     transcript, loaded = _find_session(launch, host)
     bus = Bus(transcript.stem, host.clock)
     publisher = Publisher(bus)
     folder = transcript.with_suffix("")
     tools = _build_tools(launch)
     rules, unusable = read_rules(settings, tools.names)
-    problems = [Problem(info.source, f"{info.problem}; it is left out") for info in unusable]
-    launch = replace(launch, problems=(*launch.problems, *problems))
+    launch = replace(launch, problems=(*launch.problems, *problems_of(unusable)))
     ledger = Ledger()
     offer = tools.offer(can_search=can_search(settings, find_model(settings.model)))
     conversation = _build_conversation(launch, host, publisher, transcript, loaded, offer)
@@ -136,12 +135,16 @@ def _build_policies(
     policy = Policy(
         mode=settings.mode,
         cwd=launch.cwd,
-        roots=(launch.cwd,),
+        roots=(launch.cwd, *settings.additional_dirs),
         readable=(services.output_dir, services.plan_file),
         plan_file=services.plan_file,
         rules=rules[0],
+        base=project_root(launch.cwd),
     )
-    return PolicyHolder(policy, publisher, {"user": launch.paths.user_settings}, rules[1])
+    files: dict[RuleLayer, Path] = {"user": launch.paths.user_settings}
+    if launch.is_trusted:
+        files["local"] = local_settings_file(launch.cwd)
+    return PolicyHolder(policy, publisher, files, rules[1])
 
 
 def _task_file(launch: Launch, host: Host, session_id: str) -> Path:

@@ -91,6 +91,24 @@ def read_text(path: Path, max_bytes: int = -1) -> TextFile:
     )
 
 
+def read_regular(path: Path, max_bytes: int) -> bytes:
+    """The bytes of a file of which nothing is known: never waits for a pipe and never takes more than ``max_bytes``.
+
+    Raises ``OSError``.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        with open(descriptor, "rb", closefd=False) as stream:
+            data = stream.read(max_bytes + 1)
+    finally:
+        os.close(descriptor)
+    if len(data) > max_bytes:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
+    return data
+
+
 def _decode(data: bytes, encoding: str) -> tuple[str, str]:
     try:
         return data.decode(encoding), encoding
@@ -208,11 +226,14 @@ def file_lock(path: Path, timeout_s: float) -> Generator[None]:
 
 
 def lock_file(path: Path) -> int | None:
-    """Take an exclusive lock held until the process ends or ``os.close``; None where another holds it."""
+    """Take an exclusive lock held until the process ends or ``os.close``; None where another holds it.
+
+    A folder can be locked itself, so that no file has to be left in it.
+    """
     import fcntl
 
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

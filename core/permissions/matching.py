@@ -160,7 +160,7 @@ def _base(rule: Rule, policy: Policy) -> Path:
         return Path("/")
     if rule.spec.startswith("~/"):
         return policy.home
-    return (rule.base or policy.root) if rule.spec.startswith("/") else policy.root
+    return (rule.base or policy.anchor) if rule.spec.startswith("/") else policy.root
 
 
 def _path_matches(rule: Rule, spec: str, path: Path, policy: Policy, base: Path) -> bool:

@@ -11,8 +11,13 @@ from core.protocol.views import PermissionMode
 DEFAULT: PermissionMode = "default"
 
 
-def check_mode(mode: PermissionMode, environ: Mapping[str, str]) -> None:
-    """Raises ``AgentError`` where the mode may not be used here: bypassing as root outside a sandbox."""
+def check_mode(mode: PermissionMode, environ: Mapping[str, str], *, is_bypass_disabled: bool = False) -> None:
+    """Raises ``AgentError`` where the mode may not be used: bypassing as root outside a sandbox, or where disabled."""
+    if mode == "bypassPermissions" and is_bypass_disabled:
+        raise AgentError(
+            "Permissions cannot be bypassed: the settings disable it.",
+            "agent-tui config explain permissions.disableBypassPermissionsMode says where.",
+        )
     if mode == "bypassPermissions" and os.geteuid() == 0 and environ.get("IS_SANDBOX") != "1":
         raise AgentError(
             "Permissions cannot be bypassed as root.",

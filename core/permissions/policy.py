@@ -30,6 +30,8 @@ class Policy:
     plan_file: Path | None = None
     """The one file that plan mode lets it write."""
     rules: tuple[Rule, ...] = ()
+    base: Path | None = None
+    """The project's folder, which rules are written relative to; None: the one that the session began in."""
     home: Path = field(default_factory=_home)
     ignores_case: bool = sys.platform == "darwin"
     """Whether ``.ENV`` is the same file as ``.env``: rules that deny or ask then match both."""
@@ -40,6 +42,11 @@ class Policy:
     def root(self) -> Path:
         """The folder the session began in."""
         return self.roots[0]
+
+    @property
+    def anchor(self) -> Path:
+        """What the path of a rule of this session, or of the project, is relative to."""
+        return self.base or self.root
 
     def of(self, behavior: Behavior) -> tuple[Rule, ...]:
         """The rules of one behaviour, in the order of their layers."""

@@ -43,7 +43,7 @@ class PolicyHolder:
             raise AgentError(
                 "The rule is not saved: this folder's own settings do not count.", "Trust the folder first."
             )
-        base = self.policy.root if file is None or layer == "local" else file.parent
+        base = file.parent if file is not None and layer == "user" else self.policy.anchor
         source = str(file) if file else ""
         try:
             rules = [parse_rule(text, behavior, layer=layer, source=source, file=file, base=base) for text in texts]
@@ -51,7 +51,7 @@ class PolicyHolder:
             raise AgentError(f"That rule cannot be used: {error}.") from error
         if file is not None:
             for rule in rules:
-                add_rule(file, behavior, str(rule))
+                add_rule(file, behavior, str(rule), within=self.policy.anchor if layer == "local" else None)
         self._put((*self.policy.rules, *rules))
 
     def delete(self, text: str, behavior: Behavior, layer: RuleLayer, source: str) -> None:
@@ -62,8 +62,9 @@ class PolicyHolder:
             raise AgentError(f"There is no rule {text} any more.")
         if not found[0].info().can_delete:
             raise AgentError(f"{text} stands in {source}, which is not changed from here.")
-        if found[0].file is not None:
-            remove_rule(found[0].file, behavior, text)
+        for rule in found:
+            if rule.file is not None and not remove_rule(rule.file, behavior, rule.written):
+                raise AgentError(f"{text} does not stand in {rule.file} any more.")
         self._put(tuple(rule for rule in self.policy.rules if rule not in found))
 
     def reload(self, rules: tuple[Rule, ...], unusable: tuple[RuleInfo, ...], roots: tuple[Path, ...]) -> None:

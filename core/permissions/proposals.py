@@ -17,7 +17,7 @@ from core.permissions.decide import decide
 from core.permissions.hosts import DOMAIN
 from core.permissions.paths import holds_secrets
 from core.permissions.policy import Policy
-from core.permissions.rules import Rule, parse_rule
+from core.permissions.rules import parse_rule
 from core.permissions.shell.script import Command
 from core.permissions.shell_decision import judge_parts
 from core.permissions.shell_prefixes import prefixes, usual_prefix
@@ -58,7 +58,7 @@ def _holds(rules: tuple[str, ...], tool: str, access: Access, policy: Policy) ->
     if not rules or any(len(text) > MAX_RULE_CHARS for text in rules):
         return False
     try:
-        parsed = tuple(parse_rule(text, base=policy.root) for text in rules)
+        parsed = tuple(parse_rule(text, base=policy.anchor) for text in rules)
     except ValueError:
         return False
     if any(str(rule) != text for rule, text in zip(parsed, rules, strict=True)):
@@ -173,10 +173,10 @@ def _for_paths(access: Access, policy: Policy) -> Iterator[_Candidate]:
 def path_rule(verb: str, path: Path, policy: Policy, *, is_folder: bool = False) -> str:
     """A rule for a file, or for everything in a folder, as short as it can be written."""
     rest = "/**" if is_folder else ""
-    if path == policy.root:
+    if path == policy.anchor:
         return f"{verb}(/**)"
-    if path.is_relative_to(policy.root):
-        return f"{verb}(/{_escape(path.relative_to(policy.root).as_posix())}{rest})"
+    if path.is_relative_to(policy.anchor):
+        return f"{verb}(/{_escape(path.relative_to(policy.anchor).as_posix())}{rest})"
     if path.is_relative_to(policy.home) and path != policy.home:
         return f"{verb}(~/{_escape(path.relative_to(policy.home).as_posix())}{rest})"
     return f"{verb}(/{_escape(path.as_posix())}{rest})"
@@ -219,8 +219,3 @@ def _likeness(tool: str, access: Access, candidates: list[_Candidate]) -> str:
         return f"{tool}: {', '.join(names)}" if all(names) and not access.shell.judged.doubts else ""
     usual = [scope.scope.rules for scope in candidates if scope.is_usual]
     return " ".join(usual[0]) if usual else ""
-
-
-def rules_of(scope: RuleScope, policy: Policy) -> tuple[Rule, ...]:
-    """The rules of a scope, for this session."""
-    return tuple(parse_rule(text, base=policy.root) for text in scope.rules)

@@ -39,6 +39,8 @@ class Rule:
     """The settings file it stands in."""
     base: Path | None = None
     """What a path with one leading slash is relative to; None: the folder in which the session began."""
+    written: str = ""
+    """The rule letter for letter, as it stands in its file."""
 
     def __str__(self) -> str:
         return f"{self.tool}({self.spec})" if self.spec else self.tool
@@ -81,7 +83,7 @@ def parse_rule(
     if tool in RULED_BY_PATH and spec and not (behavior != "allow" and ":" in spec):
         verb = "Edit" if tool in ("Write", "MultiEdit", "NotebookEdit") else "Read"
         raise ValueError(f"{text!r} is never looked at: paths are ruled by {verb}({spec})")
-    return Rule(behavior=behavior, tool=tool, spec=spec, layer=layer, source=source, file=file, base=base)
+    return Rule(behavior=behavior, tool=tool, spec=spec, layer=layer, source=source, file=file, base=base, written=text)
 
 
 def unknown_tool(rule: Rule, names: Iterable[str]) -> str:

@@ -1,144 +1,199 @@
-"""Reads the settings: built-in, the user's file, environment, command line; later ones win.
+"""Reads the settings of a session: built-in, user, project, local, environment, command line, managed; later ones win.
 
-A file that cannot be read, an unknown key and a bad value are reported with file and line and left out;
-the program starts all the same.
+The lists of permission rules, folders and hosts are joined. What is wrong is reported; the program starts all the same.
 """
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, cast
 
-from core.settings.schema import KEYS, SettingKey, Settings
+from core.host.files import read_regular
+from core.protocol.errors import AgentError
+from core.protocol.views import Behavior, RuleLayer
+from core.settings.layers import (
+    MAX_FILE_BYTES,
+    PROJECT_LAYERS,
+    Layer,
+    Problem,
+    SettingsFile,
+    Stated,
+    parse_layer,
+    read_layer,
+    settings_files,
+)
+from core.settings.paths import Paths
+from core.settings.schema import KEYS, SettingRule, Settings
 
 MAX_DIGITS = 9
-TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[][{}:]')
+OPTIONS = {"allow": "--allowedTools", "deny": "--disallowedTools", "add_dirs": "--add-dir"}
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something wrong in a settings file, for the user to read."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsSource:
+    """Where the settings of a session come from. ``flags`` holds fields by name; None means not given.
 
-    where: str
-    """``file:line``."""
-    text: str
+    Beside them: ``allow`` and ``deny`` (rules), ``add_dirs`` (folders), ``settings`` (a file, or JSON itself).
+    """
 
-    def __str__(self) -> str:
-        return f"{self.where}: {self.text}"
+    paths: Paths
+    cwd: Path
+    environ: Mapping[str, str] = field(default_factory=dict[str, str])
+    flags: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def files(self, *, is_trusted: bool) -> list[SettingsFile]:
+        """The files that count, weakest first; a project's own only where the folder is trusted."""
+        files = settings_files(self.paths, self.cwd)
+        return [file for file in files if is_trusted or file.layer not in PROJECT_LAYERS]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """The settings of a session, what was wrong, and what they were made of."""
+
+    settings: Settings
+    problems: tuple[Problem, ...]
+    layers: tuple[Layer, ...]
+    source: SettingsSource
+    is_trusted: bool
 
 
 def load_settings(
-    user_file: Path, environ: Mapping[str, str], flags: Mapping[str, Any]
-) -> tuple[Settings, list[Problem]]:
-    """Settings of a session and what was wrong. ``flags`` holds fields by name; None means not given."""
-    values, problems = read_file(user_file)
-    values |= _from_environ(environ, problems)
+    source: SettingsSource, *, is_trusted: bool, before: Loaded | None = None, expected: Collection[Path] = ()
+) -> Loaded:
+    """Read everything. Raises ``AgentError`` where what the command line names cannot be read.
+
+    Of a file that is broken now, or is missing and ``expected`` to come back, what it stated ``before`` stays in force.
+    """
+    known: dict[Path | None, Layer] = {}
+    if before is not None:
+        known = {layer.file.path: layer for layer in before.layers if layer.file is not None and layer.file.path}
+    layers: list[Layer] = []
+    managed: list[Layer] = []
+    for file in source.files(is_trusted=is_trusted):
+        layer, old = read_layer(file), known.get(file.path)
+        if old is not None and layer.is_broken:
+            layer = replace(layer, stated=old.stated, problems=tuple(_kept(layer.problems)))
+        elif old is not None and layer.stamp is None and file.path in expected:
+            layer = old
+        (managed if layer.name == "managed" else layers).append(layer)
+    # The command line is taken once: a file that it names stays as it was then.
+    flags = [layer for layer in before.layers if layer.name == "flag"] if before else _from_flags(source)
+    layers += [_from_environ(source.environ), *flags, *managed]
+    return Loaded(
+        settings=_merge(layers),
+        problems=tuple(problem for layer in layers for problem in layer.problems),
+        layers=tuple(layers),
+        source=source,
+        is_trusted=is_trusted,
+    )
+
+
+def _kept(problems: Iterable[Problem]) -> Iterator[Problem]:
+    for problem in problems:
+        text = problem.text.rpartition("; ")[0]
+        yield Problem(problem.where, f"{text}; what it said before stays in force")
+
+
+def _merge(layers: Iterable[Layer]) -> Settings:
+    values: dict[str, Any] = {}
     joined = {key.field for key in KEYS if key.is_joined}
-    for name, value in flags.items():
-        if value is not None:
-            values[name] = (*values.get(name, ()), *value) if name in joined else value
+    for layer in layers:
+        for stated in layer.stated:
+            value = stated.value
+            if stated.field == "rules":
+                value = tuple(_rules(layer, stated))
+            elif stated.field == "additional_dirs":
+                value = tuple(Path(folder) for folder in value)
+            if stated.field in joined:
+                value = tuple(dict.fromkeys((*values.get(stated.field, ()), *value)))
+            values[stated.field] = value
     known = {field.name for field in fields(Settings)}
-    return replace(Settings(), **{name: values[name] for name in values.keys() & known}), problems
+    return replace(Settings(), **{name: values[name] for name in values.keys() & known})
 
 
-def read_file(path: Path) -> tuple[dict[str, Any], list[Problem]]:
-    """Field values of one settings file, and its problems. A missing file has neither."""
-    try:
-        text = path.read_text("utf-8")
-    except FileNotFoundError:
-        return {}, []
-    except (OSError, UnicodeDecodeError) as error:
-        return {}, [Problem(str(path), f"cannot be read ({error}); it is ignored")]
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
-        return {}, [Problem(f"{path}:{line}", f"not valid JSON ({error}); the file is ignored")]
-    if not isinstance(data, dict):
-        return {}, [Problem(f"{path}:1", "must be a JSON object; the file is ignored")]
-    values: dict[str, Any] = {}
+def _rules(layer: Layer, stated: Stated) -> Iterator[SettingRule]:
+    for text, source in zip(stated.value, stated.items, strict=True):
+        yield SettingRule(
+            behavior=cast("Behavior", stated.path.rpartition(".")[2]),
+            text=text,
+            layer=cast("RuleLayer", layer.name),
+            source=source,
+            file=layer.file.path if layer.file and layer.name not in ("flag", "managed") else None,
+            base=layer.file.base if layer.file else None,
+        )
+
+
+def _from_flags(source: SettingsSource) -> Iterator[Layer]:
+    """The command line: first the settings it names, then its own options."""
+    if source.flags.get("settings"):
+        yield _named_settings(source.flags["settings"], source.cwd)
+    names = {key.field: key.path for key in KEYS}
+    stated: list[Stated] = []
     problems: list[Problem] = []
-    lines = _key_lines(text)
-    for path_of_key, value in _flatten(cast("dict[str, Any]", data)).items():
-        key = next((key for key in KEYS if tuple(key.path.split(".")) == path_of_key), None)
-        if key and key.type is list and not key.is_joined and isinstance(value, str) and value.strip():
-            value = [value]
-        name = ".".join(path_of_key)
-        complaint = _complaint(key, value) if key else f"unknown setting {name!r}; it is ignored"
-        if complaint:
-            problems.append(Problem(f"{path}:{lines.get(path_of_key, 1)}", complaint))
-        elif key:
-            values[key.field] = tuple(value) if key.type is list else value
-    return values, problems
+    for name, value in source.flags.items():
+        match name:
+            case "settings":
+                continue
+            case "allow" | "deny":
+                path, target = f"permissions.{name}", "rules"
+            case "add_dirs":
+                path, target = "permissions.additionalDirectories", "additional_dirs"
+                folders = [os.path.normpath(source.cwd / os.path.expanduser(one)) for one in value or ()]  # noqa: PTH111
+                value = tuple(one for one in folders if os.path.isdir(one))  # noqa: PTH112  never raises
+                missing = [one for one in folders if one not in value]
+                problems += [Problem(OPTIONS[name], f"{one} is not a folder; it is left out") for one in missing]
+            case _:
+                path, target = names.get(name, ""), name
+        if value is None:
+            continue
+        option = OPTIONS.get(name, "command line")
+        items = (option,) * len(cast("tuple[Any, ...]", value)) if isinstance(value, tuple) else ()
+        stated.append(Stated(path=path, field=target, value=value, source=option, items=items))
+    file = SettingsFile(name="command line", layer="flag", base=source.cwd)
+    yield Layer(name="flag", stated=tuple(stated), problems=tuple(problems), file=file)
 
 
-def _flatten(data: dict[str, Any]) -> dict[tuple[str, ...], Any]:
-    flat: dict[tuple[str, ...], Any] = {}
-    for name, value in data.items():
-        if isinstance(value, dict) and any(key.path.startswith(f"{name}.") for key in KEYS):
-            for inner, item in cast("dict[str, Any]", value).items():
-                flat[name, inner] = item
-        else:
-            flat[name,] = value
-    return flat
+def _named_settings(given: str, cwd: Path) -> Layer:
+    """What ``--settings`` gives. It cannot be left out: whoever names it relies on it."""
+    if given.lstrip().startswith("{"):
+        layer = parse_layer(given, SettingsFile(name="--settings", layer="flag", base=cwd))
+    else:
+        path = cwd / os.path.expanduser(given)  # noqa: PTH111
+        try:
+            text = read_regular(path, MAX_FILE_BYTES).decode()
+        except (OSError, ValueError) as error:
+            raise AgentError(f"--settings {given} cannot be read ({error}).", "Name a file, or give JSON.") from error
+        layer = parse_layer(text, SettingsFile(name=str(path), layer="flag", base=cwd))
+    if layer.is_broken:
+        raise AgentError(f"--settings: {layer.problems[0]}.", "Correct it, or leave the option away.")
+    return layer
 
 
-def _key_lines(text: str) -> dict[tuple[str, ...], int]:
-    """The line of each key of a valid JSON text, by its path."""
-    lines: dict[tuple[str, ...], int] = {}
-    path: list[str] = []
-    at, name = 0, ""
-    for token in TOKEN.finditer(text):
-        match token[0]:
-            case "{" | "[":
-                path.append("")
-            case "}" | "]":
-                path.pop()
-            case ":":
-                path[-1] = name
-                lines[tuple(path)] = text.count("\n", 0, at) + 1
-            case string:
-                at, name = token.start(), json.loads(string)
-    return lines
+def _from_environ(environ: Mapping[str, str]) -> Layer:
+    stated: list[Stated] = []
+    problems: tuple[Problem, ...] = ()
 
+    def state(field_name: str, value: Any, variable: str, path: str = "") -> None:
+        stated.append(Stated(path=path, field=field_name, value=value, source=variable))
 
-def _complaint(key: SettingKey, value: Any) -> str:
-    """Why the value cannot be used; empty where it can."""
-    if not isinstance(value, key.type) or (key.type is int and (isinstance(value, bool) or value < 1)):
-        wanted = {str: "text", int: "a positive number", list: "a list of texts", bool: "true or false"}[key.type]
-        return f"{key.path} must be {wanted}, not {json.dumps(value)}; it is ignored"
-    if key.type is str and not value.strip():
-        return f"{key.path} must not be empty; it is ignored"
-    if key.choices and value not in key.choices:
-        return f"{key.path} must be one of {', '.join(key.choices)}, not {value!r}; it is ignored"
-    if key.type is list and not all(isinstance(item, str) for item in cast("list[Any]", value)):
-        return f"{key.path} must be a list of texts; it is ignored"
-    return ""
-
-
-def _from_environ(environ: Mapping[str, str], problems: list[Problem]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    if environ.get("AGENT_TUI_MODEL") or environ.get("ANTHROPIC_MODEL"):
-        values["model"] = environ.get("AGENT_TUI_MODEL") or environ.get("ANTHROPIC_MODEL")
-    if environ.get("ANTHROPIC_SMALL_FAST_MODEL"):
-        values["small_model"] = environ["ANTHROPIC_SMALL_FAST_MODEL"]
-    if environ.get("ANTHROPIC_BASE_URL"):
-        values["base_url"] = environ["ANTHROPIC_BASE_URL"]
+    for field_name, path, variables in (
+        ("model", "model", ("AGENT_TUI_MODEL", "ANTHROPIC_MODEL")),
+        ("small_model", "smallModel", ("ANTHROPIC_SMALL_FAST_MODEL",)),
+        ("base_url", "", ("ANTHROPIC_BASE_URL",)),
+    ):
+        variable = next((name for name in variables if environ.get(name)), "")
+        if variable:
+            state(field_name, environ[variable], variable, path)
     if environ.get("DISABLE_PROMPT_CACHING", "") not in ("", "0", "false"):
-        values["prompt_caching"] = False
-    raw = environ.get("AGENT_TUI_MAX_TOOL_USE_CONCURRENCY", "")
-    if raw:
-        if raw.isdecimal() and len(raw) < MAX_DIGITS and int(raw) >= 1:
-            values["max_tool_concurrency"] = int(raw)
-        else:
-            problems.append(
-                Problem(
-                    "AGENT_TUI_MAX_TOOL_USE_CONCURRENCY",
-                    f"must be a positive number, not {raw!r}; it is ignored",
-                )
-            )
-    return values
+        state("prompt_caching", False, "DISABLE_PROMPT_CACHING")
+    name = "AGENT_TUI_MAX_TOOL_USE_CONCURRENCY"
+    raw = environ.get(name, "")
+    if raw.isdecimal() and len(raw) < MAX_DIGITS and int(raw) >= 1:
+        state("max_tool_concurrency", int(raw), name)
+    elif raw:
+        problems = (Problem(name, f"must be a positive number, not {raw!r}; it is ignored"),)
+    return Layer(name="environment", stated=tuple(stated), problems=problems)

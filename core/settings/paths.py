@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 MAX_FOLDER_NAME = 200
+
+MANAGED = (Path("/etc/claude-code"), Path("/etc/agent-tui"))
+"""Where whoever runs the machine says what holds for everybody on it."""
+
+
+def _home() -> Path:
+    return Path(os.path.expanduser("~"))  # noqa: PTH111  Path.home() raises where there is no home
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +26,8 @@ class Paths:
     config: Path
     data: Path
     log: Path
+    home: Path = field(default_factory=_home)
+    managed: tuple[Path, ...] = field(default_factory=lambda: MANAGED)
 
     @property
     def user_settings(self) -> Path:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
-from core.protocol.views import PermissionMode
+from core.protocol.views import Behavior, PermissionMode, RuleLayer
 
 Effort = Literal["low", "medium", "high", "xhigh", "max"]
 CacheTtl = Literal["5m", "1h"]
@@ -20,6 +21,21 @@ DEFAULT_SMALL_MODEL = "claude-haiku-5-5"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SettingRule:
+    """One permission rule as it is written, and where."""
+
+    behavior: Behavior
+    text: str
+    layer: RuleLayer
+    source: str = ""
+    """``file:line``, or an option of the command line."""
+    file: Path | None = None
+    """The file that it can be deleted from."""
+    base: Path | None = None
+    """The folder that a path beginning with one slash is relative to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What a session is started with. Frozen: a change makes another."""
 
@@ -31,6 +47,8 @@ class Settings:
     small_model: str = DEFAULT_SMALL_MODEL
     """Answers what is asked beside the conversation, web searches say."""
     mode: PermissionMode = "default"
+    disable_bypass: Literal["", "disable"] = ""
+    """``disable``: no mode in which nothing is asked."""
     theme: str = "auto"
     notifications: Notifications = "auto"
     """How somebody who looks elsewhere is called: a message where the terminal can show one, the bell, or not."""
@@ -44,9 +62,10 @@ class Settings:
     """Dollars that one prompt may cost; looked at before each request."""
     max_budget_tokens: int | None = None
     """Tokens that one prompt may take: written and read anew; what comes from the cache does not count."""
-    allow: tuple[str, ...] = ()
-    """Permission rules that allow without asking."""
-    deny: tuple[str, ...] = ()
+    rules: tuple[SettingRule, ...] = ()
+    """Permission rules of all layers, in the order of the layers."""
+    additional_dirs: tuple[Path, ...] = ()
+    """Further folders to work in; they exist."""
     allow_private: tuple[str, ...] = ()
     """Hosts of this machine's own network that may be fetched from: ``localhost:3000``."""
     system_prompt: str = ""
@@ -85,8 +104,11 @@ KEYS = (
     SettingKey("fallbackModel", "fallback_models", list),
     SettingKey("effortLevel", "effort", str, EFFORTS),
     SettingKey("permissions.defaultMode", "mode", str, MODES),
-    SettingKey("permissions.allow", "allow", list, is_joined=True),
-    SettingKey("permissions.deny", "deny", list, is_joined=True),
+    SettingKey("permissions.disableBypassPermissionsMode", "disable_bypass", str, ("disable",)),
+    SettingKey("permissions.allow", "rules", list, is_joined=True),
+    SettingKey("permissions.ask", "rules", list, is_joined=True),
+    SettingKey("permissions.deny", "rules", list, is_joined=True),
+    SettingKey("permissions.additionalDirectories", "additional_dirs", list, is_joined=True),
     SettingKey("webFetch.allowPrivate", "allow_private", list, is_joined=True),
     SettingKey("theme", "theme", str),
     SettingKey("notifications", "notifications", str, ("auto", "bell", "off")),
@@ -96,3 +118,27 @@ KEYS = (
     SettingKey("keybindingFlavor", "keybinding_flavor", str, ("default", "readline")),
     SettingKey("maxOutputTokens", "max_output_tokens", int),
 )
+
+SYNONYMS = {("permissions.defaultMode", "manual"): "default"}
+"""Other words for a value."""
+
+FOREIGN_KEYS = frozenset(
+    (
+        "$schema agent allowManagedHooksOnly allowedHttpHookUrls allowedMcpServers alwaysThinkingEnabled apiKeyHelper "
+        "askUserQuestionTimeout attribution autoCompactEnabled autoCompactWindow autoMemoryDirectory autoMemoryEnabled "
+        "autoUpdatesChannel availableModels awsAuthRefresh awsCredentialExport axScreenReader blockedMarketplaces "
+        "channelsEnabled claudeMdExcludes cleanupPeriodDays companyAnnouncements deniedMcpServers disableAllHooks "
+        "disableAutoMode disabledMcpjsonServers editorMode enableAllProjectMcpServers enabledMcpjsonServers "
+        "enabledPlugins env extraKnownMarketplaces fileCheckpointingEnabled fileSuggestion forceLoginMethod "
+        "forceLoginOrgUUID hooks httpHookAllowedEnvVars includeCoAuthoredBy includeGitInstructions language "
+        "modelOverrides otelHeadersHelper outputStyle permissions.disableAutoMode plansDirectory pluginConfigs "
+        "preferredNotifChannel prefersReducedMotion promptSuggestionEnabled respectGitignore respondToBashCommands "
+        "sandbox showClearContextOnPlanAccept showTurnDuration skillOverrides skipDangerousModePermissionPrompt "
+        "spinnerTipsEnabled spinnerTipsOverride spinnerVerbs statusLine strictKnownMarketplaces subagentStatusLine "
+        "teammateMode terminalProgressBarEnabled tui verbose viewMode vimInsertModeRemaps worktree"
+    ).split()
+)
+"""Keys that files in ``.claude`` may hold for another program of this format: there they are nothing to be told of."""
+
+FOREIGN_MODELS = frozenset("best default fable haiku opus opusplan sonnet".split())
+"""Short names of models there, which are no ids."""

@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from core.host.json_spans import Span, elements, members, own_line, root
 from core.tools.base import ToolError
-from core.tools.json_spans import Span, elements, members, own_line, root
 from core.tools.notebooks import Cell, JSONObject, Notebook
 
 CellType = Literal["code", "markdown", "raw"]

@@ -15,7 +15,7 @@ from core.protocol import events as ev
 from core.protocol.messages import ToolUseBlock
 from core.protocol.ops import AnswerPermission, Interrupt, SubmitPrompt
 from core.settings.schema import Settings
-from tests.fakes.engines import Rig, fake_host, running
+from tests.fakes.engines import Rig, allowing, fake_host, running
 from tests.fakes.gate import Gate, gate_call, install_gate
 from tests.fakes.wire import assert_all_valid, assert_growing, results_in, texts_in, thought
 
@@ -244,7 +244,7 @@ async def test_while_a_retry_is_waited_for(tmp_path: Path, isolated_machine: Pat
 
 
 async def test_closing_the_engine_ends_the_turn_and_its_child(tmp_path: Path, isolated_machine: Path) -> None:
-    settings = Settings(allow=("Bash",))
+    settings = Settings(rules=allowing("Bash"))
     replies = [Reply([call("Bash", "b1", command=ENDLESS)])]
     async with running(replies, tmp_path, isolated_machine, settings=settings) as rig:
         await rig.do(SubmitPrompt(text="go"))
@@ -274,7 +274,7 @@ async def test_a_fault_in_the_program_ends_the_turn_only(tmp_path: Path, isolate
 async def test_what_a_command_had_printed_is_not_forgotten(tmp_path: Path, isolated_machine: Path) -> None:
     command = "echo first; sleep 600"
     replies = [Reply([call("Bash", "t1", command=command)]), Reply([say("Good.")])]
-    settings = Settings(allow=("Bash",))
+    settings = Settings(rules=allowing("Bash"))
     async with running(replies, tmp_path, isolated_machine, settings=settings) as rig:
         await rig.do(SubmitPrompt(text="go"))
         await rig.event(ev.ToolProgress, lambda event: "first" in event.text)

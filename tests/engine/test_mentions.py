@@ -10,7 +10,7 @@ from core.llm.scripted import Reply, call, say
 from core.protocol import events as ev
 from core.protocol.ops import AnswerPermission, SubmitPrompt
 from core.settings.schema import Settings
-from tests.fakes.engines import Rig, running
+from tests.fakes.engines import Rig, denying, running
 from tests.fakes.gate import Gate, gate_call, install_gate
 from tests.fakes.wire import assert_all_valid, assert_growing, texts_in
 
@@ -77,7 +77,7 @@ async def test_what_would_have_to_be_asked_is_told_and_not_attached(
     folder.mkdir()
     for path in (folder / ".env", folder / "no.txt", tmp_path / "outside.txt"):
         path.write_text("hidden words\n")
-    settings = Settings(deny=("Read(no.txt)",))
+    settings = Settings(rules=denying("Read(no.txt)"))
     async with running([DONE], folder, isolated_machine, settings=settings) as rig:
         await rig.prompt(f"read {mention} please")
         assert "hidden words" not in str(rig.requests[0].messages)

@@ -13,7 +13,7 @@ from core.protocol.errors import AgentError
 from core.protocol.ops import AddRule, AnswerPermission, DeleteRule, ExplainPermission, SetMode, SubmitPrompt
 from core.protocol.views import Answer, PermissionMode
 from core.settings.schema import Settings
-from tests.fakes.engines import Rig, fake_host, running
+from tests.fakes.engines import Rig, allowing, denying, fake_host, running
 from tests.fakes.wire import assert_all_valid, assert_growing, results_in, texts_in
 
 DONE = Reply([say("Done.")])
@@ -215,7 +215,7 @@ async def test_with_no_one_to_ask_it_is_a_no_that_the_model_reads(tmp_path: Path
 
 
 async def test_a_rule_that_denies_wins_and_says_so(tmp_path: Path, isolated_machine: Path) -> None:
-    settings = Settings(mode="acceptEdits", allow=("Write",), deny=("Edit(w1.txt)",))
+    settings = Settings(mode="acceptEdits", rules=(*allowing("Write"), *denying("Edit(w1.txt)")))
     async with running([Reply([write(1), write(2)]), DONE], tmp_path, isolated_machine, settings=settings) as rig:
         await rig.prompt("go")
         results = results_in(rig.requests[-1])

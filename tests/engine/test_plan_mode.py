@@ -14,7 +14,7 @@ from core.protocol.inquiries import PlanAnswer
 from core.protocol.ops import AnswerPermission, AnswerPlan, Interrupt, SetMode, SubmitPrompt
 from core.protocol.views import PermissionMode
 from core.settings.schema import Settings
-from tests.fakes.engines import Rig, running
+from tests.fakes.engines import Rig, allowing, denying, running
 from tests.fakes.wire import assert_all_valid, assert_growing, results_in, texts_in
 
 DONE = Reply([say("Done.")])
@@ -187,7 +187,7 @@ async def test_entering_is_consented_to_in_every_mode(tmp_path: Path, isolated_m
         folder = tmp_path / str(number)
         folder.mkdir()
         replies = [Reply([call("EnterPlanMode", "n1")]), Reply([write("a.txt")]), DONE]
-        settings = Settings(allow=("EnterPlanMode",))
+        settings = Settings(rules=allowing("EnterPlanMode"))
         async with running(replies, folder, isolated_machine, settings=settings) as rig:
             rig.engine.calls.policies.set_mode(start)  # as root bypassing cannot be asked for
             await rig.do(SubmitPrompt(text="go"))
@@ -297,7 +297,7 @@ async def test_in_another_mode_the_plan_file_is_asked_about(
 
 async def test_a_deny_rule_holds_for_the_plan_too(tmp_path: Path, isolated_machine: Path) -> None:
     blocks = [write("?")]
-    settings = Settings(mode="plan", deny=("Write",))
+    settings = Settings(mode="plan", rules=denying("Write"))
     async with running([Reply(blocks), DONE], tmp_path, isolated_machine, settings=settings) as rig:
         blocks[0]["input"]["file_path"] = str(plan_file(rig))
         await rig.prompt("go")

@@ -16,7 +16,7 @@ from core.protocol import events as ev
 from core.settings.schema import Settings
 from core.tools.result import PREVIEW_CHARS
 from tests.fakes.big_tool import install_big
-from tests.fakes.engines import Rig, running
+from tests.fakes.engines import Rig, allowing, running
 from tests.fakes.wire import assert_all_valid, assert_growing, results_in
 
 SLACK = 500
@@ -111,7 +111,7 @@ async def check_huge(rig: Rig, whole: int) -> None:
 async def test_a_command_that_prints_five_megabytes(tmp_path: Path, isolated_machine: Path) -> None:
     command = "yes 'a line of thirty-one characters' | head -c 5000000"
     replies = [Reply([call("Bash", "b", command=command)]), Reply([say("Much.")])]
-    async with running(replies, tmp_path, isolated_machine, settings=Settings(allow=("Bash",))) as rig:
+    async with running(replies, tmp_path, isolated_machine, settings=Settings(rules=allowing("Bash"))) as rig:
         await rig.prompt("go")
         await check_huge(rig, 5_000_000)
         assert all(len(event.text) < 20_000 for event in rig.of(ev.ToolProgress))
@@ -119,7 +119,7 @@ async def test_a_command_that_prints_five_megabytes(tmp_path: Path, isolated_mac
 
 async def test_binary_output_is_text_in_the_request_and_whole_on_disk(tmp_path: Path, isolated_machine: Path) -> None:
     replies = [Reply([call("Bash", "b", command="head -c 300000 /dev/urandom")]), Reply([say("Odd.")])]
-    async with running(replies, tmp_path, isolated_machine, settings=Settings(allow=("Bash",))) as rig:
+    async with running(replies, tmp_path, isolated_machine, settings=Settings(rules=allowing("Bash"))) as rig:
         await rig.prompt("go")
         await check_huge(rig, 300_000)
         assert_all_valid(rig.requests)
@@ -152,7 +152,7 @@ async def test_a_saved_result_of_one_endless_line_can_be_read_in_parts(tmp_path:
             case _:
                 return Reply([say("Seen.")])
 
-    async with running(script, tmp_path, isolated_machine, settings=Settings(allow=("Bash",))) as rig:
+    async with running(script, tmp_path, isolated_machine, settings=Settings(rules=allowing("Bash"))) as rig:
         await rig.prompt("go")
         content = results_in(rig.requests[-1])["r"]["content"]
         assert "wrapped" in content and "    51\tEND" in content

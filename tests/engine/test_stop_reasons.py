@@ -14,7 +14,7 @@ from core.llm.scripted import Reply, ScriptedModel, call, in_order, say
 from core.protocol import events as ev
 from core.protocol.ops import SetMode, SubmitPrompt
 from core.settings.schema import Settings
-from tests.fakes.engines import Rig, fake_host, running
+from tests.fakes.engines import Rig, allowing, fake_host, running
 from tests.fakes.wire import BRAND_NEW, assert_all_valid, assert_growing, results_in, texts_in, thought
 
 
@@ -92,7 +92,7 @@ async def test_what_was_said_in_between_and_refused_is_taken_back_alone(tmp_path
         Reply([], stop_reason="refusal"),
         Reply([say("Fine.")]),
     ]
-    settings = Settings(allow=("Bash",))
+    settings = Settings(rules=allowing("Bash"))
     async with running(replies, tmp_path, isolated_machine, settings=settings) as rig:
         await rig.do(SubmitPrompt(text="go"))
         await rig.event(ev.ToolStarted)
@@ -113,7 +113,7 @@ async def test_a_refusal_forgets_nothing_that_ran(tmp_path: Path, isolated_machi
     replies = (
         [Reply(calls), Reply([say("I")], stop_reason="refusal")] if is_late else [Reply(calls, stop_reason="refusal")]
     )
-    settings = Settings(allow=("Bash",))
+    settings = Settings(rules=allowing("Bash"))
     async with running([*replies, Reply([say("Fine.")])], tmp_path, isolated_machine, settings=settings) as rig:
         await rig.prompt("go")
         assert ends(rig) == ["refusal"]
@@ -233,7 +233,7 @@ async def test_calls_before_the_one_that_was_cut_run(tmp_path: Path, isolated_ma
         Reply([call("Bash", "b", command="echo one >> ran.txt"), cut], stop_reason="max_tokens"),
         Reply([say("Done.")]),
     ]
-    settings = Settings(allow=("Bash",))
+    settings = Settings(rules=allowing("Bash"))
     async with running(replies, tmp_path, isolated_machine, settings=settings) as rig:
         await rig.prompt("go")
         results = results_in(rig.requests[1])

@@ -11,7 +11,7 @@ import pytest
 from core.llm.scripted import Reply, call, say
 from core.protocol import events as ev
 from core.settings.schema import Settings
-from tests.fakes.engines import Rig, running
+from tests.fakes.engines import Rig, allowing, running
 from tests.fakes.gate import Gate, gate_call, install_gate
 from tests.fakes.modifying_tool import install_modify
 from tests.fakes.wire import assert_all_valid, assert_growing, results_in
@@ -204,7 +204,7 @@ async def test_a_cwd_change_of_one_call_reaches_the_next_of_the_same_response(
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "here.txt").write_text("found\n")
     blocks = [call("Bash", "cd", command="cd sub"), call("Read", "r", file_path="here.txt")]
-    settings = Settings(allow=("Bash",))
+    settings = Settings(rules=allowing("Bash"))
     async with running([Reply(blocks), Reply([say("x")])], tmp_path, isolated_machine, settings=settings) as rig:
         await rig.prompt("go")
         assert "found" in results_in(rig.requests[-1])["r"]["content"]

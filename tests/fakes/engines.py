@@ -19,8 +19,9 @@ from core.llm.scripted import Reply, Script, ScriptedModel, in_order
 from core.protocol.envelope import Envelope
 from core.protocol.events import Event
 from core.protocol.ops import Op, SubmitPrompt
+from core.protocol.views import Behavior
 from core.settings.paths import Paths
-from core.settings.schema import Settings
+from core.settings.schema import SettingRule, Settings
 from tests.fakes.clock import FakeClock
 from tests.fakes.ids import CountingIds
 
@@ -83,6 +84,21 @@ class Rig:
 def fake_host(environ: dict[str, str] | None = None) -> Host:
     """The real machine with a clock that stands still and ids that count."""
     return Host(clock=FakeClock(), ids=CountingIds(), environ=dict(os.environ) | (environ or {}), chance=lambda: 0.0)
+
+
+def rules(behavior: Behavior, *texts: str) -> tuple[SettingRule, ...]:
+    """Rules as the command line would give them."""
+    return tuple(SettingRule(behavior=behavior, text=text, layer="flag", source="--rules") for text in texts)
+
+
+def allowing(*texts: str) -> tuple[SettingRule, ...]:
+    """Rules that allow."""
+    return rules("allow", *texts)
+
+
+def denying(*texts: str) -> tuple[SettingRule, ...]:
+    """Rules that deny."""
+    return rules("deny", *texts)
 
 
 def make_launch(cwd: Path, home: Path, **changes: Any) -> Launch:

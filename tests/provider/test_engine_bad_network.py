@@ -27,7 +27,7 @@ from tests.fakes.api_script import (
     tool_use,
 )
 from tests.fakes.clock import FakeClock
-from tests.fakes.engines import Rig, running
+from tests.fakes.engines import Rig, allowing, running
 from tests.provider.test_engine_over_http import connected
 
 BUSY = Reply(fault=http(529, "overloaded_error", "Overloaded"))
@@ -154,7 +154,7 @@ async def broken_after_calls(cwd: Path, home: Path, fault: Fault) -> int:
     """Play a response that breaks; how many calls were complete."""
     first = [tool_use("Bash", {"command": f"echo {number} >> ran.txt"}, f"toolu_{number}") for number in range(2)]
     broken = Reply([*first, text("And more words to come.")], fault=fault, chunk_size=400)
-    settings = Settings(allow=("Bash",))
+    settings = Settings(rules=allowing("Bash"))
     async with connected([broken, *[say("Done.")] * 3], cwd, home, settings=settings) as (server, rig):
         await rig.prompt("go")
         assert end(rig).reason == "completed"

@@ -36,7 +36,7 @@ from tests.fakes.api_script import (
     truncated_tool_json,
 )
 from tests.fakes.api_server import ApiServer
-from tests.fakes.engines import Rig, running
+from tests.fakes.engines import Rig, allowing, running
 
 BEFORE: list[Fault] = [
     http(429, "rate_limit_error", "Slow down", {"retry-after": "3"}),
@@ -73,7 +73,7 @@ class Work:
 
 @asynccontextmanager
 async def playing(replies: list[Reply], cwd: Path, home: Path) -> AsyncGenerator[tuple[ApiServer, Rig]]:
-    settings = Settings(allow=("Bash",), fallback_models=("claude-sonnet-5-5",))
+    settings = Settings(rules=allowing("Bash"), fallback_models=("claude-sonnet-5-5",))
     async with ApiServer(replies) as server:
         client = AnthropicClient(base_url=server.url, api_key="key", silence_s=0.5)
         async with running(client, cwd, home, settings=settings) as rig:

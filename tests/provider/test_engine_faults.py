@@ -38,7 +38,7 @@ from tests.fakes.api_script import (
 )
 from tests.fakes.api_server import ApiServer
 from tests.fakes.clock import FakeClock
-from tests.fakes.engines import Rig, fake_host, running
+from tests.fakes.engines import Rig, allowing, fake_host, running
 from tests.fakes.wire import flat
 from tests.provider.test_engine_bad_network import end, slept
 from tests.provider.test_engine_over_http import connected
@@ -191,7 +191,7 @@ async def test_a_stalled_response_is_left_at_once_by_an_interrupt(tmp_path: Path
 async def test_a_stall_keeps_what_is_complete(tmp_path: Path, isolated_machine: Path) -> None:
     call = tool_use("Bash", {"command": "echo x >> ran.txt"}, "toolu_1")
     broken = Reply([call, text("And more words.")], fault=stall(8), chunk_size=400)
-    settings = Settings(allow=("Bash",))
+    settings = Settings(rules=allowing("Bash"))
     async with impatient([broken, say("Done.")], tmp_path, isolated_machine, settings) as (server, rig):
         await rig.prompt("go")
         assert end(rig).reason == "completed"

@@ -14,6 +14,7 @@ from core.cost.pricing import WEB_SEARCH_USD
 from core.llm.anthropic import AnthropicClient
 from core.protocol import events as ev
 from core.protocol.ops import AnswerPermission, Interrupt, SubmitPrompt
+from core.settings.paths import Paths
 from core.settings.schema import DEFAULT_SMALL_MODEL, Settings
 from tests.fakes.api_canon import Json
 from tests.fakes.api_models import CATALOGUE
@@ -31,12 +32,12 @@ from tests.fakes.api_script import (
     web_search_failure,
 )
 from tests.fakes.api_server import ApiServer
-from tests.fakes.engines import Rig, running
+from tests.fakes.engines import Rig, allowing, running
 
 PEPS = {"url": "https://peps.python.org/pep-0008/", "title": "PEP 8", "page_age": "July 2013"}
 DOCS = {"url": "https://docs.python.org/3/", "title": "Python \n docs"}
 SEARCHED = {"server_tool_use": {"web_search_requests": 1}}
-ALLOWED = Settings(allow=("WebSearch",))
+ALLOWED = Settings(rules=allowing("WebSearch"))
 
 
 def cited(words: str, *hits: Json) -> Block:
@@ -165,7 +166,7 @@ async def test_what_it_cost_is_known_after_the_session_is_taken_up_again(
 async def test_every_model_takes_the_request(tmp_path: Path, isolated_machine: Path, model: str) -> None:
     if model == Settings().model:
         pytest.skip("the main model of this test")
-    settings = Settings(allow=("WebSearch",), small_model=model)
+    settings = Settings(rules=allowing("WebSearch"), small_model=model)
     async with searching([FOUND], tmp_path, isolated_machine, settings) as (_server, rig):
         await rig.prompt("go")
     assert not result(rig).is_error
@@ -324,7 +325,7 @@ async def test_bad_input_never_leaves_the_machine(
 
 async def test_a_turn_pays_for_its_searches_out_of_its_budget(tmp_path: Path, isolated_machine: Path) -> None:
     expensive = Reply(FOUND.blocks, usage={"server_tool_use": {"web_search_requests": 50}})
-    settings = Settings(allow=("WebSearch",), max_budget_usd=0.4)
+    settings = Settings(rules=allowing("WebSearch"), max_budget_usd=0.4)
     async with searching([expensive], tmp_path, isolated_machine, settings) as (_server, rig):
         await rig.prompt("go")
         assert rig.of(ev.TurnEnded)[-1].reason == "max_budget"
@@ -332,7 +333,12 @@ async def test_a_turn_pays_for_its_searches_out_of_its_budget(tmp_path: Path, is
 
 
 async def test_another_small_model_is_named_by_the_environment() -> None:
-    from core.settings.load import load_settings
+    from core.settings.load import SettingsSource, load_settings
 
-    settings, problems = load_settings(Path("/nowhere"), {"ANTHROPIC_SMALL_FAST_MODEL": "m"}, {})
-    assert (settings.small_model, problems) == ("m", [])
+    nowhere = Path("/nowhere")
+    source = SettingsSource(
+        paths=Paths(nowhere, nowhere, nowhere), cwd=nowhere, environ={"ANTHROPIC_SMALL_FAST_MODEL": "m"}
+    )
+    loaded = load_settings(source, is_trusted=True)
+    settings, problems = loaded.settings, loaded.problems
+    assert (settings.small_model, problems) == ("m", ())

@@ -8,21 +8,31 @@ from typing import Any, cast
 
 import pytest
 
+from core.protocol.views import Behavior
 from core.settings.credentials import credential_source, is_local
-from core.settings.load import load_settings, read_file
-from core.settings.paths import find_paths
-from core.settings.schema import KEYS, Settings
+from core.settings.load import SettingsSource, load_settings
+from core.settings.paths import Paths, find_paths
+from core.settings.schema import KEYS, SettingRule, Settings
 from core.settings.trust import is_trusted, trust
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    return tmp_path / "settings.json"
+    (tmp_path / "config").mkdir()
+    return tmp_path / "config" / "settings.json"
 
 
 def load(file: Path, environ: dict[str, str] | None = None, **flags: Any) -> tuple[Settings, list[str]]:
-    settings, problems = load_settings(file, environ or {}, flags)
-    return settings, [str(problem) for problem in problems]
+    """What the user's own file makes of the settings."""
+    nowhere = file.parent / "nowhere"
+    paths = Paths(file.parent, nowhere, nowhere, home=nowhere)
+    source = SettingsSource(paths=paths, cwd=nowhere, environ=environ or {}, flags=flags)
+    loaded = load_settings(source, is_trusted=True)
+    return loaded.settings, [str(problem) for problem in loaded.problems]
+
+
+def texts(settings: Settings, behavior: str) -> list[str]:
+    return [rule.text for rule in settings.rules if rule.behavior == behavior]
 
 
 def test_without_a_file_all_is_built_in(file: Path) -> None:
@@ -35,18 +45,24 @@ def test_every_key_is_taken(file: Path) -> None:
         "effortLevel": "low", "theme": "t", "cacheTtl": "1h", "maxOutputTokens": 5,
         "vim": True, "keybindingFlavor": "readline", "notifications": "bell",
         "toolSearch": "off", "fallbackModel": ["a", "b"],
-        "permissions": {"defaultMode": "plan", "allow": ["Bash(ls:*)"], "deny": ["Read(.env)"]},
+        "permissions": {"defaultMode": "plan", "allow": ["Bash(ls:*)"], "ask": ["Edit"], "deny": ["Read(.env)"],
+                        "disableBypassPermissionsMode": "disable", "additionalDirectories": ["."]},
     }  # fmt: skip
     file.write_text(json.dumps(data))
     settings, problems = load(file)
     assert problems == []
+    pairs = [("allow", "Bash(ls:*)"), ("ask", "Edit"), ("deny", "Read(.env)")]
     assert settings == Settings(
         model="m", small_model="s", allow_private=("localhost:3000",), fallback_models=("a", "b"),
         effort="low", theme="t", cache_ttl="1h", max_output_tokens=5, mode="plan",
         vim=True, keybinding_flavor="readline", notifications="bell", tool_search="off",
-        allow=("Bash(ls:*)",), deny=("Read(.env)",),
+        disable_bypass="disable", additional_dirs=(file.parent,),
+        rules=tuple(
+            SettingRule(behavior=behavior, text=text, layer="user", source=f"{file}:1", file=file, base=file.parent)
+            for behavior, text in cast("list[tuple[Behavior, str]]", pairs)
+        ),
     )  # fmt: skip
-    assert len(KEYS) == 15, "a new key needs its line here"
+    assert len(KEYS) == 18, "a new key needs its line here"
 
 
 def test_a_fallback_may_be_one_name_and_the_flag_wins(file: Path) -> None:
@@ -76,7 +92,10 @@ def test_a_fallback_may_be_one_name_and_the_flag_wins(file: Path) -> None:
         ("maxOutputTokens", 1.5, "positive"),
         ("permissions", {"defaultMode": "yolo"}, "permissions.defaultMode must be one of default"),
         ("permissions", {"allow": "Bash"}, "permissions.allow must be a list of texts"),
-        ("permissions", {"allow": ["Bash", 5]}, "permissions.allow must be a list of texts"),
+        ("permissions", {"ask": 5}, "permissions.ask must be a list of texts"),
+        ("permissions", {"defaultMode": "auto"}, "auto is not available here"),
+        ("permissions", {"disableBypassPermissionsMode": "yes"}, "must be one of disable"),
+        ("permissions", {"additionalDirectories": "src"}, "must be a list of texts"),
         ("permissions", {"deny": {}}, "permissions.deny must be a list of texts"),
         ("permissions", {"nosuch": 1}, "unknown setting 'permissions.nosuch'"),
         ("permissions", "all", "permissions"),
@@ -115,8 +134,8 @@ def test_a_bad_value_is_told_with_its_line_and_left_out(file: Path, key: str, va
 )
 def test_the_line_is_that_of_the_key_itself(file: Path, text: str, line: int) -> None:
     file.write_text(text)
-    _values, problems = read_file(file)
-    assert f"{file}:{line}" in [problem.where for problem in problems if "must be" in problem.text]
+    _settings, problems = load(file)
+    assert f"{file}:{line}" in [problem.partition(": ")[0] for problem in problems if "must be" in problem]
 
 
 @pytest.mark.parametrize(
@@ -156,7 +175,7 @@ def test_later_layers_win_and_lists_join(file: Path) -> None:
     assert load(file, environ)[0].model == "own"
     settings, _ = load(file, environ, model="flag", theme=None, allow=("B",), deny=None)
     assert (settings.model, settings.theme, settings.base_url) == ("flag", "file", "http://h")
-    assert (settings.allow, settings.deny) == (("A", "B"), ("D",))
+    assert (texts(settings, "allow"), texts(settings, "deny")) == (["A", "B"], ["D"])
 
 
 @pytest.mark.parametrize(("raw", "expected"), [("3", 3), ("0", 10), ("-1", 10), ("x", 10), ("", 10), ("9" * 5_000, 10)])

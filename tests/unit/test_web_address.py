@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from core.permissions.access import Access
 from core.permissions.decide import decide
+from core.permissions.hosts import normal_host
 from core.permissions.policy import Policy
 from core.permissions.proposals import propose
-from core.permissions.hosts import normal_host
 from core.permissions.rules import parse_rule
 from core.protocol.views import PermissionMode
 from core.tools.web.address import WebError, is_listed, is_local_name, is_public, is_same_site, parse_address

@@ -10,15 +10,20 @@ TRUST = "trust"
 CREDENTIALS = "credentials"
 
 
-def trust_question(folder: str) -> Question:
-    """Whether the folder's own files may steer the agent."""
+def trust_question(folder: str, settings: tuple[str, ...] = ()) -> Question:
+    """Whether the folder's own files may steer the agent; ``settings`` are lines of what they would bring."""
     text = (
         "Its instruction files (CLAUDE.md, AGENTS.md) would be given to the model as if you had said them. "
         "Say yes only where you trust whoever wrote what is in this folder."
     )
 
     def body(width: int) -> list[Line]:
-        return [*wrap([(f"  {reveal(folder)}", "tool.argument strong")], width), *wrap([(text, "muted")], width)]
+        lines = wrap([(f"  {reveal(folder)}", "tool.argument strong")], width)
+        if settings:
+            lines += wrap([("Its settings would be used:", "text")], width)
+        for line in settings:
+            lines += wrap([(f"  {reveal(line)}", "text")], width)
+        return [*lines, *wrap([(text, "muted")], width)]
 
     return Question(
         id=TRUST,

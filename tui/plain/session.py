@@ -226,10 +226,12 @@ class PlainSession:
             if not self._keyboard.is_terminal:
                 if not is_trust:
                     raise AgentError("There are no credentials.", "Set ANTHROPIC_API_KEY, or try --demo.")
-                self._paper.line("This folder is not trusted yet: its own instructions are left out.")
+                self._paper.line("This folder is not trusted yet: its own instructions and settings are left out.")
                 return True
-            folder = str(self._bridge.start.launch.cwd)
-            given = await self._put(trust_question(folder) if is_trust else credentials_question(problem))
+            start = self._bridge.start
+            trusting = trust_question(str(start.launch.cwd), start.untrusted)
+            question = trusting if is_trust else credentials_question(problem)
+            given = await self._put(question)
             if given is None or given.value == "quit":
                 return False
             problem = self._bridge.answer_start(given.value, given.comment)
