@@ -13,6 +13,7 @@ from core.bus.bus import Publisher
 from core.host.log import LOGGER
 from core.permissions.broker import Broker
 from core.permissions.decide import decide, session_rule
+from core.permissions.hiding import hidden_by
 from core.permissions.policy_holder import PolicyHolder
 from core.protocol.errors import AgentError
 from core.protocol.events import PermissionDecided, ToolFinished, ToolProgress, ToolStarted
@@ -185,6 +186,7 @@ def _context(call: ToolUseBlock, state: ToolState, environment: CallEnvironment)
         report=report,
         publisher=environment.publisher,
         mode=environment.policies.policy.mode,
+        hides=hidden_by(replace(environment.policies.policy, cwd=state.cwd)),
         asker=asker,
     )
 
@@ -195,7 +197,7 @@ async def _obtain_consent(
     """Returns where the call may run; raises ``DeclinedError`` where it may not."""
     access = tool.check_permissions(arguments, context)
     policy = replace(environment.policies.policy, cwd=context.state.cwd)
-    decision = decide(tool.name, access, policy)
+    decision = decide(tool.name, context.judged.take(access), policy)
     environment.publisher.emit(
         PermissionDecided(tool_use_id=context.tool_use_id, behavior=decision.behavior, reason=decision.reason)
     )

@@ -1,0 +1,27 @@
+"""What rules keep from being read is not listed either: names alone tell much."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from core.permissions.access import Access
+from core.permissions.decide import Policy
+from core.permissions.rules import first_denying
+
+Hides = Callable[[Path], bool]
+"""Whether a file of this absolute path is left out wherever files are listed."""
+
+
+def hides_nothing(_path: Path) -> bool:
+    """Where no rule denies a read."""
+    return False
+
+
+def hidden_by(policy: Policy) -> Hides:
+    """What the denying rules of a policy hide."""
+    rules = tuple(rule for rule in policy.deny if rule.tool in ("Read", "*"))
+    if not rules:
+        return hides_nothing
+    bases = (policy.cwd, *policy.roots)
+    return lambda path: first_denying(rules, "Read", Access(reads=(path,)), bases) is not None
