@@ -8,12 +8,13 @@ import errno
 import hashlib
 import os
 import stat
-import tempfile
 import time
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
+
+from core.host.exact import Stamp, open_regular, stamp_of, write_exact
 
 BINARY_SNIFF_BYTES = 8192
 """As git does: a NUL byte in the first 8,000 or so bytes makes a file binary."""
@@ -38,8 +39,8 @@ class TextFile:
     newline: Newline = "\n"
     mode: int | None = None
     """Permission bits; None for a new file."""
-    mtime_ns: int = 0
-    size: int = 0
+    stamp: Stamp | None = None
+    """Of the file as it was read; None for a new one."""
     digest: str = ""
     """SHA-256 of the bytes as they were read."""
 
@@ -61,14 +62,12 @@ _BOMS = (
 
 
 def read_text(path: Path, max_bytes: int = -1) -> TextFile:
-    """Read a text file. Raises ``OSError``, or ``BinaryFileError`` for one that is not text.
+    """Read a text file, by exactly this path. Raises ``OSError``, or ``BinaryFileError`` for one that is not text.
 
     ``max_bytes`` also holds for a file that grows, or that gives its size as 0 and never ends.
     """
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         info = os.fstat(stream.fileno())
-        if not stat.S_ISREG(info.st_mode):
-            raise IsADirectoryError(f"{path} is not a regular file")
         data = stream.read(max_bytes + 1 if max_bytes >= 0 else -1)
     if 0 <= max_bytes < len(data):
         raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
@@ -85,8 +84,7 @@ def read_text(path: Path, max_bytes: int = -1) -> TextFile:
         bom=bom,
         newline=newline,
         mode=stat.S_IMODE(info.st_mode),
-        mtime_ns=info.st_mtime_ns,
-        size=info.st_size,
+        stamp=stamp_of(info),
         digest=hashlib.sha256(data).hexdigest(),
     )
 
@@ -128,39 +126,8 @@ def _newline(text: str) -> Newline:
 
 
 def write_atomic(path: Path, data: bytes, mode: int | None = None) -> None:
-    """Replace the file in one step, through a symlink to its target; on a failure the old content stays.
-
-    ``mode`` None gives a new file the usual permissions and keeps those of an existing one. The owner of an
-    existing file is kept where the system lets us.
-    """
-    target = Path(os.path.realpath(path))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    old: os.stat_result | None = None
-    with contextlib.suppress(FileNotFoundError):
-        old = target.stat()
-    if mode is None:
-        mode = stat.S_IMODE(old.st_mode) if old else 0o666 & ~_umask()
-    descriptor, name = tempfile.mkstemp(prefix=".agent-tui-", suffix=".tmp", dir=target.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        if old is not None:
-            with contextlib.suppress(OSError):
-                os.chown(name, old.st_uid, old.st_gid)
-        Path(name).chmod(mode)
-        Path(name).replace(target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
+    """Replace the file in one step, through a symlink to its target; see ``write_exact``."""
+    write_exact(Path(os.path.realpath(path)), data, mode)
 
 
 class LineLog:

@@ -13,6 +13,7 @@ from core.bus.bus import Publisher
 from core.host.log import LOGGER
 from core.orchestration.consent import obtain_consent
 from core.permissions.broker import Broker
+from core.permissions.hiding import hidden_by
 from core.permissions.policy_holder import PolicyHolder
 from core.protocol.errors import AgentError
 from core.protocol.events import ToolFinished, ToolProgress, ToolStarted
@@ -184,6 +185,7 @@ def _context(call: ToolUseBlock, state: ToolState, environment: CallEnvironment)
         report=report,
         publisher=environment.publisher,
         mode=environment.policies.policy.mode,
+        hides=hidden_by(replace(environment.policies.policy, cwd=state.cwd)),
         asker=asker,
     )
 

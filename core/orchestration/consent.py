@@ -39,7 +39,7 @@ async def obtain_consent(
     broker: Broker,
 ) -> Consent:
     """Returns where the call may run; raises ``DeclinedError`` where it may not."""
-    access = replace(tool.check_permissions(arguments, context), fields=observed)
+    access = replace(context.judged.take(tool.check_permissions(arguments, context)), fields=observed)
 
     def policy() -> Policy:
         return replace(policies.policy, cwd=context.state.cwd)

@@ -72,11 +72,6 @@ def _decide_call(tool: str, access: Access, policy: Policy) -> Decision:
     return Decision(behavior="ask", reason="it changes a file" if access.writes else "it may change something")
 
 
-def hides(path: Path, policy: Policy) -> bool:
-    """Whether a rule denies reading the file: then it is not listed either."""
-    return _first("deny", "Read", Access(reads=(path,)), policy) is not None
-
-
 def _first(behavior: Behavior, tool: str, access: Access, policy: Policy) -> Rule | None:
     """The first rule that denies or asks and matches any part of the call."""
     for rule in policy.of(behavior):

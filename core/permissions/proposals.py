@@ -137,7 +137,7 @@ def _inner(command: Command) -> Command:
 
 def _for_paths(access: Access, policy: Policy) -> Iterator[_Candidate]:
     paths = access.writes or access.reads
-    if len(paths) != 1 or (access.reads and access.writes):
+    if len({policy.resolve(path) for path in paths}) != 1 or (access.reads and access.writes):
         return
     path = Path(os.path.normpath(paths[0]))
     verb = "Edit" if access.writes else "Read"

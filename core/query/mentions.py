@@ -11,6 +11,7 @@ from pathlib import Path
 from core.orchestration.call import CallEnvironment
 from core.permissions.access import Access
 from core.permissions.decide import decide
+from core.permissions.hiding import hidden_by
 from core.prompt.sections import template
 from core.protocol.errors import AgentError
 from core.protocol.messages import Block, TextBlock, ToolResultBlock, block_from_wire
@@ -52,7 +53,12 @@ async def attach_mentions(prompts: Iterable[str], calls: CallEnvironment, state:
 
 async def _attach(path: Path, calls: CallEnvironment, attached: Attached) -> None:
     context = ToolContext(
-        state=attached.state, services=calls.services, tool_use_id="", report=_unreported, publisher=calls.publisher
+        state=attached.state,
+        services=calls.services,
+        tool_use_id="",
+        report=_unreported,
+        publisher=calls.publisher,
+        hides=hidden_by(calls.policies.policy),
     )
     shown = path.relative_to(calls.services.root) if path.is_relative_to(calls.services.root) else path
     try:
@@ -86,15 +92,15 @@ async def _read(path: Path, calls: CallEnvironment, context: ToolContext) -> tup
     """Whether it is a folder, and what the tool for it gives. Raises ``ToolError``, also where it must be asked."""
     if path.is_dir():
         listing = LSInput(path=str(path))
-        _check("LS", LS().check_permissions(listing, context), calls)
+        _check("LS", LS().check_permissions(listing, context), calls, context)
         return True, await LS().run(listing, context)
     reading = ReadInput(file_path=str(path), offset=None, limit=None, pages=None)
-    _check("Read", Read().check_permissions(reading, context), calls)
+    _check("Read", Read().check_permissions(reading, context), calls, context)
     return False, await Read().run(reading, context)
 
 
-def _check(tool: str, access: Access, calls: CallEnvironment) -> None:
-    decision = decide(tool, access, calls.policies.policy)
+def _check(tool: str, access: Access, calls: CallEnvironment, context: ToolContext) -> None:
+    decision = decide(tool, context.judged.take(access), calls.policies.policy)
     if decision.behavior != "allow":
         raise ToolError(f"{decision.reason}.")
 

@@ -10,6 +10,8 @@ from types import MappingProxyType
 from core.bus.bus import Publisher
 from core.host.host import Host
 from core.llm.side import SideRequests
+from core.permissions.hiding import Hides, hides_nothing
+from core.permissions.judged import JudgedPaths
 from core.protocol.views import PermissionMode
 from core.tools.asker import Asker
 from core.tools.attached import Attached
@@ -90,5 +92,9 @@ class ToolContext:
     mode: PermissionMode = "default"
     is_unasked: bool = False
     """Whether it runs without anyone's consent because it only reads."""
+    judged: JudgedPaths = field(default_factory=JudgedPaths)
+    """Where the paths of the call led when it was judged."""
+    hides: Hides = hides_nothing
+    """Whether a rule keeps a file from being read, so that nothing of it may be listed either."""
     asker: Asker | None = None
     """Asks the user; None where nobody could answer."""

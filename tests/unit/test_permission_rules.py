@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from core.permissions.access import Access
-from core.permissions.decide import decide, hides
+from core.permissions.decide import decide
+from core.permissions.hiding import hidden_by
 from core.permissions.policy import Policy
 from core.permissions.rules import parse_rule, unknown_tool
 from core.protocol.views import Behavior
@@ -133,9 +134,9 @@ def test_a_pattern_that_cannot_be_compiled_denies_at_least_the_file_of_that_name
 
 
 def test_a_file_that_may_not_be_read_is_not_listed() -> None:
-    given = policy("Read(secrets/**)", "deny")
-    assert hides(WORK / "pkg" / "secrets" / "k", given)
-    assert not hides(WORK / "pkg" / "a", given)
+    hides = hidden_by(policy("Read(secrets/**)", "deny"))
+    assert hides(WORK / "pkg" / "secrets" / "k")
+    assert not hides(WORK / "pkg" / "a")
 
 
 def test_an_ask_rule_asks_even_where_nothing_else_would() -> None:

@@ -202,7 +202,7 @@ async def test_one_bad_edit_makes_none(bench: Bench, bad: dict[str, str]) -> Non
 # What survives
 
 
-@pytest.mark.parametrize("mode", [0o644, 0o755, 0o600, 0o444])
+@pytest.mark.parametrize("mode", [0o644, 0o755, 0o600, 0o420])
 async def test_the_file_mode_survives(bench: Bench, mode: int) -> None:
     path = await seen(bench, "a.sh", b"old\n")
     path.chmod(mode)
@@ -210,6 +210,16 @@ async def test_the_file_mode_survives(bench: Bench, mode: int) -> None:
     await bench.text(Write(), file_path="a.sh", content="newer\n")
     assert stat.S_IMODE(path.stat().st_mode) == mode
     assert path.read_text() == "newer\n"
+
+
+@calls
+async def test_a_read_only_file_is_refused_with_that_reason(
+    bench: Bench, tool: Edit | MultiEdit | Write, arguments: dict[str, object]
+) -> None:
+    path = await seen(bench, "a.txt", b"old")
+    path.chmod(0o444)
+    assert "read-only (mode 444)" in await bench.refusal(tool, file_path="a.txt", **arguments)
+    assert path.read_bytes() == b"old"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
@@ -303,10 +313,10 @@ async def test_a_failed_rename_leaves_the_old_bytes_and_no_temporary_file(
 ) -> None:
     path = await seen(bench, "a.txt", b"old")
 
-    def fail(*_args: object) -> None:
+    def fail(*_args: object, **_kwargs: object) -> None:
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
-    monkeypatch.setattr(Path, "replace", fail)
+    monkeypatch.setattr(os, "rename", fail)
     said = await bench.refusal(tool, file_path="a.txt", **arguments)
     assert "Read-only file system" in said
     assert "unchanged" in said

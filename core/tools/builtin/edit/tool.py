@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 from pydantic import Field
@@ -14,7 +13,7 @@ from core.protocol.views import FileDiff
 from core.tools.base import Tool, ToolInput, ToolResult
 from core.tools.context import ToolContext, ToolState
 from core.tools.edits import replace
-from core.tools.text_files import absolute_path, checked_path, diff_of, load, require_seen, save, write_access
+from core.tools.text_files import Place, absolute_path, diff_of, load, place_of, require_seen, save, write_access
 
 
 class EditInput(ToolInput):
@@ -37,24 +36,24 @@ class Edit(Tool[EditInput]):
         return write_access(arguments.file_path, state)
 
     def preview(self, arguments: EditInput, context: ToolContext) -> FileDiff | None:
-        path = checked_path(arguments.file_path, context.state)
-        old = load(path)
-        require_seen(path, old, context.state)
+        place = place_of(arguments.file_path, context)
+        old = load(place)
+        require_seen(place, old, context.state)
         new, _count = replace(
-            old.text, arguments.old_string, arguments.new_string, replace_all=arguments.replace_all, where=str(path)
+            old.text, arguments.old_string, arguments.new_string, replace_all=arguments.replace_all, where=str(place)
         )
-        return diff_of(path, old.text, old.with_text(new).text)
+        return diff_of(place, old.text, old.with_text(new).text)
 
     async def run(self, arguments: EditInput, context: ToolContext) -> ToolResult:
-        path = checked_path(arguments.file_path, context.state)
-        return await uncancelled(asyncio.to_thread(_edit, path, arguments, context))
+        place = place_of(arguments.file_path, context)
+        return await uncancelled(asyncio.to_thread(_edit, place, arguments, context))
 
 
-def _edit(path: Path, arguments: EditInput, context: ToolContext) -> ToolResult:
-    old = load(path)
-    require_seen(path, old, context.state)
+def _edit(place: Place, arguments: EditInput, context: ToolContext) -> ToolResult:
+    old = load(place)
+    require_seen(place, old, context.state)
     text, count = replace(
-        old.text, arguments.old_string, arguments.new_string, replace_all=arguments.replace_all, where=str(path)
+        old.text, arguments.old_string, arguments.new_string, replace_all=arguments.replace_all, where=str(place)
     )
     times = f" ({count} occurrences)" if count > 1 else ""
-    return save(path, old, old.with_text(text), f"{path} edited{times}.")
+    return save(place, old, old.with_text(text), f"{place} edited{times}.")

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.host.exact import ANYTHING
 from core.host.files import TextFile
 from core.permissions.access import Access
 from core.permissions.paths import resolve
@@ -13,7 +14,7 @@ from core.protocol.ops import AnswerPlan
 from core.protocol.views import PermissionMode, ToolDisplay
 from core.tools.base import DeclinedError, Tool, ToolError, ToolInput, ToolResult
 from core.tools.context import FileStamp, ToolContext, ToolState
-from core.tools.text_files import load, save
+from core.tools.text_files import Place, load, save
 
 MODES: dict[str, tuple[PermissionMode, str, str]] = {
     "accept_edits": ("acceptEdits", "Edits in the working folder are accepted.", "approved, edits accepted"),
@@ -94,7 +95,7 @@ def _read(path: Path) -> _Plan:
     """Raises ``ToolError`` for what cannot be read; a missing file is an empty plan."""
     if not path.exists():
         return _Plan("", FileStamp(""))
-    file = load(path)
+    file = load(Place(path, resolve(path)))
     return _Plan(file.text, FileStamp(file.digest))
 
 
@@ -102,4 +103,4 @@ def _write(path: Path, plan: str) -> None:
     """Make this the plan. Raises ``ToolError``."""
     if path.is_symlink():
         raise ToolError(f"{path} is a link and is not written.", "Tell the user; they can remove it.")
-    save(path, None, TextFile(plan), "")
+    save(Place(path, resolve(path)), None, TextFile(plan, stamp=ANYTHING), "")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 from pydantic import Field
@@ -14,7 +13,7 @@ from core.protocol.views import FileDiff
 from core.tools.base import Tool, ToolError, ToolInput, ToolResult
 from core.tools.context import ToolContext, ToolState
 from core.tools.edits import replace
-from core.tools.text_files import absolute_path, checked_path, diff_of, load, require_seen, save, write_access
+from core.tools.text_files import Place, absolute_path, diff_of, load, place_of, require_seen, save, write_access
 
 
 class Replacement(ToolInput):
@@ -41,28 +40,28 @@ class MultiEdit(Tool[MultiEditInput]):
         return write_access(arguments.file_path, state)
 
     def preview(self, arguments: MultiEditInput, context: ToolContext) -> FileDiff | None:
-        path = checked_path(arguments.file_path, context.state)
-        old = load(path)
-        require_seen(path, old, context.state)
-        return diff_of(path, old.text, old.with_text(_apply(old.text, arguments, path)).text)
+        place = place_of(arguments.file_path, context)
+        old = load(place)
+        require_seen(place, old, context.state)
+        return diff_of(place, old.text, old.with_text(_apply(old.text, arguments, place)).text)
 
     async def run(self, arguments: MultiEditInput, context: ToolContext) -> ToolResult:
-        path = checked_path(arguments.file_path, context.state)
-        return await uncancelled(asyncio.to_thread(_edit, path, arguments, context))
+        place = place_of(arguments.file_path, context)
+        return await uncancelled(asyncio.to_thread(_edit, place, arguments, context))
 
 
-def _edit(path: Path, arguments: MultiEditInput, context: ToolContext) -> ToolResult:
-    old = load(path)
-    require_seen(path, old, context.state)
-    text = _apply(old.text, arguments, path)
-    return save(path, old, old.with_text(text), f"{path} edited ({len(arguments.edits)} replacements).")
+def _edit(place: Place, arguments: MultiEditInput, context: ToolContext) -> ToolResult:
+    old = load(place)
+    require_seen(place, old, context.state)
+    text = _apply(old.text, arguments, place)
+    return save(place, old, old.with_text(text), f"{place} edited ({len(arguments.edits)} replacements).")
 
 
-def _apply(text: str, arguments: MultiEditInput, path: Path) -> str:
+def _apply(text: str, arguments: MultiEditInput, place: Place) -> str:
     for number, edit in enumerate(arguments.edits, 1):
         try:
             text, _count = replace(
-                text, edit.old_string, edit.new_string, replace_all=edit.replace_all, where=str(path)
+                text, edit.old_string, edit.new_string, replace_all=edit.replace_all, where=str(place)
             )
         except ToolError as error:
             raise ToolError(f"Edit {number}: {error.user_message} Nothing was changed.", error.hint) from error

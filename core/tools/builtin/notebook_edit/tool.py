@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 from core.host.files import TextFile
@@ -14,7 +13,17 @@ from core.tools.base import Tool, ToolError, ToolInput, ToolResult
 from core.tools.context import ToolContext, ToolState
 from core.tools.notebook_edits import CellChange, CellEdit, CellType, EditMode, edit_notebook
 from core.tools.notebooks import NotebookError, parse_notebook
-from core.tools.text_files import change_summary, checked_path, diff_of, load, require_seen, write_access, write_back
+from core.tools.text_files import (
+    Place,
+    change_summary,
+    checked_path,
+    diff_of,
+    load,
+    place_of,
+    require_seen,
+    write_access,
+    write_back,
+)
 
 
 class NotebookEditInput(ToolInput):
@@ -39,37 +48,39 @@ class NotebookEdit(Tool[NotebookEditInput]):
         return write_access(arguments.notebook_path, state)
 
     def preview(self, arguments: NotebookEditInput, context: ToolContext) -> FileDiff | None:
-        path = checked_path(arguments.notebook_path, context.state)
-        _file, change = _change(path, arguments, context, new_id="new")
-        return diff_of(path, change.old, change.new)
+        place = place_of(arguments.notebook_path, context)
+        _file, change = _change(place, arguments, context, new_id="new")
+        return diff_of(place, change.old, change.new)
 
     async def run(self, arguments: NotebookEditInput, context: ToolContext) -> ToolResult:
-        path = checked_path(arguments.notebook_path, context.state)
-        return await uncancelled(asyncio.to_thread(_edit, path, arguments, context))
+        place = place_of(arguments.notebook_path, context)
+        return await uncancelled(asyncio.to_thread(_edit, place, arguments, context))
 
 
-def _edit(path: Path, arguments: NotebookEditInput, context: ToolContext) -> ToolResult:
-    file, change = _change(path, arguments, context, new_id=context.services.host.ids.uuid())
-    modify = write_back(path, file.with_text(change.text))
+def _edit(place: Place, arguments: NotebookEditInput, context: ToolContext) -> ToolResult:
+    file, change = _change(place, arguments, context, new_id=context.services.host.ids.uuid())
+    modify = write_back(place, file.with_text(change.text))
     return ToolResult(
-        content=f"{path}: {change.said}.",
-        display=ToolDisplay(summary=change_summary(change.old, change.new), diff=diff_of(path, change.old, change.new)),
+        content=f"{place}: {change.said}.",
+        display=ToolDisplay(
+            summary=change_summary(change.old, change.new), diff=diff_of(place, change.old, change.new)
+        ),
         modify=modify,
     )
 
 
 def _change(
-    path: Path, arguments: NotebookEditInput, context: ToolContext, *, new_id: str
+    place: Place, arguments: NotebookEditInput, context: ToolContext, *, new_id: str
 ) -> tuple[TextFile, CellChange]:
     """The file as it is, and what would become of it. Raises ``ToolError``."""
-    file = load(path)
-    require_seen(path, file, context.state)
+    file = load(place)
+    require_seen(place, file, context.state)
     if arguments.new_source is None and arguments.edit_mode != "delete":
         raise ToolError("new_source is missing.")
     try:
         notebook = parse_notebook(file.text)
     except NotebookError as error:
-        raise ToolError(f"{path} is no notebook that can be edited: {error}.", "Use Edit on its text.") from error
+        raise ToolError(f"{place} is no notebook that can be edited: {error}.", "Use Edit on its text.") from error
     edit = CellEdit(
         mode=arguments.edit_mode,
         cell_id=arguments.cell_id,

@@ -11,7 +11,7 @@ from pydantic import Field
 from core.host.files import TextFile
 from core.host.image_files import sniff_image
 from core.permissions.access import Access
-from core.permissions.paths import is_inside, resolve
+from core.permissions.paths import is_inside
 from core.protocol.views import ToolDisplay
 from core.tools.attached import Attached
 from core.tools.base import Tool, ToolError, ToolInput, ToolResult
@@ -21,7 +21,7 @@ from core.tools.images import MAX_IMAGE_BYTES, checked_image, encode, image_bloc
 from core.tools.notebook_view import view_notebook
 from core.tools.notebooks import NotebookError, parse_notebook
 from core.tools.pdf_files import MAX_PDF_BYTES, document_block, take_pages, title
-from core.tools.text_files import absolute_path, checked_path, load, load_bytes
+from core.tools.text_files import Place, absolute_path, load, load_bytes, place_of, read_access
 
 DEFAULT_LINES = 2_000
 MAX_LINE_CHARS = 2_000
@@ -59,32 +59,32 @@ class Read(Tool[ReadInput]):
         return absolute_path(arguments.file_path, state)
 
     def touches(self, arguments: ReadInput, state: ToolState) -> Access:
-        return Access(reads=(checked_path(arguments.file_path, state),), is_read_only=True)
+        return read_access(arguments.file_path, state)
 
     async def run(self, arguments: ReadInput, context: ToolContext) -> ToolResult:
-        path = checked_path(arguments.file_path, context.state)
-        is_saved = is_inside(path, (context.services.output_dir,))
-        return await asyncio.to_thread(_read, path, arguments, context.state.attached, is_saved)
+        place = place_of(arguments.file_path, context)
+        is_saved = is_inside(place.path, (context.services.output_dir,))
+        return await asyncio.to_thread(_read, place, arguments, context.state.attached, is_saved)
 
 
-def _read(path: Path, arguments: ReadInput, attached: Attached, is_saved: bool) -> ToolResult:
-    head = load_bytes(path, HEAD_BYTES)
+def _read(place: Place, arguments: ReadInput, attached: Attached, is_saved: bool) -> ToolResult:
+    head = load_bytes(place, HEAD_BYTES)
     if is_pdf(head):
-        return _read_pdf(path, arguments.pages, attached)
+        return _read_pdf(place, arguments.pages, attached)
     if arguments.pages:
-        raise ToolError(f"{path} is no PDF: it has no pages.", "Use offset and limit, or neither.")
+        raise ToolError(f"{place} is no PDF: it has no pages.", "Use offset and limit, or neither.")
     if sniff_image(head):
-        return _read_image(path, attached)
-    file = load(path)
-    if path.suffix.lower() == ".ipynb":
-        return _read_notebook(path, file, arguments, attached)
+        return _read_image(place, attached)
+    file = load(place)
+    if place.path.suffix.lower() == ".ipynb":
+        return _read_notebook(place, file, arguments, attached)
     if is_saved and any(len(line) > MAX_LINE_CHARS for line in _lines(file.text)):
-        return _read_text(path, file, arguments, WRAPPED_NOTE, is_wrapped=True)
-    return _read_text(path, file, arguments)
+        return _read_text(place, file, arguments, WRAPPED_NOTE, is_wrapped=True)
+    return _read_text(place, file, arguments)
 
 
 def _read_text(
-    path: Path, file: TextFile, arguments: ReadInput, note: str = "", *, is_wrapped: bool = False
+    place: Place, file: TextFile, arguments: ReadInput, note: str = "", *, is_wrapped: bool = False
 ) -> ToolResult:
     lines = _lines(file.text)
     if is_wrapped:
@@ -92,57 +92,57 @@ def _read_text(
     text, shown = _render(lines, arguments.offset or 1, arguments.limit)
     total = len(lines)
     summary = f"{shown} line{'' if shown == 1 else 's'}" + (f" of {total}" if shown < total else "")
-    target, seen = resolve(path), FileStamp(file.digest)
+    real, seen = place.real, FileStamp(file.digest)
     return ToolResult(
         content=note + text,
         display=ToolDisplay(summary=summary, details={"lines": shown, "total_lines": total}),
-        modify=lambda state: state.with_seen(target, seen),
+        modify=lambda state: state.with_seen(real, seen),
     )
 
 
-def _read_notebook(path: Path, file: TextFile, arguments: ReadInput, attached: Attached) -> ToolResult:
+def _read_notebook(place: Place, file: TextFile, arguments: ReadInput, attached: Attached) -> ToolResult:
     try:
         notebook = parse_notebook(file.text)
     except NotebookError as error:
-        return _read_text(path, file, arguments, f"[Not shown as a notebook: {error}. As text:]\n")
+        return _read_text(place, file, arguments, f"[Not shown as a notebook: {error}. As text:]\n")
     view = view_notebook(notebook, arguments.offset or 1, arguments.limit, attached)
     cells = f"{view.shown} cell{'' if view.shown == 1 else 's'}"
     cells += f" of {view.total}" if view.shown < view.total else ""
-    target, seen = resolve(path), FileStamp(file.digest)
+    real, seen = place.real, FileStamp(file.digest)
     return ToolResult(
         content=view.content,
         display=ToolDisplay(summary=f"notebook, {cells}"),
-        modify=lambda state: state.with_seen(target, seen).with_attached(view.attached),
+        modify=lambda state: state.with_seen(real, seen).with_attached(view.attached),
     )
 
 
-def _read_image(path: Path, attached: Attached) -> ToolResult:
-    data = load_bytes(path, MAX_IMAGE_BYTES + 1)
-    image = checked_image(data, str(path))
+def _read_image(place: Place, attached: Attached) -> ToolResult:
+    data = load_bytes(place, MAX_IMAGE_BYTES + 1)
+    image = checked_image(data, str(place))
     encoded = encode(data)
     grown = attached.with_image(len(encoded), max(image.width, image.height))
     size = f"{image.width}×{image.height}"
     kind = image.media_type.removeprefix("image/").upper()
     return _attachment(
-        f"{path.name}: {kind} image, {size} pixels, {len(data):,} bytes.",
+        f"{place.path.name}: {kind} image, {size} pixels, {len(data):,} bytes.",
         image_block(image, encoded),
         f"image {size}",
         grown,
     )
 
 
-def _read_pdf(path: Path, pages: str | None, attached: Attached) -> ToolResult:
-    data = load_bytes(path, MAX_PDF_BYTES + 1)
+def _read_pdf(place: Place, pages: str | None, attached: Attached) -> ToolResult:
+    data = load_bytes(place, MAX_PDF_BYTES + 1)
     if len(data) > MAX_PDF_BYTES:
         raise ToolError(
-            f"{path} is too large: a PDF may have {MAX_PDF_BYTES / 1e6:.0f} MB at most.",
+            f"{place} is too large: a PDF may have {MAX_PDF_BYTES / 1e6:.0f} MB at most.",
             "Take pages or text out of it with a command (qpdf --pages, pdftotext).",
         )
-    part = take_pages(data, pages, str(path))
+    part = take_pages(data, pages, str(place))
     encoded = encode(part.data)
     return _attachment(
-        f"{path.name}: PDF, {part.described}.",
-        document_block(encoded, title(path.name, part)),
+        f"{place.path.name}: PDF, {part.described}.",
+        document_block(encoded, title(place.path.name, part)),
         f"PDF, {part.described}",
         attached.with_document(len(encoded)),
     )

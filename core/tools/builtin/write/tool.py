@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 from core.host.files import TextFile
@@ -12,7 +11,7 @@ from core.permissions.access import Access
 from core.protocol.views import FileDiff
 from core.tools.base import Tool, ToolError, ToolInput, ToolResult
 from core.tools.context import ToolContext, ToolState
-from core.tools.text_files import absolute_path, checked_path, diff_of, load, require_seen, save, write_access
+from core.tools.text_files import Place, absolute_path, diff_of, load, place_of, require_seen, save, write_access
 
 
 class WriteInput(ToolInput):
@@ -33,30 +32,28 @@ class Write(Tool[WriteInput]):
         return write_access(arguments.file_path, state)
 
     def preview(self, arguments: WriteInput, context: ToolContext) -> FileDiff | None:
-        path = checked_path(arguments.file_path, context.state)
-        if not _is_there(path):
-            return diff_of(path, None, arguments.content)
-        old = load(path)
-        require_seen(path, old, context.state)
-        return diff_of(path, old.text, old.with_text(arguments.content).text)
+        place = place_of(arguments.file_path, context)
+        if not _is_there(place):
+            return diff_of(place, None, arguments.content)
+        old = load(place)
+        require_seen(place, old, context.state)
+        return diff_of(place, old.text, old.with_text(arguments.content).text)
 
     async def run(self, arguments: WriteInput, context: ToolContext) -> ToolResult:
-        path = checked_path(arguments.file_path, context.state)
-        return await uncancelled(asyncio.to_thread(_write, path, arguments.content, context))
+        place = place_of(arguments.file_path, context)
+        return await uncancelled(asyncio.to_thread(_write, place, arguments.content, context))
 
 
-def _is_there(path: Path) -> bool:
+def _is_there(place: Place) -> bool:
     try:
-        return path.exists()
+        return place.real.exists()
     except OSError as error:
-        raise ToolError(f"{path} cannot be written: {error.strerror}.") from error
+        raise ToolError(f"{place} cannot be written: {error.strerror}.") from error
 
 
-def _write(path: Path, content: str, context: ToolContext) -> ToolResult:
-    if not _is_there(path):
-        if path.is_dir() or not path.name:
-            raise ToolError(f"{path} is a folder.")
-        return save(path, None, TextFile(content), f"{path} created.")
-    old = load(path)
-    require_seen(path, old, context.state)
-    return save(path, old, old.with_text(content), f"{path} written.")
+def _write(place: Place, content: str, context: ToolContext) -> ToolResult:
+    if not _is_there(place):
+        return save(place, None, TextFile(content), f"{place} created.")
+    old = load(place)
+    require_seen(place, old, context.state)
+    return save(place, old, old.with_text(content), f"{place} written.")
