@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -58,6 +59,7 @@ from core.tools.builtin.tool_search.tool import with_search
 from core.tools.builtin.web_fetch.tool import WebFetch
 from core.tools.builtin.web_search.tool import WebSearch
 from core.tools.builtin.write.tool import Write
+from core.tools.confining import SandboxRules
 from core.tools.context import ToolServices, ToolState
 from core.tools.registry import SEARCH_TOOL, ToolOffer, ToolRegistry
 from core.tools.shared_task_store import SharedTaskStore
@@ -109,7 +111,8 @@ def build_engine(
     publisher = Publisher(bus)
     folder = transcript.with_suffix("")
     launch, rules = _parse_rules(settings, launch)
-    tools = _build_tools(launch)
+    sandbox = _sandbox_rules(settings, launch)
+    tools = _build_tools(launch, sandbox)
     ledger = Ledger()
     offer = tools.offer(can_search=can_search(settings, find_model(settings.model)))
     conversation = _build_conversation(launch, host, publisher, transcript, loaded, offer)
@@ -123,6 +126,7 @@ def build_engine(
         tasks=SharedTaskStore(_task_file(launch, host, folder.name), publisher),
         plan_file=launch.paths.data / "plans" / f"{folder.name}.md",
         web=WebClient(settings.allow_private),
+        sandbox=sandbox,
         side=SideRequests(client, settings.small_model, host, _counter(ledger, conversation)),
     )
     calls = _build_calls(settings, launch, tools, services, publisher, rules)
@@ -145,11 +149,24 @@ def _find_session(launch: Launch, host: Host) -> tuple[Path, LoadedSession | Non
     return transcript, load_session(transcript)
 
 
-def _build_tools(launch: Launch) -> ToolRegistry:
+def _sandbox_rules(settings: Settings, launch: Launch) -> SandboxRules:
+    return SandboxRules(
+        is_enabled=settings.sandbox_enabled,
+        domains=settings.sandbox_domains,
+        allow_write=tuple(launch.cwd / os.path.expanduser(path) for path in settings.sandbox_allow_write),  # noqa: PTH111
+        excluded=settings.sandbox_excluded,
+        may_leave=settings.sandbox_may_leave,
+        asks_nothing=settings.sandbox_asks_nothing,
+        own_places=(launch.paths.config, launch.paths.data),
+    )
+
+
+def _build_tools(launch: Launch, sandbox: SandboxRules) -> ToolRegistry:
     unknown = set(launch.tools) - {tool.name for tool in TOOLS} - {SEARCH_TOOL}
     if unknown:
         raise AgentError(f"There is no tool named {', '.join(sorted(unknown))}.")
-    return ToolRegistry(with_search([tool() for tool in TOOLS if not launch.tools or tool.name in launch.tools]))
+    offered = [tool for tool in TOOLS if not launch.tools or tool.name in launch.tools]
+    return ToolRegistry(with_search([Bash(sandbox) if tool is Bash else tool() for tool in offered]))
 
 
 def _counter(ledger: Ledger, conversation: Conversation) -> Count:

@@ -18,5 +18,5 @@ def safe_path(environ: Mapping[str, str], folders: Iterable[Path]) -> str:
         return any(Path(spelling).is_relative_to(folder) for spelling in spellings for folder in forbidden)
 
     entries = environ.get("PATH", SYSTEM_PATH).split(os.pathsep)
-    kept = [entry for entry in entries if os.path.isabs(entry) and not is_planted(entry)]
+    kept = [entry for entry in entries if entry.startswith("/") and not is_planted(entry)]
     return os.pathsep.join(kept) or SYSTEM_PATH

@@ -185,6 +185,7 @@ def _context(call: ToolUseBlock, state: ToolState, environment: CallEnvironment)
         report=report,
         publisher=environment.publisher,
         mode=environment.policies.policy.mode,
+        folders=environment.policies.policy.roots,
         asker=asker,
     )
 

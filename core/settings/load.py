@@ -76,14 +76,14 @@ def read_file(path: Path) -> tuple[dict[str, Any], list[Problem]]:
     return values, problems
 
 
-def _flatten(data: dict[str, Any]) -> dict[tuple[str, ...], Any]:
+def _flatten(data: dict[str, Any], above: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
     flat: dict[tuple[str, ...], Any] = {}
     for name, value in data.items():
-        if isinstance(value, dict) and any(key.path.startswith(f"{name}.") for key in KEYS):
-            for inner, item in cast("dict[str, Any]", value).items():
-                flat[name, inner] = item
+        path = (*above, name)
+        if isinstance(value, dict) and any(key.path.startswith(".".join((*path, ""))) for key in KEYS):
+            flat |= _flatten(cast("dict[str, Any]", value), path)
         else:
-            flat[name,] = value
+            flat[path] = value
     return flat
 
 

@@ -13,6 +13,7 @@ from core.llm.side import SideRequests
 from core.protocol.views import PermissionMode
 from core.tools.asker import Asker
 from core.tools.attached import Attached
+from core.tools.confining import SandboxRules
 from core.tools.shared_task_store import SharedTaskStore
 from core.tools.shells import ShellRegistry
 from core.tools.todo_store import TodoStore
@@ -71,6 +72,7 @@ class ToolServices:
     web: WebClient
     side: SideRequests
     """Asks the small model."""
+    sandbox: SandboxRules = field(default_factory=SandboxRules)
 
 
 Report = Callable[[str, int], None]
@@ -88,5 +90,9 @@ class ToolContext:
     publisher: Publisher
     """Publishes as the turn that the call is of."""
     mode: PermissionMode = "default"
+    is_unasked: bool = False
+    """Whether the call was allowed because it only reads: then it has to be held to that."""
+    folders: tuple[Path, ...] = ()
+    """Where the agent works."""
     asker: Asker | None = None
     """Asks the user; None where nobody could answer."""

@@ -13,8 +13,9 @@ class Confinement:
     writable: tuple[Path, ...] = ()
     network: bool = False
     protected: tuple[Path, ...] = ()
-    """Places in the writable folders that stay as they are. One that does not exist yet is put aside if a foreground
-    command makes it; a background command's is told."""
+    """Places in the writable folders that stay as they are. What is made where nothing was is found afterwards."""
+    names: frozenset[str] = frozenset()
+    """The same for whatever has one of these names, in small letters, directly in a writable folder."""
     reserved: tuple[Path, ...] = ()
     """Protected folders that cannot even be made: where one is missing an empty one holds its place meanwhile."""
 

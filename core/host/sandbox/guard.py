@@ -1,4 +1,5 @@
-"""The protected places of one confined command: those held by empty folders meanwhile, and those watched."""
+"""The protected places of one confined command: those that are there, those held by an empty folder meanwhile, and
+those that must not come into being."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import contextlib
 import os
 import shutil
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from core.host.sandbox.confinement import Confinement
@@ -15,24 +17,18 @@ class Guard:
     """Stands while the command runs. ``held`` counts, for all guards of a session, who needs an empty folder."""
 
     def __init__(self, confinement: Confinement, held: Counter[Path]) -> None:
+        self._confinement = confinement
         self._held = held
         self._holds: list[Path] = []
         for path in confinement.reserved:
             self._hold(path)
-        watched = (*confinement.protected, *confinement.reserved)
-        self._before = {path: _link_or_none(path) for path in watched if not path.exists() or path.is_symlink()}
-        self.standing = tuple(path for path in watched if path not in self._before)
-        """What exists, and can therefore be made read-only."""
+        self._repositories = tuple(root / ".git" for root in confinement.roots if _is_repository(root / ".git"))
+        self._before = {path: _link_or_none(path) for path in self._places()}
 
-    def _hold(self, path: Path) -> None:
-        if path not in self._held:
-            # A missing or read-only parent: then the command cannot make it either, or the watch sees it.
-            try:
-                path.mkdir()
-            except OSError:
-                return
-        self._held[path] += 1
-        self._holds.append(path)
+    @property
+    def standing(self) -> tuple[Path, ...]:
+        """What exists, and can therefore be made read-only. A link cannot."""
+        return tuple(path for path, link in self._before.items() if link is None)
 
     def let_go(self) -> None:
         """Remove the empty folders that nobody else needs. Only what is still empty goes."""
@@ -45,8 +41,8 @@ class Guard:
         self._holds.clear()
 
     def find_strays(self) -> tuple[Path, ...]:
-        """Protected places that came into being meanwhile, or links that became something else."""
-        return tuple(path for path, link in self._before.items() if os.path.lexists(path) and _link_or_none(path) != link)
+        """Protected places that came into being meanwhile, or that became something else."""
+        return tuple(path for path in self._places() if self._before.get(path, "") != _link_or_none(path))
 
     def put_aside(self, aside: Path) -> tuple[Path, ...]:
         """Move the strays to a folder, and put back the links they replaced. Those that could be moved."""
@@ -56,14 +52,39 @@ class Guard:
                 aside.mkdir(parents=True, exist_ok=True)
                 shutil.move(path, aside / f"{len(moved)}-{path.name}")
                 moved.append(path)
-                link = self._before[path]
+                link = self._before.get(path)
                 if link is not None:
                     path.symlink_to(link)
         return tuple(moved)
 
+    def _hold(self, path: Path) -> None:
+        if path not in self._held:
+            # Not where its own folder is missing too: that is then found afterwards.
+            try:
+                path.mkdir()
+            except OSError:
+                return
+        self._held[path] += 1
+        self._holds.append(path)
+
+    def _places(self) -> Iterator[Path]:
+        """The protected places that exist now."""
+        confinement = self._confinement
+        yield from (path for path in (*confinement.protected, *confinement.reserved) if os.path.lexists(path))
+        for root in confinement.roots:
+            with contextlib.suppress(OSError):
+                for name in os.listdir(root):  # noqa: PTH208  names are enough
+                    if name.casefold() in confinement.names and root / name not in self._repositories:
+                        yield root / name
+
+
+def _is_repository(path: Path) -> bool:
+    """Whether it is a folder that commits go to: only parts of it are protected, by their own paths."""
+    return path.is_dir() and not path.is_symlink() and (path / "HEAD").is_file()
+
 
 def _link_or_none(path: Path) -> str | None:
-    """Where a link leads; None for what is none, or is missing."""
+    """Where a link leads; None for what is none."""
     with contextlib.suppress(OSError):
         return os.readlink(path)  # noqa: PTH115  the text as it stands
     return None

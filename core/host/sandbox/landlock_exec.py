@@ -96,7 +96,7 @@ def main(arguments: list[str]) -> None:
             network=wanted["network"],
             steps=bytes.fromhex(wanted["filter"]),
         )
-        os.execvp(arguments[1], arguments[1:])  # noqa: S606
+        os.execvp(arguments[1], arguments[1:])
     except OSError as error:
         sys.stderr.write(f"The command could not be confined: {error}\n")
     sys.exit(CANNOT_CONFINE)

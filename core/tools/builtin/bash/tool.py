@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
 from core.permissions.access import Access
 from core.permissions.paths import is_inside, resolve
 from core.permissions.readonly.plain import is_read_only_command, read_only_operands
 from core.protocol.views import ToolDisplay
 from core.tools.base import CallInterrupted, Tool, ToolError, ToolInput, ToolResult
+from core.tools.confining import SandboxRules, explain_refusal, tell_put_aside
 from core.tools.context import ToolContext, ToolState
 from core.tools.shells import Shell
 from core.tools.spool import INLINE_CHARS
@@ -40,6 +42,14 @@ class BashInput(ToolInput):
     description: str = Field("", description="What it does, in 5-10 words")
     timeout: int = Field(DEFAULT_TIMEOUT_MS, ge=1, le=MAX_TIMEOUT_MS, description="Milliseconds")
     run_in_background: bool = False
+    wants_out: SkipJsonSchema[bool] = Field(False, alias="dangerouslyDisableSandbox")
+    """Told of only where something is confined: in the note on a command that was stopped by that."""
+
+
+class ConfinedBashInput(BashInput):
+    wants_out: bool = Field(  # pyright: ignore[reportIncompatibleVariableOverride]
+        False, alias="dangerouslyDisableSandbox", description="Run unconfined; the user is always asked"
+    )
 
 
 class Bash(Tool[BashInput]):
@@ -49,19 +59,43 @@ class Bash(Tool[BashInput]):
     input_type = BashInput
     max_result_size_chars = INLINE_CHARS + NOTE_CHARS
 
+    def __init__(self, sandbox: SandboxRules | None = None) -> None:
+        self._sandbox = sandbox or SandboxRules()
+        self.input_type = ConfinedBashInput if self._sandbox.is_enabled else BashInput
+
+    @cached_property
+    def description(self) -> str:
+        text = super().description
+        if self._sandbox.is_enabled:
+            text += "\n" + Path(__file__).with_name("confined.md").read_text("utf-8").strip()
+            text += "" if self._sandbox.network else " They reach no network."
+        return text
+
     def is_read_only(self, arguments: BashInput, state: ToolState) -> bool:
-        return not arguments.run_in_background and is_read_only_command(arguments.command, state.cwd)
+        if arguments.run_in_background or arguments.wants_out:
+            return False
+        return is_read_only_command(arguments.command, state.cwd)
 
     def check_permissions(self, arguments: BashInput, context: ToolContext) -> Access:
         if "\0" in arguments.command:
             return Access(command=arguments.command, verdict="deny", reason="the command holds a NUL character")
         is_read_only = self.is_read_only(arguments, context.state)
         reads = read_only_operands(arguments.command, context.state.cwd) if is_read_only else None
-        return Access(command=arguments.command, reads=reads or (), is_read_only=is_read_only)
+        verdict, reason = self._sandbox.opinion(
+            arguments.command,
+            context.services.host.sandbox,
+            context.mode,
+            is_read_only=is_read_only,
+            wants_out=arguments.wants_out,
+        )
+        return Access(
+            command=arguments.command, reads=reads or (), is_read_only=is_read_only, verdict=verdict, reason=reason
+        )
 
     async def run(self, arguments: BashInput, context: ToolContext) -> ToolResult:
         services = context.services
         cwd = context.state.cwd if context.state.cwd.is_dir() else services.root
+        folders = (services.root, *context.folders)
         try:
             shell = await services.shells.start(
                 arguments.command,
@@ -69,6 +103,10 @@ class Bash(Tool[BashInput]):
                 description=arguments.description,
                 in_background=arguments.run_in_background,
                 on_output=lambda spool: context.report(spool.last_lines(LIVE_LINES), spool.total_lines),
+                confinement=self._sandbox.choose(
+                    arguments.command, folders, is_unasked=context.is_unasked, wants_out=arguments.wants_out
+                ),
+                unasked_in=folders if context.is_unasked else None,
             )
         except OSError as error:
             raise ToolError(f"The command could not be started: {error}.") from error
@@ -80,7 +118,7 @@ class Bash(Tool[BashInput]):
             await asyncio.shield(services.shells.drop(shell))
             raise CallInterrupted(shell.spool.text().rstrip()) from interrupt
         if finished and not shell.in_background:
-            return _finished(shell, cwd, arguments, context)
+            return _finished(shell, cwd, arguments, context, self._sandbox)
         if shell.in_background:
             return _in_background(shell, "was moved to the background by the user and goes on")
         await services.shells.drop(shell)
@@ -107,7 +145,9 @@ def _in_background(shell: Shell, how: str) -> ToolResult:
     )
 
 
-def _finished(shell: Shell, started_in: Path, arguments: BashInput, context: ToolContext) -> ToolResult:
+def _finished(
+    shell: Shell, started_in: Path, arguments: BashInput, context: ToolContext, rules: SandboxRules
+) -> ToolResult:
     text = shell.spool.text().rstrip()
     code = shell.exit_code or 0
     notes: list[str] = []
@@ -124,8 +164,11 @@ def _finished(shell: Shell, started_in: Path, arguments: BashInput, context: Too
             notes.append(f"[The working directory was set back to {context.services.root}: {cwd} is outside it.]")
             cwd = context.services.root
         modify = partial(ToolState.with_cwd, cwd=cwd)
+    shells = context.services.shells
+    confined = explain_refusal(shell, context.services.host.sandbox.kind, rules)
+    notes += [note for note in (confined, tell_put_aside(shell, shells.aside(shell))) if note]
     lines = shell.spool.total_lines
-    context.services.shells.forget(shell)
+    shells.forget(shell)
     is_error = code != 0 and not _is_quiet(code, arguments.command)
     summary = f"exit {code}" if code else f"{lines} line{'' if lines == 1 else 's'}" if text else "no output"
     return ToolResult(
