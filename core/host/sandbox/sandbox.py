@@ -63,7 +63,7 @@ class Sandbox:
     async def find(self) -> Kind | None:
         """What works; the first call tries it, in a thread. Until it has returned nothing counts as working."""
         if self._finding is None:
-            self._finding = asyncio.create_task(asyncio.to_thread(_find, self._allowed, str(Path.cwd())))
+            self._finding = asyncio.create_task(asyncio.to_thread(_find, self._allowed))
         self._means = await asyncio.shield(self._finding)
         return self._means.kind
 
@@ -130,12 +130,12 @@ def _as_file(data: bytes) -> int:
 
 
 @cache
-def _find(allowed: tuple[Kind, ...], cwd: str) -> Means:
+def _find(allowed: tuple[Kind, ...]) -> Means:
     """Try the means in their order, once per process."""
     problems: list[str] = []
     for kind in allowed:
         if kind == "bubblewrap":
-            program = shutil.which("bwrap", path=safe_path(os.environ, (Path(cwd),)))
+            program = shutil.which("bwrap", path=safe_path(os.environ, (_here(),)))
             if program is None:
                 problems.append("bubblewrap is not installed")
                 continue
@@ -153,6 +153,12 @@ def _find(allowed: tuple[Kind, ...], cwd: str) -> Means:
                 return Means(kind, "; ".join(problems))
             problems.append(problem)
     return Means(None, "; ".join(problems) or "it is switched off")
+
+
+def _here() -> Path:
+    with contextlib.suppress(OSError):
+        return Path.cwd()
+    return Path("/nonexistent")
 
 
 def _landlock_gaps() -> str:
