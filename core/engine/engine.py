@@ -104,6 +104,7 @@ class Engine:
             publisher.emit(self._usage(model))
         services.tasks.load()
         self._spawn(self._tell_workspace(), "tell-workspace")
+        self._spawn(self._tell_sandbox(), "tell-sandbox")
         watched = {services.todos.path: services.todos.load, services.tasks.path: services.tasks.load}
         self._spawn(watch_files(watched), "watch-lists")
         if self._settings is not None:
@@ -217,6 +218,17 @@ class Engine:
         )
         if not prepared.is_repository:
             self._note("This folder is not in a git repository: what is changed here cannot be taken back by git.")
+
+    async def _tell_sandbox(self) -> None:
+        """Try the sandbox, which also holds what runs unasked; tell of it where the user wants it for all commands."""
+        services = self.calls.services
+        sandbox, rules = services.host.sandbox, services.sandbox
+        await sandbox.find()
+        if rules.is_enabled:
+            for place in rules.own_places:
+                place.mkdir(parents=True, exist_ok=True)
+            is_well, text = rules.describe(sandbox, services.root)
+            self.calls.publisher.emit(Notice(level="info" if is_well else "warning", text=text))
 
     async def _stop_task(self, task_id: str) -> None:
         shell = self.calls.services.shells.get(task_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -39,7 +40,9 @@ from core.sessions.writer import TranscriptWriter
 from core.settings.credentials import credential_source, is_local
 from core.settings.layers import local_settings_file, project_root
 from core.settings.schema import Settings
+from core.tools.builtin.bash.tool import Bash
 from core.tools.builtin.tool_search.tool import with_search
+from core.tools.confining import SandboxRules
 from core.tools.context import ToolServices, ToolState
 from core.tools.registry import SEARCH_TOOL, ToolOffer, ToolRegistry
 from core.tools.shared_task_store import SharedTaskStore
@@ -65,7 +68,8 @@ def build_engine(
     bus = Bus(transcript.stem, host.clock)
     publisher = Publisher(bus)
     folder = transcript.with_suffix("")
-    tools = _build_tools(launch)
+    sandbox = _sandbox_rules(settings, launch)
+    tools = _build_tools(launch, sandbox)
     rules, unusable = read_rules(settings, tools.names)
     launch = replace(launch, problems=(*launch.problems, *problems_of(unusable)))
     ledger = Ledger()
@@ -81,6 +85,7 @@ def build_engine(
         tasks=SharedTaskStore(_task_file(launch, host, folder.name), publisher),
         plan_file=launch.paths.data / "plans" / f"{folder.name}.md",
         web=WebClient(settings.allow_private),
+        sandbox=sandbox,
         side=SideRequests(client, settings.small_model, host, _counter(ledger, conversation)),
     )
     policies = _build_policies(settings, launch, services, publisher, (rules, unusable))
@@ -110,11 +115,24 @@ def _find_session(launch: Launch, host: Host) -> tuple[Path, LoadedSession | Non
     return transcript, load_session(transcript)
 
 
-def _build_tools(launch: Launch) -> ToolRegistry:
+def _sandbox_rules(settings: Settings, launch: Launch) -> SandboxRules:
+    return SandboxRules(
+        is_enabled=settings.sandbox_enabled,
+        domains=settings.sandbox_domains,
+        allow_write=tuple(launch.cwd / os.path.expanduser(path) for path in settings.sandbox_allow_write),  # noqa: PTH111
+        excluded=settings.sandbox_excluded,
+        may_leave=settings.sandbox_may_leave,
+        asks_nothing=settings.sandbox_asks_nothing,
+        own_places=(launch.paths.config, launch.paths.data),
+    )
+
+
+def _build_tools(launch: Launch, sandbox: SandboxRules) -> ToolRegistry:
     unknown = set(launch.tools) - {tool.name for tool in TOOLS} - {SEARCH_TOOL}
     if unknown:
         raise AgentError(f"There is no tool named {', '.join(sorted(unknown))}.")
-    return ToolRegistry(with_search([tool() for tool in TOOLS if not launch.tools or tool.name in launch.tools]))
+    offered = [tool for tool in TOOLS if not launch.tools or tool.name in launch.tools]
+    return ToolRegistry(with_search([Bash(sandbox) if tool is Bash else tool() for tool in offered]))
 
 
 def _counter(ledger: Ledger, conversation: Conversation) -> Count:

@@ -54,9 +54,12 @@ class Process(Protocol):
 class ProcessHost:
     """Starts real processes."""
 
-    async def start(self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> GroupProcess:
-        """Start a command with no standard input. Raises ``OSError`` where it cannot be started."""
-        return await GroupProcess.start(argv, cwd=cwd, env=env, stderr=asyncio.subprocess.STDOUT)
+    async def start(
+        self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], pass_fds: Sequence[int] = ()
+    ) -> GroupProcess:
+        """Start a command with no standard input; it inherits ``pass_fds``. Raises ``OSError`` where it cannot be
+        started."""
+        return await GroupProcess.start(argv, cwd=cwd, env=env, stderr=asyncio.subprocess.STDOUT, pass_fds=pass_fds)
 
     async def run(
         self,
@@ -113,10 +116,11 @@ class GroupProcess:
         env: Mapping[str, str] | None,
         stderr: int,
         has_input: bool = False,
+        pass_fds: Sequence[int] = (),
     ) -> GroupProcess:
         """Start a command; without standard input unless told. Raises ``OSError`` where it cannot be started."""
         stdin = asyncio.subprocess.PIPE if has_input else asyncio.subprocess.DEVNULL
-        spawning = asyncio.create_task(cls._spawn(argv, cwd, env, stdin, stderr))
+        spawning = asyncio.create_task(cls._spawn(argv, cwd, env, (stdin, stderr), pass_fds))
         try:
             return await asyncio.shield(spawning)
         except asyncio.CancelledError:
@@ -126,7 +130,12 @@ class GroupProcess:
 
     @classmethod
     async def _spawn(
-        cls, argv: Sequence[str], cwd: Path, env: Mapping[str, str] | None, stdin: int, stderr: int
+        cls,
+        argv: Sequence[str],
+        cwd: Path,
+        env: Mapping[str, str] | None,
+        streams: tuple[int, int],
+        pass_fds: Sequence[int],
     ) -> GroupProcess:
         loop = asyncio.get_running_loop()
         transport, protocol = await loop.subprocess_exec(
@@ -134,9 +143,10 @@ class GroupProcess:
             *argv,
             cwd=cwd,
             env=dict(env) if env is not None else None,
-            stdin=stdin,
+            stdin=streams[0],
             stdout=asyncio.subprocess.PIPE,
-            stderr=stderr,
+            stderr=streams[1],
+            pass_fds=pass_fds,
             start_new_session=True,
         )
         return cls(asyncio.subprocess.Process(transport, protocol, loop), transport)

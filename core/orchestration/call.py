@@ -186,6 +186,7 @@ def _context(call: ToolUseBlock, state: ToolState, environment: CallEnvironment)
         publisher=environment.publisher,
         mode=environment.policies.policy.mode,
         hides=hidden_by(replace(environment.policies.policy, cwd=state.cwd)),
+        folders=environment.policies.policy.roots,
         asker=asker,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -44,6 +44,8 @@ class Access:
     is_read_only: bool = False
     asks_user: bool = False
     """Whether it is itself a question to the user."""
+    is_held: bool = False
+    """Whether the user leaves it to the operating system what it may do: it runs confined."""
     verdict: Verdict = "pass"
     reason: str = ""
 
@@ -51,6 +53,12 @@ class Access:
     def command(self) -> str:
         """The shell line as it will run; empty where there is none."""
         return self.shell.script.source if self.shell else ""
+
+    def doubted(self, doubts: tuple[str, ...]) -> Access:
+        """The same shell line with further reasons why it cannot be taken for harmless."""
+        assert self.shell is not None
+        judged = replace(self.shell.judged, doubts=(*self.shell.judged.doubts, *doubts))
+        return replace(self, shell=replace(self.shell, judged=judged), is_read_only=False)
 
     @property
     def subject(self) -> str:

@@ -68,6 +68,18 @@ class Settings:
     """Further folders to work in; they exist."""
     allow_private: tuple[str, ...] = ()
     """Hosts of this machine's own network that may be fetched from: ``localhost:3000``."""
+    sandbox_enabled: bool = False
+    """Whether the operating system confines commands also where the user has consented to them."""
+    sandbox_domains: tuple[str, ...] = ()
+    """``*`` gives confined commands the network; single domains cannot be told apart."""
+    sandbox_allow_write: tuple[str, ...] = ()
+    """Further places that confined commands may write; relative ones are in the working folder."""
+    sandbox_excluded: tuple[str, ...] = ()
+    """Beginnings of commands that run outside, asked about as usual."""
+    sandbox_may_leave: bool = True
+    """Whether the model may ask for a command to run outside."""
+    sandbox_asks_nothing: bool = False
+    """Whether a confined command needs no consent."""
     system_prompt: str = ""
     """Takes the place of the built-in one."""
     append_system_prompt: str = ""
@@ -110,6 +122,12 @@ KEYS = (
     SettingKey("permissions.deny", "rules", list, is_joined=True),
     SettingKey("permissions.additionalDirectories", "additional_dirs", list, is_joined=True),
     SettingKey("webFetch.allowPrivate", "allow_private", list, is_joined=True),
+    SettingKey("sandbox.enabled", "sandbox_enabled", bool),
+    SettingKey("sandbox.network.allowedDomains", "sandbox_domains", list, is_joined=True),
+    SettingKey("sandbox.filesystem.allowWrite", "sandbox_allow_write", list, is_joined=True),
+    SettingKey("sandbox.excludedCommands", "sandbox_excluded", list, is_joined=True),
+    SettingKey("sandbox.allowUnsandboxedCommands", "sandbox_may_leave", bool),
+    SettingKey("sandbox.autoAllowBashIfSandboxed", "sandbox_asks_nothing", bool),
     SettingKey("theme", "theme", str),
     SettingKey("notifications", "notifications", str, ("auto", "bell", "off")),
     SettingKey("cacheTtl", "cache_ttl", str, ("5m", "1h")),

@@ -15,6 +15,7 @@ from core.permissions.judged import JudgedPaths
 from core.protocol.views import PermissionMode
 from core.tools.asker import Asker
 from core.tools.attached import Attached
+from core.tools.confining import SandboxRules
 from core.tools.shared_task_store import SharedTaskStore
 from core.tools.shells import ShellRegistry
 from core.tools.todo_store import TodoStore
@@ -73,6 +74,7 @@ class ToolServices:
     web: WebClient
     side: SideRequests
     """Asks the small model."""
+    sandbox: SandboxRules = field(default_factory=SandboxRules)
 
 
 Report = Callable[[str, int], None]
@@ -91,10 +93,12 @@ class ToolContext:
     """Publishes as the turn that the call is of."""
     mode: PermissionMode = "default"
     is_unasked: bool = False
-    """Whether it runs without anyone's consent because it only reads."""
+    """Whether the call was allowed because it only reads: then it has to be held to that."""
     judged: JudgedPaths = field(default_factory=JudgedPaths)
     """Where the paths of the call led when it was judged."""
     hides: Hides = hides_nothing
     """Whether a rule keeps a file from being read, so that nothing of it may be listed either."""
+    folders: tuple[Path, ...] = ()
+    """Where the agent works."""
     asker: Asker | None = None
     """Asks the user; None where nobody could answer."""

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.bus.bus import Publisher
-from core.host.git import SAFE_GIT_ENV
 from core.host.host import Host
 from core.host.process import Process
-from core.protocol.events import TasksChanged
+from core.host.sandbox.confinement import Confinement
+from core.host.sandbox.sandbox import Confined
+from core.protocol.events import Notice, TasksChanged
 from core.protocol.views import TaskInfo, TaskStatus
+from core.tools.shell_environment import find_bash, shell_environment
 from core.tools.spool import OutputSpool
-
-UNSET = ("BASH_ENV", "ENV", "PROMPT_COMMAND", "LESSOPEN", "GREP_OPTIONS", "RIPGREP_CONFIG_PATH", "CDPATH", "IFS")
-"""Variables that make a shell or a tool do more than the command says."""
 
 WRAPPER = 'trap \'pwd -P >"$AGENT_TUI_CWD"\' EXIT; eval "shift;$1"'
 """Runs the command, which sees no arguments, and notes where it ended up, also after ``exit``."""
+
+CWD_FILE = "cwd"
 
 PIPE_GRACE_S = 0.5
 """How long output is still read after the command itself has ended: a child it left may hold the pipe open."""
@@ -37,7 +38,11 @@ class Shell:
     description: str
     spool: OutputSpool
     process: Process
-    cwd_file: Path
+    scratch: Path
+    """A private folder of its own, gone when it is forgotten."""
+    confined: Confined | None = None
+    confinement: Confinement | None = None
+    """How it is confined; None where it is not."""
     in_background: bool = False
     status: TaskStatus = "running"
     exit_code: int | None = None
@@ -46,11 +51,13 @@ class Shell:
     done: asyncio.Event = field(default_factory=asyncio.Event)
     released: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when nobody need wait any longer: it is done, or the user has moved it to the background."""
+    put_aside: tuple[Path, ...] = ()
+    """Protected places that it made, which were taken away."""
 
     def final_cwd(self) -> Path | None:
         """The folder the command ended in; None where it did not say."""
         with contextlib.suppress(OSError, ValueError):
-            text = self.cwd_file.read_text("utf-8", "surrogateescape").rstrip("\n")
+            text = (self.scratch / CWD_FILE).read_text("utf-8", "surrogateescape").rstrip("\n")
             if text and Path(text).is_dir():
                 return Path(text)
         return None
@@ -76,21 +83,23 @@ class ShellRegistry:
         description: str = "",
         in_background: bool = False,
         on_output: Callable[[OutputSpool], None] | None = None,
+        confinement: Confinement | None = None,
+        unasked_in: tuple[Path, ...] | None = None,
     ) -> Shell:
-        """Start a command in a shell of its own. Raises ``OSError`` where that cannot be done."""
+        """Start a command in a shell of its own. Raises ``OSError`` where that cannot be done.
+
+        Where no confinement works the command runs without: that is for the caller to know (``host.sandbox``).
+        ``unasked_in`` are the working folders, for a command that nobody was asked about: it gets none of the variables
+        by which other programs could be made to run, and no program of these folders.
+        """
         # Ids of groups that are gone may come to belong to somebody else.
         self._left = [process for process in self._left if process.has_group()]
         shell_id = self._host.ids.task("b")
-        descriptor, cwd_file = tempfile.mkstemp(prefix="agent-tui-cwd-")
-        os.close(descriptor)
+        scratch = Path(tempfile.mkdtemp(prefix="agent-tui-"))
         try:
-            process = await self._host.processes.start(
-                ["bash", "--noprofile", "--norc", "-c", WRAPPER, "bash", command],
-                cwd=cwd,
-                env=self._environment(cwd_file),
-            )
+            process, confined = await self._launch(command, cwd, scratch, confinement, unasked_in)
         except BaseException:
-            Path(cwd_file).unlink(missing_ok=True)
+            shutil.rmtree(scratch, ignore_errors=True)
             raise
         shell = Shell(
             id=shell_id,
@@ -98,7 +107,9 @@ class ShellRegistry:
             description=description,
             spool=OutputSpool(self._output_dir / f"{shell_id}.txt"),
             process=process,
-            cwd_file=Path(cwd_file),
+            scratch=scratch,
+            confined=confined,
+            confinement=confinement if confined is not None else None,
             in_background=in_background,
         )
         self._shells[shell_id] = shell
@@ -106,6 +117,35 @@ class ShellRegistry:
         if in_background:
             self._announce()
         return shell
+
+    async def _launch(
+        self,
+        command: str,
+        cwd: Path,
+        scratch: Path,
+        confinement: Confinement | None,
+        unasked_in: tuple[Path, ...] | None,
+    ) -> tuple[Process, Confined | None]:
+        environ = shell_environment(self._host.environ, unasked_in)
+        environ["AGENT_TUI_CWD"] = str(scratch / CWD_FILE)
+        bash = find_bash(self._host.environ, (cwd, *(unasked_in or ())))
+        argv = [bash, "--noprofile", "--norc", "-c", WRAPPER, "bash", command]
+        if confinement is None or await self._host.sandbox.find() is None:
+            return await self._host.processes.start(argv, cwd=cwd, env=environ), None
+        temporary = scratch / "tmp"
+        temporary.mkdir()
+        environ |= dict.fromkeys(("TMPDIR", "TMP", "TEMP"), str(temporary))
+        confined = self._host.sandbox.enter(argv, confinement, cwd=cwd, scratch=scratch)
+        try:
+            process = await self._host.processes.start(
+                confined.argv, cwd=cwd, env=environ, pass_fds=confined.descriptors
+            )
+        except BaseException:
+            confined.guard.let_go()
+            raise
+        finally:
+            confined.started()
+        return process, confined
 
     def get(self, shell_id: str) -> Shell | None:
         """A background shell by id."""
@@ -130,7 +170,7 @@ class ShellRegistry:
     def forget(self, shell: Shell) -> None:
         """Drop a finished foreground command."""
         shell.spool.close()
-        shell.cwd_file.unlink(missing_ok=True)
+        shutil.rmtree(shell.scratch, ignore_errors=True)
         self._shells.pop(shell.id, None)
         self._readers.pop(shell.id, None)
 
@@ -164,6 +204,7 @@ class ShellRegistry:
             with contextlib.suppress(asyncio.CancelledError):
                 await reading
         shell.spool.write(b"")
+        await self._leave(shell)
         shell.exit_code = exit_code
         if shell.status != "killed":
             shell.status = "completed" if exit_code == 0 else "failed"
@@ -181,9 +222,23 @@ class ShellRegistry:
             if on_output is not None and not shell.in_background:
                 on_output(shell.spool)
 
-    def _environment(self, cwd_file: str) -> dict[str, str]:
-        environ = {name: value for name, value in self._host.environ.items() if name not in UNSET}
-        return environ | SAFE_GIT_ENV | {"AGENT_TUI_CWD": cwd_file, "TERM": "dumb", "AGENT_TUI": "1"}
+    async def _leave(self, shell: Shell) -> None:
+        """After a confined command: what it must not have made is taken away, or told where it ran for long beside
+        other work, which may have made it."""
+        if shell.confined is None:
+            return
+        guard = shell.confined.guard
+        if not shell.in_background:
+            shell.put_aside = await asyncio.to_thread(guard.put_aside, self.aside(shell))
+        strays = guard.find_strays()
+        guard.let_go()
+        if strays:
+            text = f"While a confined command ran, there came into being: {', '.join(map(str, strays))}"
+            self._publisher.emit(Notice(level="warning", text=text, hint="Other programs obey these: look at them."))
+
+    def aside(self, shell: Shell) -> Path:
+        """Where protected places go that the command made."""
+        return self._output_dir / f"{shell.id}-put-aside"
 
     def _announce(self) -> None:
         tasks = tuple(

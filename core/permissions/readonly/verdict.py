@@ -49,6 +49,11 @@ class Judged:
         return not self.doubts and bool(judged) and all(verdict.is_read_only for verdict in judged)
 
     @property
+    def uses_git(self) -> bool:
+        """Whether any command of it runs git."""
+        return any(verdict.uses_git for _command, verdict in self.commands)
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """Every reason to fear that it shows keys or passwords."""
         found = [self.secret, *(verdict.secret for _part, verdict in (*self.commands, *self.redirects))]

@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from functools import partial
+from dataclasses import replace
+from functools import cached_property, partial
 from pathlib import Path
 
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
+from core.host.git import repository_hazards
 from core.permissions.access import Access
 from core.permissions.paths import is_inside, resolve
 from core.permissions.shell_access import shell_access
 from core.protocol.views import ToolDisplay
 from core.tools.base import CallInterrupted, Tool, ToolError, ToolInput, ToolResult
+from core.tools.confining import SandboxRules, explain_refusal, tell_put_aside
 from core.tools.context import ToolContext, ToolState
 from core.tools.shells import Shell
 from core.tools.spool import INLINE_CHARS
@@ -40,6 +44,14 @@ class BashInput(ToolInput):
     description: str = Field("", description="What it does, in 5-10 words")
     timeout: int = Field(DEFAULT_TIMEOUT_MS, ge=1, le=MAX_TIMEOUT_MS, description="Milliseconds")
     run_in_background: bool = False
+    wants_out: SkipJsonSchema[bool] = Field(False, alias="dangerouslyDisableSandbox")
+    """Told of only where something is confined: in the note on a command that was stopped by that."""
+
+
+class ConfinedBashInput(BashInput):
+    wants_out: bool = Field(  # pyright: ignore[reportIncompatibleVariableOverride]
+        False, alias="dangerouslyDisableSandbox", description="Run unconfined; the user is always asked"
+    )
 
 
 class Bash(Tool[BashInput]):
@@ -49,18 +61,48 @@ class Bash(Tool[BashInput]):
     input_type = BashInput
     max_result_size_chars = INLINE_CHARS + NOTE_CHARS
 
+    def __init__(self, sandbox: SandboxRules | None = None) -> None:
+        self._sandbox = sandbox or SandboxRules()
+        self.input_type = ConfinedBashInput if self._sandbox.is_enabled else BashInput
+
+    @cached_property
+    def description(self) -> str:
+        text = super().description
+        if self._sandbox.is_enabled:
+            text += "\n" + Path(__file__).with_name("confined.md").read_text("utf-8").strip()
+            text += "" if self._sandbox.network else " They reach no network."
+        return text
+
     def is_read_only(self, arguments: BashInput, state: ToolState) -> bool:
-        return not arguments.run_in_background and shell_access(arguments.command, state.cwd).judged.is_read_only
+        return self.touches(arguments, state).is_read_only
 
     def touches(self, arguments: BashInput, state: ToolState) -> Access:
         shell = shell_access(arguments.command, state.cwd)
         if shell.script.refusal:
             return Access(shell=shell, verdict="deny", reason=shell.script.refusal)
-        return Access(shell=shell, is_read_only=shell.judged.is_read_only and not arguments.run_in_background)
+        stays = not (arguments.run_in_background or arguments.wants_out)
+        return Access(shell=shell, is_read_only=stays and shell.judged.is_read_only)
+
+    def check_permissions(self, arguments: BashInput, context: ToolContext) -> Access:
+        access = self.touches(arguments, context.state)
+        sandbox = context.services.host.sandbox
+        if access.verdict != "pass" or access.shell is None:
+            return access
+        if sandbox.kind is None:
+            # Nothing but git's own obedience stands between a planted configuration and what it names.
+            hazards = repository_hazards(context.state.cwd) if access.shell.judged.uses_git else ()
+            return access.doubted(hazards) if hazards else access
+        if context.mode in ("plan", "bypassPermissions"):
+            return access
+        verdict, reason = self._sandbox.opinion(wants_out=arguments.wants_out)
+        if verdict != "pass":
+            return replace(access, verdict=verdict, reason=reason)
+        return replace(access, is_held=self._sandbox.holds(arguments.command, sandbox))
 
     async def run(self, arguments: BashInput, context: ToolContext) -> ToolResult:
         services = context.services
         cwd = context.state.cwd if context.state.cwd.is_dir() else services.root
+        folders = (services.root, *context.folders)
         try:
             shell = await services.shells.start(
                 arguments.command,
@@ -68,6 +110,10 @@ class Bash(Tool[BashInput]):
                 description=arguments.description,
                 in_background=arguments.run_in_background,
                 on_output=lambda spool: context.report(spool.last_lines(LIVE_LINES), spool.total_lines),
+                confinement=self._sandbox.choose(
+                    arguments.command, folders, is_unasked=context.is_unasked, wants_out=arguments.wants_out
+                ),
+                unasked_in=folders if context.is_unasked else None,
             )
         except OSError as error:
             raise ToolError(f"The command could not be started: {error}.") from error
@@ -79,7 +125,7 @@ class Bash(Tool[BashInput]):
             await asyncio.shield(services.shells.drop(shell))
             raise CallInterrupted(shell.spool.text().rstrip()) from interrupt
         if finished and not shell.in_background:
-            return _finished(shell, cwd, arguments, context)
+            return _finished(shell, cwd, arguments, context, self._sandbox)
         if shell.in_background:
             return _in_background(shell, "was moved to the background by the user and goes on")
         await services.shells.drop(shell)
@@ -106,7 +152,9 @@ def _in_background(shell: Shell, how: str) -> ToolResult:
     )
 
 
-def _finished(shell: Shell, started_in: Path, arguments: BashInput, context: ToolContext) -> ToolResult:
+def _finished(
+    shell: Shell, started_in: Path, arguments: BashInput, context: ToolContext, rules: SandboxRules
+) -> ToolResult:
     text = shell.spool.text().rstrip()
     code = shell.exit_code or 0
     notes: list[str] = []
@@ -123,8 +171,11 @@ def _finished(shell: Shell, started_in: Path, arguments: BashInput, context: Too
             notes.append(f"[The working directory was set back to {context.services.root}: {cwd} is outside it.]")
             cwd = context.services.root
         modify = partial(ToolState.with_cwd, cwd=cwd)
+    shells = context.services.shells
+    confined = explain_refusal(shell, context.services.host.sandbox.kind, rules)
+    notes += [note for note in (confined, tell_put_aside(shell, shells.aside(shell))) if note]
     lines = shell.spool.total_lines
-    context.services.shells.forget(shell)
+    shells.forget(shell)
     is_error = code != 0 and not _is_quiet(code, arguments.command)
     summary = f"exit {code}" if code else f"{lines} line{'' if lines == 1 else 's'}" if text else "no output"
     return ToolResult(

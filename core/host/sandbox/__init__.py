@@ -1,0 +1,1 @@
+"""Confinement of commands by the operating system: bubblewrap, else Landlock, else none, and never silently less."""
