@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.protocol.views import PermissionRequest
 from tui.dialogs.consent import SAVING, Consent
-from tui.dialogs.question import Choice, key_line
+from tui.dialogs.question import Choice
 from tui.rendering.action_views import action_lines, detail_lines, marked, on_one_line, part_lines, subject
 from tui.rendering.line import Line, Span, line_width, truncate, wrap
 from tui.rendering.reveal import reveal
@@ -46,8 +46,8 @@ def body_lines(consent: Consent, width: int) -> list[Line]:
     """What is asked about: the action, its parts, and what one key would answer with it."""
     request = consent.request
     lines = action_lines(request, consent.cwd, width)
-    if len(request.parts) > 1 or any(part.behavior == "deny" for part in request.parts):
-        lines += [(("  consisting of", "faint"),), *part_lines(request.parts, width)]
+    if len(request.parts) > 1:
+        lines += part_lines(request.parts, width)
     if consent.alike:
         lines.append((("  and alike", "faint"),))
         for other in consent.alike:
@@ -78,7 +78,11 @@ def scope_lines(consent: Consent, width: int) -> list[Line]:
     scope = consent.offered
     if scope is None:
         return []
-    head: list[Span] = [("  ", "text"), ("s a" if consent.request.saves_to else "s", "key"), (" save ", "muted")]
+    head: list[Span] = [
+        ("  ", "text"),
+        ("s/a" if consent.request.saves_to else "s", "key"),
+        (" save " if consent.request.saves_to else " saves ", "muted"),
+    ]
     margin: Line = ((" " * line_width(head), "text"),)
     place: list[Span] = []
     if len(consent.request.scopes) > 1:
@@ -92,10 +96,11 @@ def scope_lines(consent: Consent, width: int) -> list[Line]:
     allows = _example("allows: ", scope.allows, "good")
     refuses = _example("still asks: ", scope.refuses, "caution")
     both: list[Span] = [*allows, *([("  ", "text")] if allows and refuses else []), *refuses]
-    if line_width([*margin, *both]) <= width:
-        return [*lines, (*margin, *both)] if both else lines
+    indent: Line = (("    ", "text"),)
+    if line_width([*indent, *both]) <= width:
+        return [*lines, (*indent, *both)] if both else lines
     for example in (allows, refuses):
-        lines += wrap(example, width, first_prefix=margin, rest_prefix=margin, words=False)
+        lines += wrap(example, width, first_prefix=indent, rest_prefix=indent, words=False)
     return lines
 
 
@@ -113,18 +118,16 @@ def answer_lines(consent: Consent, width: int, *, is_seen: bool) -> list[tuple[L
     if consent.alike:
         count = len(consent.alike) + 1
         both: list[Span] = [("  same answer for these ", "muted"), (f"{count}: ", "muted")]
-        yes: Span = (" yes", "text") if is_seen else (" yes, once all were in view (PgDn)", "caution")
+        yes: Span = (" yes", "text") if is_seen else (" yes, read all first (PgDn)", "caution")
         both += [("Y", "key" if is_seen else "faint"), yes, (" · ", "faint"), ("N", "key"), (" no", "text")]
-        lines += [(row, -1) for row in wrap(both, width)]
+        lines += [(row, -1) for row in wrap(both, width, rest_prefix=_MARGIN)]
     return lines
 
 
-def hint_line(consent: Consent, width: int) -> Line:
+def hint_words(consent: Consent) -> str:
     """What the other keys do."""
-    keys = [("e", "explain"), ("Tab", "comment")]
-    if len(consent.request.scopes) > 1:
-        keys.insert(0, ("← →", "narrower, wider"))
-    return truncate((("  ", "text"), *key_line(keys)), width)
+    keys = ["e explain", "Tab comment"]
+    return " · ".join(["← → narrower, wider", *keys] if len(consent.request.scopes) > 1 else keys)
 
 
 def explanation_lines(consent: Consent, width: int) -> list[Line]:
@@ -132,8 +135,8 @@ def explanation_lines(consent: Consent, width: int) -> list[Line]:
     request = consent.request
     lines: list[Line] = [(("  what the checks found", "faint"),)]
     lines += wrap(marked([(on_one_line(request.reason), "text")]), width, first_prefix=_MARGIN, rest_prefix=_MARGIN)
-    for part in request.parts:
-        lines += part_lines((part,), width)
+    if len(request.parts) == 1:  # several stand with the action
+        lines += part_lines(request.parts, width)
     said = consent.explanation
     head: list[Span] = [("  what a model thinks, no check", "faint")]
     if said is None:
@@ -148,7 +151,7 @@ def _choice_lines(choice: Choice, width: int, *, is_here: bool, is_withheld: boo
     mark: Span = ("❯ ", "accent") if is_here else ("  ", "text")
     if is_withheld:
         spans: list[Span] = [(f"{choice.key} ", "faint"), (choice.label, "muted")]
-        spans.append(("  once all of it was in view (PgDn)", "caution"))
+        spans.append(("  read it all first (PgUp PgDn)", "caution"))
     else:
         spans = [(f"{choice.key} ", "key"), (choice.label, "strong" if is_here else "text")]
         if choice.detail:

@@ -21,7 +21,7 @@ from tui.dialogs.consent_lines import (
     answer_lines,
     body_lines,
     explanation_lines,
-    hint_line,
+    hint_words,
     permission_title,
     scope_lines,
 )
@@ -33,6 +33,9 @@ from tui.widgets.line_widget import LineWidget
 FRAME_ROWS = 3
 """The border, and the title."""
 FRAME_COLUMNS = 4
+ROOMY = 30
+"""Rows of a screen that has some to spare."""
+MIN_CONVERSATION = 1
 MIN_BODY = 3
 """Rows that the action keeps, whatever else there is to say."""
 
@@ -87,7 +90,10 @@ class _Answers(LineWidget):
         rows = answer_lines(self._prompt.consent, width, is_seen=self._prompt.is_seen)
         self.choice_rows = [index for _line, index in rows]
         rules = scope_lines(self._prompt.consent, width) if self._prompt.has_rules_below else []
-        return [*(line for line, _index in rows), *rules, hint_line(self._prompt.consent, width)]
+        if self._prompt.is_roomy:
+            self.choice_rows.insert(0, -1)
+            return [(), *(line for line, _index in rows), (), *rules]
+        return [*(line for line, _index in rows), *rules]
 
 
 class PermissionPrompt(DockPrompt):
@@ -108,6 +114,7 @@ class PermissionPrompt(DockPrompt):
         self._answers = _Answers(palette, self)
         self._scroll = VerticalScroll(self._body, can_focus=False)
         self._commented = ""
+        self.border_subtitle = hint_words(consent)
         self._alike_since = now()
         self._is_just_focused = False
 
@@ -133,16 +140,25 @@ class PermissionPrompt(DockPrompt):
         return self._body.is_seen
 
     @property
+    def is_roomy(self) -> bool:
+        """Whether there is room for blank lines between the parts."""
+        return self.screen.size.height >= ROOMY
+
+    @property
     def has_rules_below(self) -> bool:
         """Whether there is room for all rules below the answers; else they stand in the body and have to be read."""
         width = self.screen.size.width - FRAME_COLUMNS
-        fixed = len(answer_lines(self.consent, width, is_seen=False)) + 1
+        fixed = len(answer_lines(self.consent, width, is_seen=False)) + 2 * self.is_roomy
         return len(scope_lines(self.consent, width)) <= self._rows - MIN_BODY - fixed
 
     @property
     def _rows(self) -> int:
-        """Rows for all but frame and title; the stylesheet gives the question three quarters of the screen."""
-        return self.screen.size.height * 3 // 4 - FRAME_ROWS
+        """Rows for all but frame and title: what the input and all else leave, three quarters of the screen at most."""
+        height = self.screen.size.height
+        others = sum(
+            child.outer_size.height for child in self.screen.children if child.id not in ("middle", "question")
+        )
+        return min(height * 3 // 4, height - others - MIN_CONVERSATION) - FRAME_ROWS
 
     def _fit(self) -> None:
         """Give the body what the answers leave, a third of the screen at most."""
@@ -159,8 +175,10 @@ class PermissionPrompt(DockPrompt):
     # What was in view
 
     def _tell_rest(self) -> None:
-        super()._tell_rest()
-        self._look()
+        if self.is_attached:
+            super()._tell_rest()
+            self._fit()
+            self._look()
 
     def _look(self) -> None:
         top = round(self._scroll.scroll_y)
@@ -184,6 +202,7 @@ class PermissionPrompt(DockPrompt):
         """A model has said what it thinks."""
         self.consent.explanation = event
         self._redraw()
+        self.call_after_refresh(self._show_explanation)
 
     # What the user does
 
@@ -217,7 +236,6 @@ class PermissionPrompt(DockPrompt):
 
     def on_click(self, event: events.Click) -> None:
         """A click chooses an answer, one more gives it; the one that brought the window to the front does neither."""
-        super().on_click(event)
         was_away, self._is_just_focused = self._is_just_focused, False
         place = event.get_content_offset(self._answers)
         if was_away or place is None or self.has_line or self._now() - self._quiet_since < GRACE_S:
@@ -259,9 +277,16 @@ class PermissionPrompt(DockPrompt):
         is_first = not self.consent.is_explaining
         self.consent.is_explaining = True
         self._redraw()
-        self.call_after_refresh(self._scroll.scroll_to, y=self._body.rows_asked, animate=False, immediate=True)
+        self.call_after_refresh(self._show_explanation)
         if is_first:
             self.post_message(self.Told(self, (ExplainPermission(request_id=self.consent.request.id),)))
+
+    def _show_explanation(self) -> None:
+        """Scroll no further than is needed to see it, and never past its beginning."""
+        first, last = self._body.rows_asked, self._body.size.height
+        y = min(first, max(last - self._scroll.size.height, 0))
+        if self._scroll.scroll_y < y:
+            self._scroll.scroll_to(y=y, animate=False, immediate=True)
 
     def _answer(self, value: str, comment: str = "") -> None:
         if value not in SAVING or self.is_seen:

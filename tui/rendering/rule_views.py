@@ -20,8 +20,8 @@ LAYERS = {
     "session": "this session",
 }
 ANSWERS: dict[Answer | None, str] = {
-    "once": "you: yes, once",
-    "session": "you: yes, this session",
+    "once": "you: yes",
+    "session": "you: yes, session",
     "always": "you: yes, always",
     "deny": "you: no",
     None: "",

@@ -24,7 +24,6 @@ from tui.rendering.rule_views import (
     rule_row,
     rule_source,
 )
-from tui.screens.panel import FRAME_ROWS
 from tui.screens.pick import PickPanel
 
 Section = Literal["rules", "recent", "why"]
@@ -32,7 +31,7 @@ SECTIONS: tuple[Section, ...] = ("rules", "recent", "why")
 TITLES = {"rules": "Rules", "recent": "Recent", "why": "Why"}
 LAYERS: tuple[RuleLayer, ...] = ("session", "local", "user")
 LAYER_WORDS = {"session": "this session", "local": "this project, for you", "user": "everywhere, for you"}
-ROWS = 18
+ROWS = 14
 """Rows of the list at most: the box is as high in every section."""
 RULE = re.compile(r"(allow|ask|deny)\s+(\S.*)", re.IGNORECASE | re.DOTALL)
 BEHAVIORS: dict[str, Behavior] = {"allow": "allow", "ask": "ask", "deny": "deny"}
@@ -70,9 +69,8 @@ class PermissionsScreen(PickPanel[Entry]):
     def on_unmount(self) -> None:
         self._unwatch()
 
-    def on_resize(self) -> None:
-        super().on_resize()
-        self._scroll.styles.height = max(1, min(ROWS, self.size.height - FRAME_ROWS - len(self.tail(1))))
+    def wanted_rows(self, width: int) -> int:
+        return ROWS
 
     # What stands in it
 
