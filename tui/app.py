@@ -130,7 +130,7 @@ class AgentApp(Walled, ComposerDesk, TailoredApp):
             self._main.dock.ask(credentials_question(problem))
         elif self._bridge.needs_trust:
             self._main.dock.ask(trust_question(str(self._bridge.start.launch.cwd)))
-        elif self._bridge.needs_bypass:
+        elif self._bridge.start.needs_bypass:
             self._main.dock.ask(bypass_question())
         else:
             self.run_worker(self._run_engine(), name="engine", exit_on_error=False)
@@ -152,11 +152,14 @@ class AgentApp(Walled, ComposerDesk, TailoredApp):
         self._next_step(problem)
 
     async def _bypass_answered(self, *, is_accepted: bool) -> None:
+        from core.protocol.errors import AgentError
         from core.protocol.ops import SetMode
 
         assert self._bridge is not None
-        if problem := self._bridge.answer_bypass(is_accepted):
-            self._main.status.show_hint(problem)
+        try:
+            self._bridge.start.with_bypass(is_accepted)
+        except AgentError as error:
+            self._main.status.show_hint(str(error))
         if not self._is_running_engine:
             self._next_step()
         elif is_accepted:
@@ -198,15 +201,17 @@ class AgentApp(Walled, ComposerDesk, TailoredApp):
 
     @on(MainScreen.OpRequested)
     async def _op_requested(self, event: MainScreen.OpRequested) -> None:
+        from core.protocol.ops import SetMode
         from tui.dialogs.start import bypass_question
 
+        op = event.op
         if self._bridge is not None and self._is_running_engine:
-            if self._bridge.must_ask(event.op):
+            if isinstance(op, SetMode) and op.mode == "bypassPermissions" and self._bridge.start.is_bypass_new:
                 self._main.dock.ask(bypass_question())
             else:
-                await self._bridge.send(event.op)
+                await self._bridge.send(op)
         else:
-            self._early.append(event.op)
+            self._early.append(op)
 
     @on(MainScreen.Prompted)
     async def _prompted(self, event: MainScreen.Prompted) -> None:

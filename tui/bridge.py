@@ -27,7 +27,7 @@ from core.host.log import LOGGER
 from core.llm.client import ModelClient
 from core.protocol.envelope import Envelope
 from core.protocol.errors import AgentError
-from core.protocol.ops import Op, SetMode, WarmUp
+from core.protocol.ops import Op, WarmUp
 from core.protocol.views import FileListing, ImageAttachment
 from core.sessions.drafts import DraftStore
 from core.settings.load import Problem
@@ -52,7 +52,6 @@ class Bridge:
         self.start = start
         self._model = model
         self._is_trust_answered = False
-        self._is_bypass_answered = False
         self._engine: Engine | None = None
         self._subscription: Subscription | None = None
         folder = start.launch.paths.project(start.launch.cwd)
@@ -74,25 +73,6 @@ class Bridge:
     def needs_credentials(self) -> bool:
         """Whether there is no model to talk to."""
         return self._model is None and self.start.needs_credentials
-
-    @property
-    def needs_bypass(self) -> bool:
-        """Whether the session would begin to ask nothing, and the user has not yet said that they want that."""
-        return self.start.needs_bypass and not self._is_bypass_answered
-
-    def must_ask(self, op: Op) -> bool:
-        """Whether an op would end all questions, and the user has not yet said that they want that."""
-        is_bypass = isinstance(op, SetMode) and op.mode == "bypassPermissions"
-        return is_bypass and not self._is_bypass_answered and self.start.is_bypass_new
-
-    def answer_bypass(self, is_accepted: bool) -> str:
-        """Take the user's answer; why a yes holds for this session only, where it cannot be remembered."""
-        self._is_bypass_answered = is_accepted or self._engine is None
-        try:
-            self.start.with_bypass(is_accepted)
-        except AgentError as error:
-            return str(error)
-        return ""
 
     def report(self, problems: Iterable[str]) -> None:
         """Have problems of the user's files told when the session starts; too late once the engine runs."""

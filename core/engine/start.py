@@ -28,6 +28,8 @@ class Start:
     launch: Launch
     credentials: str
     """Where they come from; empty where there are none."""
+    accepts_bypass: bool = False
+    """Whether the user has just said yes to a session that asks nothing."""
 
     @property
     def needs_credentials(self) -> bool:
@@ -36,20 +38,21 @@ class Start:
 
     @property
     def needs_bypass(self) -> bool:
-        """Whether the session would ask nothing, and the user has not been told yet what that means."""
+        """Whether the session would begin to ask nothing, and the user has not yet said that they want that."""
         return self.launch.is_attended and self.settings.mode == BYPASS and self.is_bypass_new
 
     @property
     def is_bypass_new(self) -> bool:
-        """Whether the mode that asks nothing is allowed here, and the user has never said yes to it."""
+        """Whether the mode that asks nothing may be used here, and the user has never said yes to it."""
         try:
             check_mode(BYPASS, os.environ)
         except AgentError:
             return False  # the engine says why
-        return not has_accepted(self.launch.paths.consents, BYPASS)
+        return not (self.accepts_bypass or has_accepted(self.launch.paths.consents, BYPASS))
 
     def with_bypass(self, is_accepted: bool) -> None:
-        """Take the user's answer; a no starts in the usual mode. Raises ``AgentError`` where a yes cannot be kept."""
+        """Take the user's answer; a no starts in the usual mode. Raises ``AgentError`` where a yes holds only now."""
+        self.accepts_bypass = is_accepted
         if not is_accepted:
             self.settings = replace(self.settings, mode="default")
             return

@@ -153,5 +153,5 @@ def test_the_question_about_a_notebook_names_the_cell_and_what_becomes_of_it() -
         display=ToolDisplay(diff=FileDiff(path="/w/n.ipynb", old="x = 1\n", new="")),
     )
     body = [plain(line).strip() for line in action_lines(request, "/w", 60)]
-    assert body[0] == "n.ipynb delete cell b⟨U+001B⟩2"
+    assert body[0] == "n.ipynb delete cell b⟨U+001B⟩⟨2⟩"
     assert body[-1].endswith("- x = 1")

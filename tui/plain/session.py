@@ -248,7 +248,7 @@ class PlainSession:
             problem = self._bridge.answer_start(given.value, given.comment)
             if problem:
                 self._paper.line(problem)
-        if self._bridge.needs_bypass:
+        if self._bridge.start.needs_bypass:
             await self._ask_bypass()
         return True
 
@@ -257,9 +257,10 @@ class PlainSession:
         given = await self._put(bypass_question()) if self._keyboard.is_terminal else None
         if given is None:
             self._paper.line("Nobody has agreed yet to a session that asks nothing: it asks as usual.")
-        problem = self._bridge.answer_bypass(given is not None and given.value == "yes")
-        if problem:
-            self._paper.line(problem)
+        try:
+            self._bridge.start.with_bypass(given is not None and given.value == "yes")
+        except AgentError as error:
+            self._paper.line(str(error))
 
     async def _put(self, question: Question) -> Given | None:
         """Ask until there is an answer; None at the end of input."""

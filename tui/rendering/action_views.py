@@ -20,6 +20,7 @@ KNOWN = {"Bash": ("command", "description", "run_in_background", "timeout")}
 MIN_REASON = 24
 """Columns that the reason of a part keeps beside it."""
 _MARK = re.compile(r"(⟨[^⟨⟩\n]{1,80}⟩|⏎)")
+"""What ``reveal`` puts in the place of a character, or beside it."""
 _EMPTY_LINES = re.compile(r"\n(?:[ \t]*\n){4,}")
 
 
