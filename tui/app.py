@@ -123,7 +123,7 @@ class AgentApp(Walled, ComposerDesk, TailoredApp):
 
     def _next_step(self, problem: str = "") -> None:
         """The next question of the start, or the engine."""
-        from tui.dialogs.start import credentials_question, trust_question
+        from tui.dialogs.start import bypass_question, credentials_question, trust_question
 
         assert self._bridge is not None
         if self._bridge.needs_credentials:
@@ -131,12 +131,19 @@ class AgentApp(Walled, ComposerDesk, TailoredApp):
         elif self._bridge.needs_trust:
             start = self._bridge.start
             self._main.dock.ask(trust_question(str(start.launch.cwd), start.untrusted))
+        elif self._bridge.start.needs_bypass:
+            self._main.dock.ask(bypass_question())
         else:
             self.run_worker(self._run_engine(), name="engine", exit_on_error=False)
 
     @on(QuestionDock.Answered)
-    def _start_answered(self, event: QuestionDock.Answered) -> None:
+    async def _start_answered(self, event: QuestionDock.Answered) -> None:
+        from tui.dialogs.start import BYPASS
+
         assert self._bridge is not None
+        if event.question_id == BYPASS:
+            await self._bypass_answered(is_accepted=event.value == "yes")
+            return
         if event.value == "quit":
             self.exit()
             return
@@ -147,6 +154,20 @@ class AgentApp(Walled, ComposerDesk, TailoredApp):
         if problem and not self._bridge.needs_credentials:
             self._main.status.show_hint(problem)
         self._next_step(problem)
+
+    async def _bypass_answered(self, *, is_accepted: bool) -> None:
+        from core.protocol.errors import AgentError
+        from core.protocol.ops import SetMode
+
+        assert self._bridge is not None
+        try:
+            self._bridge.start.with_bypass(is_accepted)
+        except AgentError as error:
+            self._main.status.show_hint(str(error))
+        if not self._is_running_engine:
+            self._next_step()
+        elif is_accepted:
+            await self._bridge.send(SetMode(mode="bypassPermissions"))
 
     async def _run_engine(self) -> None:
         """Start the engine and show what it publishes until it is closed."""
@@ -168,7 +189,7 @@ class AgentApp(Walled, ComposerDesk, TailoredApp):
         if self._first_prompt:
             self._early.append(SubmitPrompt(text=self._first_prompt))
         for op in self._early:
-            await self._bridge.send(op)
+            await self._op_requested(MainScreen.OpRequested(op))
         self._early.clear()
         async for batch in self._bridge.batches():
             for envelope in batch:
@@ -184,10 +205,17 @@ class AgentApp(Walled, ComposerDesk, TailoredApp):
 
     @on(MainScreen.OpRequested)
     async def _op_requested(self, event: MainScreen.OpRequested) -> None:
+        from core.protocol.ops import SetMode
+        from tui.dialogs.start import bypass_question
+
+        op = event.op
         if self._bridge is not None and self._is_running_engine:
-            await self._bridge.send(event.op)
+            if isinstance(op, SetMode) and op.mode == "bypassPermissions" and self._bridge.start.is_bypass_new:
+                self._main.dock.ask(bypass_question())
+            else:
+                await self._bridge.send(op)
         else:
-            self._early.append(event.op)
+            self._early.append(op)
 
     @on(MainScreen.Prompted)
     async def _prompted(self, event: MainScreen.Prompted) -> None:

@@ -35,6 +35,7 @@ COMMANDS = (
     Command(name="transcript", summary="The conversation with all details", action="transcript"),
     Command(name="todos", summary="Show or hide the todo list", action="toggle_todos"),
     Command(name="mode", hint="[name]", summary="Permission mode: the next, or this one", action="mode", choices=MODES),
+    Command(name="permissions", summary="Permission rules, and what was decided lately", action="permissions"),
     Command(name="plan", hint="[prompt]", summary="Plan first, or open the plan", action="plan", choices=("open",)),
     Command(name="model", hint="<id>", summary="Use another model, after the turn that runs", action="model"),
     Command(name="theme", hint="[name]", summary="Choose the colours", action="themes"),

@@ -40,6 +40,7 @@ SCREEN_KEYS = (
     Key("session.help", "f1", "help", "Show all keys", "Session", "F1"),
     Key("session.palette", "ctrl+p", "palette", "All commands, to find and run", "Session", "Ctrl+P"),
     Key("session.themes", "", "themes", "Choose the theme", "Session", "command"),
+    Key("session.permissions", "", "permissions", "Permission rules, recent decisions", "Session", "command"),
     Key("session.leave", "", "leave", "Leave at once", "Session", "command"),
     Key("view.todos", "ctrl+t", "toggle_todos", "Show or hide the todo list", "Conversation", "Ctrl+T"),
     Key("view.transcript", "ctrl+o", "transcript", "Read it with everything unfolded", "Conversation", "Ctrl+O"),

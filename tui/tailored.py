@@ -24,6 +24,7 @@ from tui.user_keys import FILES, read_user_keys
 
 if TYPE_CHECKING:
     from tui.bridge import Bridge
+    from tui.screens.permissions import PermissionsScreen
     from tui.screens.themes import ThemeScreen
 
 COLOURLESS = "ansi-16"
@@ -175,6 +176,18 @@ class TailoredApp(App[None]):
     def _run_command(self, action: str | None) -> None:
         if action:
             self.call_later(self._main.run_action, action)
+
+    @on(MainScreen.PermissionsRequested)
+    def _permissions_requested(self) -> None:
+        from tui.screens.permissions import PermissionsScreen
+
+        presenter = self._main.presenter
+        if presenter is not None:
+            self.push_screen(PermissionsScreen(self._palette, presenter.permissions, presenter.cwd))
+
+    def on_permissions_screen_wanted(self, event: PermissionsScreen.Wanted) -> None:
+        """Add a rule, or delete one."""
+        self._main.send(event.op)
 
     @on(MainScreen.ThemeRequested)
     async def _theme_requested(self, event: MainScreen.ThemeRequested) -> None:

@@ -10,7 +10,9 @@ from typing import Any
 
 from core.engine.launch import Launch
 from core.host.log import start_log
+from core.permissions.modes import check_mode
 from core.protocol.errors import AgentError
+from core.settings.consents import BYPASS, accept, has_accepted
 from core.settings.credentials import credential_source
 from core.settings.load import SettingsSource, load_settings
 from core.settings.paths import find_paths
@@ -29,11 +31,38 @@ class Start:
     """Where they come from; empty where there are none."""
     untrusted: tuple[str, ...] = ()
     """What the folder's own settings would bring, a line for each file; empty where they count."""
+    accepts_bypass: bool = False
+    """Whether the user has just said yes to a session that asks nothing."""
 
     @property
     def needs_credentials(self) -> bool:
         """Whether nothing can be sent yet."""
         return not (self.credentials or self.launch.is_demo or self.launch.api_key)
+
+    @property
+    def needs_bypass(self) -> bool:
+        """Whether the session would begin to ask nothing, and the user has not yet said that they want that."""
+        return self.launch.is_attended and self.settings.mode == BYPASS and self.is_bypass_new
+
+    @property
+    def is_bypass_new(self) -> bool:
+        """Whether the mode that asks nothing may be used here, and the user has never said yes to it."""
+        try:
+            check_mode(BYPASS, os.environ)
+        except AgentError:
+            return False  # the engine says why
+        return not (self.accepts_bypass or has_accepted(self.launch.paths.consents, BYPASS))
+
+    def with_bypass(self, is_accepted: bool) -> None:
+        """Take the user's answer; a no starts in the usual mode. Raises ``AgentError`` where a yes holds only now."""
+        self.accepts_bypass = is_accepted
+        if not is_accepted:
+            self.settings = replace(self.settings, mode="default")
+            return
+        try:
+            accept(self.launch.paths.consents, BYPASS)
+        except OSError as error:
+            raise AgentError(f"The answer cannot be remembered: {error.strerror or error}.") from error
 
     def with_trust(self, is_trusted: bool) -> None:
         """Take the user's answer, and remember a yes: then the folder's own settings count.

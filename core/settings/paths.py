@@ -39,6 +39,11 @@ class Paths:
         """Which folders the user trusts."""
         return self.data / "trust.json"
 
+    @property
+    def consents(self) -> Path:
+        """What the user has said yes to once and for all."""
+        return self.data / "consents.json"
+
     def project(self, cwd: Path) -> Path:
         """Folder of the sessions that were started in ``cwd``."""
         name = re.sub(r"[^A-Za-z0-9]", "-", str(cwd))

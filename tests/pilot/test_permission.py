@@ -55,7 +55,7 @@ async def test_it_shows_the_action_the_reason_and_the_rule(opener: Opener) -> No
             "? Bash wants to run a command",
             "Make a file",
             "touch made",
-            "asked because the command is not on the short list of read-only ones",
+            "because the command is not on the short list of read-only ones",
             "y Yes, this once",
             "Bash(touch made)",
             "n No, and stop",
@@ -81,7 +81,7 @@ async def test_a_yes_for_the_session_asks_no_second_time(opener: Opener) -> None
 async def test_a_comment_goes_with_the_no_and_the_turn_goes_on(opener: Opener) -> None:
     async with opener([Reply([TOUCH]), Reply([say("As you wish.")])]) as window:
         await window.prompt("go")
-        await window.answer("tab")
+        await window.answer("up", "tab")
         assert window.shows("what should it do instead?")
         await window.press(*"use y", "enter")
         await window.settle()
@@ -95,7 +95,7 @@ async def test_escape_leaves_the_comment_first(opener: Opener) -> None:
     async with opener([Reply([TOUCH]), Reply([say("Done.")])]) as window:
         await window.prompt("go")
         await window.answer("tab", "a", "escape")
-        assert not window.shows("what should it do instead?")
+        assert not window.shows("what should it know?")
         assert answers(window) == []
         await window.press("y")
         await window.settle()
@@ -170,7 +170,7 @@ async def test_several_requests_wait_in_line(opener: Opener) -> None:
         await window.press("y")
         assert len(answers(window)) == 1, "the next question must not take the key meant for the one before"
         await window.asked()
-        await window.press("tab", *"no", "enter")
+        await window.press("up", "tab", *"no", "enter")
         await window.until(lambda: len(answers(window)) == 2 and not window.shows("more after this"))
         await window.asked()
         await window.press("n")
@@ -237,7 +237,7 @@ async def test_a_long_command_leaves_the_answers_in_view(opener: Opener) -> None
         async with opener(script, size=size) as window:
             await window.prompt("go")
             await window.asked("touch file0")
-            assert window.shows("y Yes, this once", "s Yes, for this session  exactly this command", "n No, and stop")
+            assert window.shows("y Yes, this once", "s Yes, for this session  read it all first", "n No, and stop")
             assert "asks before changes" in window.lines[-1] and "Ask, or tell it" in window.lines[-3]
             await window.press("n")
             await window.settle()

@@ -172,7 +172,7 @@ async def test_entering_plan_mode_is_asked_like_any_call(opener: Opener) -> None
     async with opener([Reply([call("EnterPlanMode", "n1")]), Reply([say("Planning.")])]) as window:
         await window.prompt("go")
         await window.asked("? EnterPlanMode wants to plan first")
-        assert window.shows("asked because until you approve its plan it may change nothing")
+        assert window.shows("because until you approve its plan it may change nothing")
         await window.press("y")
         await window.settle()
         assert "plan mode" in window.lines[-1] and window.shows("● EnterPlanMode  plan mode is on")

@@ -178,6 +178,7 @@ async def test_questions_and_permissions_wait_in_one_line(opener: Opener) -> Non
         await window.asked("Bash wants to run a command")
         assert window.shows("(and 1 more after this)"), "the next call of the turn asks too"
         request.withdraw("other")
+        await window.until(lambda: not window.shows("more after this"))
         await window.asked("touch made")
         await window.press("y")
         await window.asked("Which parts?")

@@ -300,8 +300,11 @@ def planned() -> list[ev.Event]:
 class StageApp(AgentApp):
     """Shows given events, or one of the questions of the start."""
 
+    moment = 1_000.0
+    """What the window's clock says: it stands still."""
+
     def __init__(self, theme: str, events: Sequence[ev.Event] = (), question: Question | None = None) -> None:
-        super().__init__({"theme": theme}, {}, now=lambda: 1_000.0, wall=lambda: 1_000.0)
+        super().__init__({"theme": theme}, {}, now=lambda: self.moment, wall=lambda: 1_000.0)
         self._events = events
         self._question = question
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core.protocol.views import FileDiff, PermissionRequest, TodoItem, ToolDisplay
-from tui.dialogs.permission import permission_question
+from tui.rendering.action_views import action_lines
 from tui.rendering.line import line_width, plain
 from tui.widgets.transcript.tool_block import ToolBlock
 
@@ -152,7 +152,6 @@ def test_the_question_about_a_notebook_names_the_cell_and_what_becomes_of_it() -
         reason="it changes a file",
         display=ToolDisplay(diff=FileDiff(path="/w/n.ipynb", old="x = 1\n", new="")),
     )
-    body = [plain(line).strip() for line in permission_question(request, "/w", 0).body(60)]
-    assert body[0] == "n.ipynb"
-    assert body[1].startswith("delete cell b") and "\x1b" not in body[1] and body[1] != "delete cell b2"
+    body = [plain(line).strip() for line in action_lines(request, "/w", 60)]
+    assert body[0] == "n.ipynb delete cell b⟨U+001B⟩⟨2⟩"
     assert body[-1].endswith("- x = 1")

@@ -2,49 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from core.protocol.inquiries import Asked, PlanAnswer, PlanRequest, QuestionRequest
-from core.protocol.ops import AnswerPermission, AnswerPlan
-from core.protocol.views import Answer, PermissionRequest
+from core.protocol.ops import AnswerPlan
+from core.protocol.views import PermissionRequest
 from tui.dialogs.choice import ChoicePrompt
+from tui.dialogs.consent import Consent
 from tui.dialogs.form import QuestionForm
-from tui.dialogs.permission import permission_question, permission_title
+from tui.dialogs.permission import PermissionPrompt
 from tui.dialogs.plan import plan_question, plan_title
 from tui.dialogs.prompt import DockPrompt
-from tui.dialogs.question import Question
 from tui.rendering.palette import Palette
 
-ANSWERS: dict[str, Answer] = {"once": "once", "session": "session"}
 PLAN_ANSWERS: dict[str, PlanAnswer] = {"accept_edits": "accept_edits", "ask_edits": "ask_edits"}
 
 
-def question_for(request: PermissionRequest | PlanRequest, cwd: str, waiting: int) -> Question:
-    """The question of a call that one choice answers."""
-    if isinstance(request, PlanRequest):
-        return plan_question(request, cwd, waiting)
-    return permission_question(request, cwd, waiting)
-
-
-def op_of_choice(request: Asked, value: str, comment: str) -> AnswerPermission | AnswerPlan:
+def plan_op(request: PlanRequest, value: str, comment: str) -> AnswerPlan:
     """What a choice tells the engine; one that is not known is a no."""
-    if isinstance(request, PlanRequest):
-        return AnswerPlan(request_id=request.id, answer=PLAN_ANSWERS.get(value, "keep_planning"), comment=comment)
-    return AnswerPermission(request_id=request.id, answer=ANSWERS.get(value, "deny"), comment=comment)
+    return AnswerPlan(request_id=request.id, answer=PLAN_ANSWERS.get(value, "keep_planning"), comment=comment)
 
 
-def prompt_for(request: Asked, cwd: str, waiting: int, palette: Palette, now: Callable[[], float]) -> DockPrompt:
-    """What is docked for a request."""
-    if isinstance(request, QuestionRequest):
-        return QuestionForm(palette, request, waiting, now)
-    return ChoicePrompt(palette, question_for(request, cwd, waiting), now)
+def prompt_for(
+    request: Asked, cwd: str, behind: Sequence[Asked], palette: Palette, now: Callable[[], float]
+) -> DockPrompt:
+    """What is docked for a request, with what waits behind it."""
+    match request:
+        case QuestionRequest():
+            return QuestionForm(palette, request, len(behind), now)
+        case PlanRequest():
+            return ChoicePrompt(palette, plan_question(request, cwd, len(behind)), now)
+        case _:
+            consent = Consent(request, cwd)
+            consent.waiting, consent.alike = len(behind), alike(request, behind)
+            return PermissionPrompt(palette, consent, now)
 
 
-def count_waiting(prompt: DockPrompt, request: Asked, waiting: int) -> None:
-    """Say how many wait behind the one that is shown."""
+def alike(request: PermissionRequest, behind: Sequence[Asked]) -> tuple[PermissionRequest, ...]:
+    """What waits and may be answered together with a request."""
+    return tuple(
+        other
+        for other in behind
+        if isinstance(other, PermissionRequest) and other.likeness and other.likeness == request.likeness
+    )
+
+
+def queue_changed(prompt: DockPrompt, request: Asked, behind: Sequence[Asked]) -> None:
+    """Say what waits behind the one that is shown."""
     if isinstance(prompt, QuestionForm):
-        prompt.set_waiting(waiting)
+        prompt.set_waiting(len(behind))
+    elif isinstance(prompt, PermissionPrompt) and isinstance(request, PermissionRequest):
+        prompt.set_queue(alike(request, behind), len(behind))
     elif isinstance(request, PlanRequest):
-        prompt.set_title(plan_title(waiting))
-    elif isinstance(request, PermissionRequest):
-        prompt.set_title(permission_title(request, waiting))
+        prompt.set_title(plan_title(len(behind)))

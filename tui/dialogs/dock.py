@@ -12,10 +12,12 @@ from tui.rendering.palette import Palette
 from tui.widgets.wall import Walled
 
 if TYPE_CHECKING:
+    from core.protocol.events import PermissionExplained
     from core.protocol.inquiries import Asked, PlanRequest
     from core.protocol.ops import Op
     from tui.dialogs.choice import ChoicePrompt
     from tui.dialogs.form import QuestionForm
+    from tui.dialogs.permission import PermissionPrompt
     from tui.dialogs.prompt import DockPrompt
     from tui.dialogs.question import Question
 
@@ -24,7 +26,7 @@ class QuestionDock(Walled, Vertical):
     """Shows a question, and tells how it was answered."""
 
     class Decided(Message):
-        """The user has answered what a call asked; this is what the engine should hear."""
+        """The user has answered what a call asked, or wants to know more of it: the engine should hear this."""
 
         def __init__(self, op: Op) -> None:
             super().__init__()
@@ -54,6 +56,8 @@ class QuestionDock(Walled, Vertical):
         self._palette = palette
         self._now = now
         self._prompt: DockPrompt | None = None
+        self._own: list[Question] = []
+        """Questions of the program's own; the first one is shown where no call's is."""
         self._shown: Asked | None = None
         self._cwd = ""
         self._waiting: list[Asked] = []
@@ -61,7 +65,7 @@ class QuestionDock(Walled, Vertical):
     @property
     def asks_for_call(self) -> bool:
         """Whether a call waits for the user."""
-        return self._shown is not None
+        return self._shown is not None or bool(self._waiting)
 
     @property
     def plan(self) -> PlanRequest | None:
@@ -85,16 +89,16 @@ class QuestionDock(Walled, Vertical):
         self._palette = palette
 
     def ask(self, question: Question) -> None:
-        """Show a question of the program's own."""
-        from tui.dialogs.choice import ChoicePrompt
-
-        self._open(ChoicePrompt(self._palette, question, self._now))
+        """Show a question of the program's own, or line it up behind what is shown."""
+        self._own.append(question)
+        if self._prompt is None:
+            self._show_next()
 
     def put(self, request: Asked, cwd: str) -> None:
         """Ask what a call wants to know, or line it up behind what is shown."""
         self._cwd = cwd
         self._waiting.append(request)
-        if self._shown is None:
+        if self._prompt is None:
             self._show_next()
         else:
             self._count_anew()
@@ -103,11 +107,19 @@ class QuestionDock(Walled, Vertical):
         """The request is closed, answered or not."""
         self._waiting = [request for request in self._waiting if request.id != request_id]
         if self._shown is not None and self._shown.id == request_id:
-            self._close()
+            # What else is closed at the same moment must not flash by.
             self._shown = None
-            self._show_next()
+            self.call_later(self._turn)
         else:
             self._count_anew()
+
+    def explain(self, event: PermissionExplained) -> None:
+        """A model has said what it thinks of a request."""
+        from tui.dialogs.permission import PermissionPrompt
+
+        prompt = self._prompt
+        if isinstance(prompt, PermissionPrompt) and prompt.consent.request.id == event.request_id:
+            prompt.explain(event)
 
     def take_keys(self) -> None:
         """Give the keys back to the question, where one is open."""
@@ -119,16 +131,30 @@ class QuestionDock(Walled, Vertical):
         return self._prompt is not None and self._prompt.scroll_body(direction)
 
     def on_choice_prompt_answered(self, event: ChoicePrompt.Answered) -> None:
-        from tui.dialogs.asked import op_of_choice
+        from core.protocol.inquiries import PlanRequest
+        from tui.dialogs.asked import plan_op
 
         event.stop()
         if event.prompt is not self._prompt:
             return
-        if self._shown is not None and self._shown.id == event.question_id:
-            self.post_message(self.Decided(op_of_choice(self._shown, event.value, event.comment)))
-        else:
-            self._close()
+        if isinstance(self._shown, PlanRequest):
+            self.post_message(self.Decided(plan_op(self._shown, event.value, event.comment)))
+        elif self._own and self._own[0].id == event.question_id:
+            del self._own[0]
+            self._turn()
             self.post_message(self.Answered(event.question_id, event.value, event.comment))
+
+    def on_permission_prompt_told(self, event: PermissionPrompt.Told) -> None:
+        from core.protocol.ops import AnswerPermission
+
+        event.stop()
+        if event.prompt is not self._prompt or self._shown is None:
+            return
+        answered = {op.request_id for op in event.ops if isinstance(op, AnswerPermission)}
+        # Those that were answered with it are never shown, however long the engine takes to close them.
+        self._waiting = [request for request in self._waiting if request.id not in answered]
+        for op in event.ops:
+            self.post_message(self.Decided(op))
 
     def on_question_form_answered(self, event: QuestionForm.Answered) -> None:
         from core.protocol.ops import AnswerQuestion
@@ -142,29 +168,37 @@ class QuestionDock(Walled, Vertical):
         event.stop()
         self.post_message(self.Typed(event.text))
 
-    def _open(self, prompt: DockPrompt) -> None:
-        self._prompt = prompt
-        self.mount(prompt)
-        self.screen.add_class("-asking")
-        prompt.focus()
+    def _turn(self) -> None:
+        """What is asked next takes the place of what is settled."""
+        if self._shown is not None or self._prompt is None:
+            return
+        if self._own or self._waiting:
+            self._show_next()
+        else:
+            self._prompt.remove()
+            self._prompt = None
+            self.screen.remove_class("-asking")
+            self.post_message(self.Cleared())
 
     def _show_next(self) -> None:
         from tui.dialogs.asked import prompt_for
+        from tui.dialogs.choice import ChoicePrompt
 
-        if self._waiting:
+        settled = self._prompt
+        if self._own:
+            self._prompt = ChoicePrompt(self._palette, self._own[0], self._now)
+        else:
             self._shown = self._waiting.pop(0)
-            self._open(prompt_for(self._shown, self._cwd, len(self._waiting), self._palette, self._now))
+            self._prompt = prompt_for(self._shown, self._cwd, self._waiting, self._palette, self._now)
+        if settled is not None:
+            settled.remove()
+        self.mount(self._prompt)
+        self.screen.add_class("-asking")
+        self._prompt.focus()
 
     def _count_anew(self) -> None:
-        """Say how many wait behind what is shown."""
-        from tui.dialogs.asked import count_waiting
+        """Say what waits behind what is shown."""
+        from tui.dialogs.asked import queue_changed
 
         if self._prompt is not None and self._shown is not None:
-            count_waiting(self._prompt, self._shown, len(self._waiting))
-
-    def _close(self) -> None:
-        if self._prompt is not None:
-            self._prompt.remove()
-            self.screen.remove_class("-asking")
-            self._prompt = None
-            self.post_message(self.Cleared())
+            queue_changed(self._prompt, self._shown, self._waiting)

@@ -1,93 +1,298 @@
-"""The permission question: the whole action, why it is asked, and what each answer would allow."""
+"""The permission prompt: the whole action in a body that scrolls, below it the answers and what they would save.
+
+Nothing is saved, and nothing alike is approved, before all that it covers was in view.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+from typing import cast
+
+from textual import events
+from textual.app import App, ComposeResult
+from textual.containers import VerticalScroll
+from textual.message import Message
+
+from core.protocol.events import PermissionExplained
+from core.protocol.ops import AnswerPermission, ExplainPermission
 from core.protocol.views import PermissionRequest
-from tui.dialogs.question import Choice, Question
-from tui.rendering.highlight import highlight
-from tui.rendering.line import Line, Span, wrap
-from tui.rendering.reveal import reveal
-from tui.rendering.tool_views import cell_change, change_lines, short_path
+from tui.dialogs.consent import SAVING, Consent
+from tui.dialogs.consent_lines import (
+    answer_lines,
+    body_lines,
+    explanation_lines,
+    hint_words,
+    permission_title,
+    scope_lines,
+)
+from tui.dialogs.prompt import GRACE_S, DockPrompt
+from tui.rendering.line import Line
+from tui.rendering.palette import Palette
+from tui.widgets.line_widget import LineWidget
 
-VERBS = {
-    "Bash": "wants to run a command",
-    "Write": "wants to write a file",
-    "Edit": "wants to change a file",
-    "MultiEdit": "wants to change a file",
-    "NotebookEdit": "wants to change a notebook",
-    "Read": "wants to read a file",
-    "Grep": "wants to search",
-    "Glob": "wants to list files",
-    "LS": "wants to list a folder",
-    "WebFetch": "wants to fetch a web page",
-    "WebSearch": "wants to search the web",
-    "EnterPlanMode": "wants to plan first",
-}
-
-PATHS = ("file_path", "path", "notebook_path")
-"""Arguments that name what a call is about."""
-
-LONG_RULE = 100
-"""Characters of a rule that are shown beside its answer."""
+FRAME_ROWS = 3
+"""The border, and the title."""
+FRAME_COLUMNS = 4
+ROOMY = 30
+"""Rows of a screen that has some to spare."""
+MIN_CONVERSATION = 1
+MIN_BODY = 3
+"""Rows that the action keeps, whatever else there is to say."""
 
 
-def permission_question(request: PermissionRequest, cwd: str, waiting: int) -> Question:
-    """The question for a request. ``waiting``: how many further requests wait behind it."""
-    choices = [Choice("once", "y", "Yes, this once")]
-    if request.scopes:
-        rule = reveal("  ".join(request.scopes[request.scope].rules)).replace("\n", "⏎")
-        if request.tool_name == "Bash" and len(rule) > LONG_RULE:
-            # The rule repeats the whole command, which stands above.
-            rule = "exactly this command"
-        choices.append(Choice("session", "s", "Yes, for this session", rule))
-    choices.append(Choice("deny", "n", "No, and stop", "Tab: no, but tell it why and go on", comment="optional"))
-    return Question(
-        id=request.id,
-        title=permission_title(request, waiting),
-        body=lambda width: _body(request, cwd, width),
-        choices=tuple(choices),
-        cancel="deny",
-        footer=(("asked because ", "faint"), (reveal(request.reason), "muted")),
-        comment_label="what should it do instead? Enter sends",
-    )
+class _Body(LineWidget):
+    """What is asked about, then rules that find no room below, then the explanation."""
+
+    def __init__(self, palette: Palette, prompt: PermissionPrompt) -> None:
+        super().__init__(palette)
+        self._prompt = prompt
+        self._asked: list[Line] = []
+        self.seen = 0
+        """So many of its first rows were in view. What changes has to be seen anew."""
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether all that would be consented to was in view."""
+        return self.seen >= len(self._asked) > 0
+
+    @property
+    def rows_asked(self) -> int:
+        """Rows before the explanation."""
+        return len(self._asked)
+
+    def look(self, first: int, last: int) -> bool:
+        """The rows from ``first`` up to ``last`` are in view; whether that shows more than before."""
+        if first > self.seen or last <= self.seen:
+            return False
+        self.seen = last
+        return True
+
+    def build(self, width: int) -> list[Line]:
+        consent = self._prompt.consent
+        asked = body_lines(consent, width)
+        if not self._prompt.has_rules_below:
+            asked += scope_lines(consent, width)
+        pairs = enumerate(zip(asked, self._asked, strict=False))
+        self.seen = min(self.seen, next((at for at, (now, before) in pairs if now != before), len(self._asked)))
+        self._asked = asked
+        return [*asked, *(explanation_lines(consent, width) if consent.is_explaining else [])]
 
 
-def permission_title(request: PermissionRequest, waiting: int) -> Line:
-    """Who wants what, and how many more wait."""
-    verb = VERBS.get(request.tool_name, "wants to run")
-    title: list[Span] = [("? ", "state.asking"), (request.tool_name, "strong"), (f" {verb}", "strong")]
-    if waiting:
-        title.append((f"  (and {waiting} more after this)", "muted"))
-    return tuple(title)
+class _Answers(LineWidget):
+    """The reason, the answers, the rules."""
+
+    def __init__(self, palette: Palette, prompt: PermissionPrompt) -> None:
+        super().__init__(palette)
+        self._prompt = prompt
+        self.choice_rows: list[int] = []
+
+    def build(self, width: int) -> list[Line]:
+        rows = answer_lines(self._prompt.consent, width, is_seen=self._prompt.is_seen)
+        self.choice_rows = [index for _line, index in rows]
+        rules = scope_lines(self._prompt.consent, width) if self._prompt.has_rules_below else []
+        if self._prompt.is_roomy:
+            self.choice_rows.insert(0, -1)
+            return [(), *(line for line, _index in rows), (), *rules]
+        return [*(line for line, _index in rows), *rules]
 
 
-def _body(request: PermissionRequest, cwd: str, width: int) -> list[Line]:
-    lines: list[Line] = []
-    command = request.input.get("command")
-    path = next((request.input[key] for key in PATHS if request.input.get(key)), None)
-    if isinstance(command, str):
-        description = request.input.get("description")
-        if isinstance(description, str) and description:
-            lines += wrap([(reveal(description), "muted")], width)
-        for row in highlight(reveal(command), "bash"):
-            lines += wrap(row, width, first_prefix=(("  ", "text"),), rest_prefix=(("  ", "text"),), words=False)
-        if request.input.get("run_in_background"):
-            lines.append((("  in the background", "caution"),))
-    elif isinstance(path, str):
-        lines.append((("  ", "text"), (reveal(short_path(path, cwd)), "tool.argument strong")))
-        if "notebook_path" in request.input:
-            lines += wrap([(f"  {reveal(cell_change(request.input))}", "text")], width)
-    if request.display.diff is not None:
-        lines += [(("  ", "text"), *line) for line in change_lines(request.display.diff, width - 2)]
-    elif not isinstance(command, str):
-        lines += _fields(request, width)
-    return lines
+class PermissionPrompt(DockPrompt):
+    """May this call run?"""
 
+    class Told(Message):
+        """What the engine should hear: answers, or that an explanation is wanted."""
 
-def _fields(request: PermissionRequest, width: int) -> list[Line]:
-    """Every argument that is not shown in a better way."""
-    lines: list[Line] = []
-    for key, value in request.input.items():
-        if key not in PATHS:
-            lines += wrap([(f"  {key}: ", "muted"), (reveal(str(value)), "text")], width)
-    return lines
+        def __init__(self, prompt: PermissionPrompt, ops: tuple[AnswerPermission | ExplainPermission, ...]) -> None:
+            super().__init__()
+            self.prompt = prompt
+            self.ops = ops
+
+    def __init__(self, palette: Palette, consent: Consent, now: Callable[[], float]) -> None:
+        super().__init__(palette, permission_title(consent), now)
+        self.consent = consent
+        self._body = _Body(palette, self)
+        self._answers = _Answers(palette, self)
+        self._scroll = VerticalScroll(self._body, can_focus=False)
+        self._commented = ""
+        self.border_subtitle = hint_words(consent)
+        self._alike_since = now()
+        self._is_just_focused = False
+
+    def compose(self) -> ComposeResult:
+        yield self._title
+        yield self._scroll
+        yield self._answers
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self._fit()
+        self.watch(self._scroll, "scroll_y", self._look, init=False)
+        app = cast("App[None]", self.app)  # pyright: ignore[reportUnknownMemberType]
+        self.watch(app, "app_focus", self._focus_changed, init=False)
+
+    def on_resize(self) -> None:
+        self._fit()
+        super().on_resize()
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether all that would be consented to was in view."""
+        return self._body.is_seen
+
+    @property
+    def is_roomy(self) -> bool:
+        """Whether there is room for blank lines between the parts."""
+        return self.screen.size.height >= ROOMY
+
+    @property
+    def has_rules_below(self) -> bool:
+        """Whether there is room for all rules below the answers; else they stand in the body and have to be read."""
+        width = self.screen.size.width - FRAME_COLUMNS
+        fixed = len(answer_lines(self.consent, width, is_seen=False)) + 2 * self.is_roomy
+        return len(scope_lines(self.consent, width)) <= self._rows - MIN_BODY - fixed
+
+    @property
+    def _rows(self) -> int:
+        """Rows for all but frame and title: what the input and all else leave, three quarters of the screen at most."""
+        height = self.screen.size.height
+        others = sum(
+            child.outer_size.height for child in self.screen.children if child.id not in ("middle", "question")
+        )
+        return min(height * 3 // 4, height - others - MIN_CONVERSATION) - FRAME_ROWS
+
+    def _fit(self) -> None:
+        """Give the body what the answers leave, a third of the screen at most."""
+        width = self.screen.size.width - FRAME_COLUMNS
+        below = len(self._answers.build(width))
+        self._scroll.styles.max_height = max(MIN_BODY, min(self.screen.size.height // 3, self._rows - below))
+
+    def _redraw(self) -> None:
+        self._body.update_lines()
+        self._answers.update_lines()
+        self._fit()
+        self.tell_rest()
+
+    # What was in view
+
+    def _tell_rest(self) -> None:
+        if self.is_attached:
+            super()._tell_rest()
+            self._fit()
+            self._look()
+
+    def _look(self) -> None:
+        top = round(self._scroll.scroll_y)
+        if self._scroll.size.height and self._body.look(top, top + self._scroll.size.height):
+            self._answers.update_lines()
+
+    # What comes in
+
+    def set_queue(self, alike: tuple[PermissionRequest, ...], waiting: int) -> None:
+        """These wait and are alike; so many wait altogether."""
+        self.consent.waiting = waiting
+        self.set_title(permission_title(self.consent))
+        if alike != self.consent.alike:
+            if not {request.id for request in alike} <= {request.id for request in self.consent.alike}:
+                self._alike_since = self._now()
+            self.consent.alike = alike
+            if self.is_mounted:
+                self._redraw()
+
+    def explain(self, event: PermissionExplained) -> None:
+        """A model has said what it thinks."""
+        self.consent.explanation = event
+        self._redraw()
+        self.call_after_refresh(self._show_explanation)
+
+    # What the user does
+
+    @property
+    def answer_keys(self) -> Collection[str]:
+        return {"e", *(choice.key for choice in self.consent.choices), *"123456789"[: len(self.consent.choices)]}
+
+    def cancel(self) -> None:
+        self._answer("deny")
+
+    def take_line(self, text: str) -> None:
+        self._answer(self._commented, text)
+
+    def take_key(self, event: events.Key) -> bool:
+        match event.key:
+            case "up" | "down":
+                self.consent.move(-1 if event.key == "up" else 1)
+                self._answers.update_lines()
+            case "left" | "right":
+                if self.consent.choose_scope(-1 if event.key == "left" else 1):
+                    self._redraw()
+            case "enter":
+                self._choose(self.consent.at)
+            case "escape":
+                self.cancel()
+            case "tab":
+                self._open_comment()
+            case _:
+                return self._by_character(event.character or "")
+        return True
+
+    def on_click(self, event: events.Click) -> None:
+        """A click chooses an answer, one more gives it; the one that brought the window to the front does neither."""
+        was_away, self._is_just_focused = self._is_just_focused, False
+        place = event.get_content_offset(self._answers)
+        if was_away or place is None or self.has_line or self._now() - self._quiet_since < GRACE_S:
+            return
+        row = self._answers.choice_rows[place.y] if place.y < len(self._answers.choice_rows) else -1
+        if row == self.consent.at:
+            self._choose(row)
+        elif row >= 0:
+            self.consent.at = row
+            self._answers.update_lines()
+
+    def _focus_changed(self, has_focus: bool) -> None:
+        self._is_just_focused = has_focus
+
+    def _by_character(self, character: str) -> bool:
+        if character in ("Y", "N") and self.consent.alike:
+            self._answer_all(is_yes=character == "Y")
+            return True
+        if character.lower() == "e":
+            self._explain()
+            return True
+        for index, choice in enumerate(self.consent.choices):
+            if character and (character.lower() == choice.key or character == str(index + 1)):
+                self._choose(index)
+                return True
+        return False
+
+    def _choose(self, index: int) -> None:
+        self._answer(self.consent.choices[index].value)
+
+    def _open_comment(self) -> None:
+        choice = self.consent.choices[self.consent.at]
+        if choice.value not in SAVING or self.is_seen:
+            self._commented = choice.value
+            what = "what should it do instead?" if choice.value == "deny" else "what should it know?"
+            self.open_line(f"{choice.label}: {what} Enter sends")
+
+    def _explain(self) -> None:
+        is_first = not self.consent.is_explaining
+        self.consent.is_explaining = True
+        self._redraw()
+        self.call_after_refresh(self._show_explanation)
+        if is_first:
+            self.post_message(self.Told(self, (ExplainPermission(request_id=self.consent.request.id),)))
+
+    def _show_explanation(self) -> None:
+        """Scroll no further than is needed to see it, and never past its beginning."""
+        first, last = self._body.rows_asked, self._body.size.height
+        y = min(first, max(last - self._scroll.size.height, 0))
+        if self._scroll.scroll_y < y:
+            self._scroll.scroll_to(y=y, animate=False, immediate=True)
+
+    def _answer(self, value: str, comment: str = "") -> None:
+        if value not in SAVING or self.is_seen:
+            self.post_message(self.Told(self, (self.consent.answer(value, comment),)))
+
+    def _answer_all(self, *, is_yes: bool) -> None:
+        """The same to all that are alike; a yes only to a list that was in view for a moment."""
+        if not is_yes or (self.is_seen and self._now() - self._alike_since >= GRACE_S):
+            self.post_message(self.Told(self, self.consent.answer_all(is_yes=is_yes)))

@@ -8,6 +8,7 @@ from tui.rendering.reveal import reveal
 
 TRUST = "trust"
 CREDENTIALS = "credentials"
+BYPASS = "bypass"
 
 
 def trust_question(folder: str, settings: tuple[str, ...] = ()) -> Question:
@@ -33,6 +34,25 @@ def trust_question(folder: str, settings: tuple[str, ...] = ()) -> Question:
             Choice("yes", "y", "Yes, and remember it"),
             Choice("no", "n", "No", "work here without the folder's own instructions"),
             Choice("quit", "q", "Leave"),
+        ),
+        cancel="no",
+    )
+
+
+def bypass_question() -> Question:
+    """Whether really nothing is to be asked."""
+    text = (
+        "In this mode commands run and files change, anywhere on this machine, without a question, whatever the model "
+        "was told by a page or a file that it read. Only rules that deny or ask, and removing what everything hangs "
+        "on, still stop it. Use it only in a container or a machine that may be lost. You answer for what it does."
+    )
+    return Question(
+        id=BYPASS,
+        title=(("⚠ ", "bad"), ("Let it do everything without asking?", "strong")),
+        body=lambda width: wrap([(text, "text")], width),
+        choices=(
+            Choice("no", "n", "No", "go on with questions"),
+            Choice("yes", "y", "Yes, I answer for it", "and never ask me this again"),
         ),
         cancel="no",
     )

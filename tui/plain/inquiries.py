@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 from core.protocol.inquiries import Asked, PlanRequest, QuestionRequest
-from core.protocol.ops import AnswerPermission, AnswerPlan, AnswerQuestion
-from core.protocol.views import PermissionRequest
+from core.protocol.ops import AnswerPermission, AnswerPlan, AnswerQuestion, ExplainPermission
 from tui.dialogs.answering import Answering
-from tui.dialogs.asked import op_of_choice, question_for
+from tui.dialogs.asked import plan_op
+from tui.dialogs.plan import plan_question
 from tui.plain.paper import Paper
 from tui.plain.questions import Given, print_keys, print_question, read_answer
 
-Decided = AnswerPermission | AnswerQuestion | AnswerPlan
+Decided = tuple[AnswerPermission | AnswerQuestion | AnswerPlan | ExplainPermission, ...]
+"""What the engine should hear; empty where the line was no answer."""
 DECLINE = "-"
 
 
@@ -20,44 +22,43 @@ class Inquiry(ABC):
     """One thing that is asked."""
 
     def __init__(self, request: Asked) -> None:
+        self.request = request
         self.id = request.id
 
     @abstractmethod
-    def show(self, paper: Paper, waiting: int) -> None:
-        """Print it; so many more wait behind it."""
+    def show(self, paper: Paper, behind: Sequence[Asked]) -> None:
+        """Print it; the others wait behind it."""
 
     @abstractmethod
-    def take(self, line: str, paper: Paper) -> Decided | None:
-        """The answer, once it is complete; else what is missing is printed."""
+    def take(self, line: str, paper: Paper) -> Decided:
+        """What a line answers; where that is not complete, what is missing is printed."""
 
     @abstractmethod
     def decline(self) -> Decided:
         """What is answered where nobody can."""
 
 
-class ChoiceInquiry(Inquiry):
-    """A permission or a plan: one of a few answers."""
+class PlanInquiry(Inquiry):
+    """A plan: one of a few answers."""
 
-    def __init__(self, request: PermissionRequest | PlanRequest, cwd: str) -> None:
+    def __init__(self, request: PlanRequest, cwd: str) -> None:
         super().__init__(request)
         self._request = request
-        self._cwd = cwd
+        self._question = plan_question(request, cwd, 0)
 
-    def show(self, paper: Paper, waiting: int) -> None:
-        if isinstance(self._request, PlanRequest):
-            paper.line("\n" + self._request.plan.strip("\n"))
-        print_question(paper, question_for(self._request, self._cwd, waiting))
+    def show(self, paper: Paper, behind: Sequence[Asked]) -> None:
+        paper.line("\n" + self._request.plan.strip("\n"))
+        print_question(paper, self._question)
 
-    def take(self, line: str, paper: Paper) -> Decided | None:
-        question = question_for(self._request, self._cwd, 0)
-        given = read_answer(question, line)
+    def take(self, line: str, paper: Paper) -> Decided:
+        given = read_answer(self._question, line)
         if isinstance(given, Given):
-            return op_of_choice(self._request, given.value, given.comment)
-        print_keys(paper, question)
-        return None
+            return (plan_op(self._request, given.value, given.comment),)
+        print_keys(paper, self._question)
+        return ()
 
     def decline(self) -> Decided:
-        return op_of_choice(self._request, "", "")
+        return (plan_op(self._request, "", ""),)
 
 
 class FormInquiry(Inquiry):
@@ -67,7 +68,7 @@ class FormInquiry(Inquiry):
         super().__init__(request)
         self._answering = Answering(request.questions)
 
-    def show(self, paper: Paper, waiting: int) -> None:
+    def show(self, paper: Paper, behind: Sequence[Asked]) -> None:
         state = self._answering
         count = len(state.questions)
         number = f" ({state.step + 1} of {count})" if count > 1 else ""
@@ -76,26 +77,26 @@ class FormInquiry(Inquiry):
             paper.line(f"  {place} = {option.label}" + (f" ({option.description})" if option.description else ""))
         self._show_keys(paper)
 
-    def take(self, line: str, paper: Paper) -> Decided | None:
+    def take(self, line: str, paper: Paper) -> Decided:
         state, line = self._answering, line.strip()
         if line == DECLINE or line.startswith(f"{DECLINE} "):
-            return AnswerQuestion(request_id=self.id, comment=line[1:].strip())
+            return (AnswerQuestion(request_id=self.id, comment=line[1:].strip()),)
         places = self._places(line)
         if not line or (places is not None and not places):
             self._show_keys(paper)
-            return None
+            return ()
         if places is None:
             state.say(line)
         for place in places or ():
             state.mark(place)
         if state.is_complete:
-            return AnswerQuestion(request_id=self.id, answers=state.answers)
+            return (AnswerQuestion(request_id=self.id, answers=state.answers),)
         state.go(state.step + 1)
-        self.show(paper, 0)
-        return None
+        self.show(paper, ())
+        return ()
 
     def decline(self) -> Decided:
-        return AnswerQuestion(request_id=self.id)
+        return (AnswerQuestion(request_id=self.id),)
 
     def _places(self, line: str) -> list[int] | None:
         """The options whose numbers the line holds, none where one of them is wrong; None for other words."""
@@ -111,8 +112,3 @@ class FormInquiry(Inquiry):
         paper.line(
             f"Type {what}, or your own words, and Enter; {DECLINE} declines, words after it are told to the model."
         )
-
-
-def inquiry_for(request: Asked, cwd: str) -> Inquiry:
-    """How a request is asked as lines."""
-    return FormInquiry(request) if isinstance(request, QuestionRequest) else ChoiceInquiry(request, cwd)

@@ -12,7 +12,7 @@ MODES = {
     "acceptEdits": "accepts edits",
     "plan": "plan mode, read-only",
     "dontAsk": "refuses what it would ask about",
-    "bypassPermissions": "asks nothing",
+    "bypassPermissions": "BYPASS, asks nothing",
 }
 LANES = {"steer": "after the running step", "follow_up": "after the turn"}
 STATES = {"pending": "open", "in_progress": "in progress", "completed": "done"}

@@ -8,18 +8,21 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any
 
 from core.protocol.envelope import Envelope
 from core.protocol.errors import AgentError
-from core.protocol.inquiries import Asked
-from core.protocol.ops import Interrupt, Op, SubmitPrompt
+from core.protocol.events import PermissionExplained
+from core.protocol.inquiries import Asked, PlanRequest, QuestionRequest
+from core.protocol.ops import ExplainPermission, Interrupt, Op, SubmitPrompt
 from tui.bridge import Bridge, log_fault
 from tui.dialogs.question import Question
-from tui.dialogs.start import credentials_question, trust_question
-from tui.plain.inquiries import Inquiry, inquiry_for
+from tui.dialogs.start import bypass_question, credentials_question, trust_question
+from tui.plain.commands import run_line
+from tui.plain.consents import ConsentInquiry
+from tui.plain.inquiries import Decided, FormInquiry, Inquiry, PlanInquiry
 from tui.plain.keyboard import Keyboard
 from tui.plain.panels import PlainComposer, PlainFooter, PlainHeader, PlainQueue, PlainStatus, PlainTodos
 from tui.plain.paper import Paper
@@ -55,6 +58,7 @@ class PlainSession:
         self._paper = paper
         self._keyboard = keyboard
         self._transcript = PlainTranscript(paper)
+        self._presenter = self._present()
         self._questions: list[Inquiry] = []
         self._is_busy = False
         self._free = asyncio.Event()
@@ -85,9 +89,8 @@ class PlainSession:
     async def _session(self, first_prompt: str) -> None:
         if not await self._ask_start():
             return
-        presenter = self._presenter()
         await self._bridge.run()
-        showing = asyncio.create_task(self._show(presenter), name="show")
+        showing = asyncio.create_task(self._show(self._presenter), name="show")
         try:
             if first_prompt:
                 await self._submit(first_prompt, is_echoed=False)
@@ -95,7 +98,7 @@ class PlainSession:
         finally:
             showing.cancel()
 
-    def _presenter(self) -> Presenter:
+    def _present(self) -> Presenter:
         paper = self._paper
         return Presenter(
             Surfaces(
@@ -107,7 +110,8 @@ class PlainSession:
                 composer=PlainComposer(),
                 footer=PlainFooter(paper),
                 ask=self._ask,
-                withdraw=self._withdraw,
+                withdraw=lambda request_id: self._withdraw((request_id,)),
+                explain=self._explain,
                 look_at=lambda _block: None,
                 signal=self._signal,
             )
@@ -151,20 +155,26 @@ class PlainSession:
             self._free.set()
 
     def _ask(self, request: Asked, cwd: str) -> None:
-        self._questions.append(inquiry_for(request, cwd))
+        self._questions.append(_inquiry_for(request, cwd))
         if len(self._questions) == 1:
             self._show_question()
         self._set_free()
 
-    def _withdraw(self, request_id: str) -> None:
+    def _withdraw(self, request_ids: Collection[str]) -> None:
         was = self._questions[0].id if self._questions else ""
-        self._questions = [question for question in self._questions if question.id != request_id]
+        self._questions = [question for question in self._questions if question.id not in request_ids]
         if self._questions and self._questions[0].id != was:
             self._show_question()
         self._set_free()
 
+    def _explain(self, event: PermissionExplained) -> None:
+        for question in self._questions[:1]:
+            if isinstance(question, ConsentInquiry) and question.id == event.request_id:
+                question.explain(event, self._paper)
+
     def _show_question(self) -> None:
-        self._questions[0].show(self._paper, len(self._questions) - 1)
+        first, *behind = self._questions
+        first.show(self._paper, [question.request for question in behind])
 
     # In
 
@@ -184,6 +194,9 @@ class PlainSession:
                 await self._answer(line)
             elif line.endswith("\\"):
                 text += line[:-1] + "\n"
+            elif not text and (done := run_line(line, self._presenter, self._paper)):
+                if done is not True:
+                    await self._bridge.send(done)
             elif (text + line).strip():
                 await self._submit(text + line, is_echoed=self._keyboard.is_terminal)
                 text = ""
@@ -197,9 +210,7 @@ class PlainSession:
                 await self._deny()
 
     async def _deny(self) -> None:
-        question = self._questions[0]
-        self._withdraw(question.id)
-        await self._bridge.send(question.decline())
+        await self._decide(self._questions[0].decline())
 
     async def _submit(self, text: str, *, is_echoed: bool) -> None:
         text = text.strip()
@@ -211,11 +222,13 @@ class PlainSession:
         await self._bridge.send(SubmitPrompt(text=text))
 
     async def _answer(self, line: str) -> None:
-        question = self._questions[0]
-        op = question.take(line, self._paper)
-        if op is not None:
-            # Out of the list at once: the next line is for the next question.
-            self._withdraw(question.id)
+        await self._decide(self._questions[0].take(line, self._paper))
+
+    async def _decide(self, ops: Decided) -> None:
+        # Out of the list at once: the next line is for the next question.
+        answered = {op.request_id for op in ops if not isinstance(op, ExplainPermission)}
+        self._withdraw(answered)
+        for op in ops:
             await self._bridge.send(op)
 
     async def _ask_start(self) -> bool:
@@ -227,17 +240,28 @@ class PlainSession:
                 if not is_trust:
                     raise AgentError("There are no credentials.", "Set ANTHROPIC_API_KEY, or try --demo.")
                 self._paper.line("This folder is not trusted yet: its own instructions and settings are left out.")
-                return True
+                break
             start = self._bridge.start
             trusting = trust_question(str(start.launch.cwd), start.untrusted)
-            question = trusting if is_trust else credentials_question(problem)
-            given = await self._put(question)
+            given = await self._put(trusting if is_trust else credentials_question(problem))
             if given is None or given.value == "quit":
                 return False
             problem = self._bridge.answer_start(given.value, given.comment)
             if problem:
                 self._paper.line(problem)
+        if self._bridge.start.needs_bypass:
+            await self._ask_bypass()
         return True
+
+    async def _ask_bypass(self) -> None:
+        """Whether really nothing is to be asked; where nobody can say so, the mode is the usual one."""
+        given = await self._put(bypass_question()) if self._keyboard.is_terminal else None
+        if given is None:
+            self._paper.line("Nobody has agreed yet to a session that asks nothing: it asks as usual.")
+        try:
+            self._bridge.start.with_bypass(given is not None and given.value == "yes")
+        except AgentError as error:
+            self._paper.line(str(error))
 
     async def _put(self, question: Question) -> Given | None:
         """Ask until there is an answer; None at the end of input."""
@@ -279,3 +303,14 @@ class PlainSession:
         self._code = self._code or code
         if self._work is not None:
             self._work.cancel()
+
+
+def _inquiry_for(request: Asked, cwd: str) -> Inquiry:
+    """How a request is asked as lines."""
+    match request:
+        case QuestionRequest():
+            return FormInquiry(request)
+        case PlanRequest():
+            return PlanInquiry(request, cwd)
+        case _:
+            return ConsentInquiry(request, cwd)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from core.protocol.views import TodoItem
+from core.protocol.views import PermissionMode, TodoItem
+from tui.presenter.permission_log import PermissionLog
 from tui.presenter.surfaces import Surfaces
 from tui.widgets.transcript.blocks import Block
 from tui.widgets.transcript.retry_block import RetryBlock
@@ -18,8 +19,12 @@ class PresenterBase:
 
     def __init__(self, surfaces: Surfaces) -> None:
         self._on = surfaces
+        self._ts = 0.0
+        """When the event that is shown was published, seconds since the epoch."""
+        self.permissions = PermissionLog()
         self._cwd = ""
-        self._mode = "default"
+        self._mode: PermissionMode = "default"
+        self._may_bypass = False
         self._blocks: dict[str, Block] = {}
         self._tools: dict[str, ToolBlock] = {}
         self._finished: dict[str, ToolBlock] = {}

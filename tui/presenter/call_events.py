@@ -70,20 +70,25 @@ class CallEvents(PresenterBase):
 
     def on_permission_requested(self, event: ev.PermissionRequested) -> None:
         """The question opens above the composer."""
+        self.permissions.ask(event.request)
         self._ask(event.request)
 
     def on_permission_resolved(self, event: ev.PermissionResolved) -> None:
         """The question closes."""
+        self.permissions.resolve(event.tool_use_id, event.answer, event.comment)
         self._close(event.request_id, event.tool_use_id, runs_on=event.answer in ("once", "session", "always"))
 
     def on_permission_decided(self, event: ev.PermissionDecided) -> None:
-        """Kept in the event log; the question shows the reason where there is one."""
+        """Kept among the recent decisions; the question shows the reason where there is one."""
+        self.permissions.decide(event, self._ts)
 
     def on_permission_explained(self, event: ev.PermissionExplained) -> None:
         """The question shows it."""
+        self._on.explain(event)
 
     def on_rules_changed(self, event: ev.RulesChanged) -> None:
-        """Shown when they are looked at."""
+        """Kept until they are looked at."""
+        self.permissions.set_rules(event.rules)
 
     def on_question_asked(self, event: ev.QuestionAsked) -> None:
         """The questions open above the composer."""

@@ -22,6 +22,7 @@ class Presenter(SessionEvents, TurnEvents, BlockEvents, CallEvents):
 
     def show(self, envelope: Envelope) -> None:
         """Show one event; laid out at the next ``flush``."""
+        self._ts = envelope.ts
         getattr(self, f"on_{envelope.event.kind}")(envelope.event)
 
     def flush(self) -> None:

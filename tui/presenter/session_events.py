@@ -3,24 +3,41 @@
 from __future__ import annotations
 
 from core.protocol import events as ev
+from core.protocol.views import PermissionMode
 from tui.presenter.base import PresenterBase
 from tui.rendering.tool_views import short_path
 from tui.widgets.transcript.blocks import NoticeBlock, WelcomeBlock
+
+MODE_ORDER: tuple[PermissionMode, ...] = ("default", "acceptEdits", "plan")
+"""One key goes through these."""
 
 
 class SessionEvents(PresenterBase):
     """Fills header, footer, queue lane and todo views."""
 
     @property
-    def mode(self) -> str:
+    def mode(self) -> PermissionMode:
         """The permission mode as last told."""
         return self._mode
+
+    @property
+    def cwd(self) -> str:
+        """Where the session runs."""
+        return self._cwd
+
+    @property
+    def next_mode(self) -> PermissionMode:
+        """The mode after this one; asking nothing is among them only where the session was started so."""
+        order = (*MODE_ORDER, "bypassPermissions") if self._may_bypass else MODE_ORDER
+        at = order.index(self._mode) if self._mode in order else -1
+        return order[(at + 1) % len(order)]
 
     def on_session_started(self, event: ev.SessionStarted) -> None:
         """Fill the header, the mode and the gauge."""
         self._cwd = event.cwd
         self._on.header.show_session(event.cwd, event.model, is_demo=event.is_demo)
         self._on.footer.show_window(event.context_window, event.limits)
+        self._may_bypass = event.mode == "bypassPermissions"
         self._set_mode(event.mode)
         if event.is_resumed:
             self._add(NoticeBlock(self._next_id(), "info", "Taken up where it was left."))
@@ -75,6 +92,6 @@ class SessionEvents(PresenterBase):
     def on_unknown(self, event: ev.UnknownEvent) -> None:
         """From a newer version: nothing that this one could show."""
 
-    def _set_mode(self, mode: str) -> None:
+    def _set_mode(self, mode: PermissionMode) -> None:
         self._mode = mode
         self._on.footer.show_mode(mode)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from core.protocol.events import PermissionExplained
 from core.protocol.inquiries import Asked
 from core.protocol.views import ContextLimits, QueuedMessage, SharedTask, TodoItem
 from tui.widgets.transcript.blocks import Block
@@ -91,6 +92,8 @@ class Surfaces:
     """Show what a call of the session in this folder asks."""
     withdraw: Callable[[str], None]
     """Take it away, by its id."""
+    explain: Callable[[PermissionExplained], None]
+    """Show what a model says of a request, where that is still open."""
     look_at: Callable[[Block], None]
     """Let the reader begin at a block."""
     signal: Callable[[State], None]

@@ -42,13 +42,14 @@ class CommandActions(QueueScreen):
         from core.protocol.ops import SetMode
         from core.protocol.views import PermissionMode
 
-        modes = {mode.lower(): mode for mode in get_args(PermissionMode)}
+        modes: dict[str, PermissionMode] = {mode.lower(): mode for mode in get_args(PermissionMode)}
+        modes |= {"manual": "default"}
         if not name:
             await self.run_action("cycle_mode")
         elif name.lower() in modes:
             self.send(SetMode(mode=modes[name.lower()]))
         else:
-            self.status.show_hint(f"There is no mode {name}. There are: {', '.join(modes.values())}.")
+            self.status.show_hint(f"There is no mode {name}. There are: {', '.join(get_args(PermissionMode))}.")
 
     def action_plan(self, prompt: str = "") -> None:
         """Plan mode, and a prompt to plan where there is one; ``open`` edits the plan."""

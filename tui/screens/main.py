@@ -111,6 +111,7 @@ class MainScreen(SessionKeys):
                 footer=self._footer,
                 ask=self.dock.put,
                 withdraw=self.dock.withdraw,
+                explain=self.dock.explain,
                 look_at=self._pane.look_at,
                 signal=signal,
             )

@@ -76,6 +76,14 @@ class Panel(Walled, ModalScreen[ScreenResultType]):
         """The last line: how to leave."""
         raise NotImplementedError
 
+    def wanted_rows(self, width: int) -> int:
+        """Rows of the body where there is room for them: those of the whole list, for a filter must not make the box
+        jump."""
+        typed, self.typed = self.typed, ""
+        rows = len(self.body(width))
+        self.typed = typed
+        return rows
+
     def filtered(self) -> None:
         """The filter has changed."""
         self.redraw()
@@ -104,11 +112,8 @@ class Panel(Walled, ModalScreen[ScreenResultType]):
     def on_resize(self) -> None:
         columns = min(self.COLUMNS, self.size.width - 2)
         self.box.styles.width = columns
-        # Six columns are taken by border and padding. The height is that of the whole list: a filter must not make
-        # the box jump.
-        typed, self.typed = self.typed, ""
-        rows = len(self.body(columns - 6))
-        self.typed = typed
+        # Six columns are taken by border and padding.
+        rows = self.wanted_rows(columns - 6)
         self._scroll.styles.height = max(1, min(rows, self.size.height - FRAME_ROWS - len(self.tail(columns))))
 
     def on_key(self, event: events.Key) -> None:

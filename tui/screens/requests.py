@@ -26,6 +26,9 @@ class RequestScreen(Walled, Screen[None]):
             super().__init__()
             self.name = name
 
+    class PermissionsRequested(Message):
+        """The user wants to see the permission rules and what was decided."""
+
     class LeaveRequested(Message):
         """The user leaves."""
 
@@ -37,6 +40,10 @@ class RequestScreen(Walled, Screen[None]):
     def action_palette(self) -> None:
         """All commands, to find and run."""
         self.post_message(self.PaletteRequested())
+
+    def action_permissions(self) -> None:
+        """Permission rules and recent decisions."""
+        self.post_message(self.PermissionsRequested())
 
     def action_themes(self, name: str = "") -> None:
         """Choose the theme, or take the one of that name."""

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
 TWICE_S = 1.5
 """How soon a second Ctrl+C or Ctrl+D must follow to leave."""
-MODE_ORDER = ("default", "acceptEdits", "plan")
 
 
 class SessionKeys(CommandActions):
@@ -59,9 +58,7 @@ class SessionKeys(CommandActions):
         """The next permission mode."""
         from core.protocol.ops import SetMode
 
-        mode = self.presenter.mode if self.presenter else "default"
-        at = MODE_ORDER.index(mode) if mode in MODE_ORDER else -1
-        self.send(SetMode(mode=MODE_ORDER[(at + 1) % len(MODE_ORDER)]))  # pyright: ignore[reportArgumentType]
+        self.send(SetMode(mode=self.presenter.next_mode if self.presenter else "acceptEdits"))
 
     def action_background(self) -> None:
         """Move the running command to the background."""

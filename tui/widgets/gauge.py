@@ -23,8 +23,8 @@ MODE_WORDS = {
     "default": "asks before changes",
     "acceptEdits": "accepts edits",
     "plan": "plan mode: read-only",
-    "dontAsk": "asks nothing, refuses",
-    "bypassPermissions": "asks nothing",
+    "dontAsk": "refuses instead of asking",
+    "bypassPermissions": "bypass: asks nothing",
 }
 MODE_SIGNS = {"default": "◆", "acceptEdits": "▸▸", "plan": "◇", "dontAsk": "⊘", "bypassPermissions": "⚠"}
 
