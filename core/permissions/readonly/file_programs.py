@@ -253,7 +253,8 @@ FILES: dict[str, Grammar] = {
     "xmllint": Grammar(long="noout format xpath: nonet nowarning huge version"),
     "jar": Grammar(operands="text", check=_jar),
     "ar": Grammar(operands="text", check=_ar),
-    **dict.fromkeys(("gunzip", "gzip", "bzip2", "bunzip2", "xz", "unxz", "zstd", "unzstd"), Grammar(
-        short=DECOMPRESS.short, long=DECOMPRESS.long, check=_decompress
-    )),
-}  # fmt: skip
+    **dict.fromkeys(
+        ("gunzip", "gzip", "bzip2", "bunzip2", "xz", "unxz", "zstd", "unzstd"),
+        Grammar(short=DECOMPRESS.short, long=DECOMPRESS.long, check=_decompress),
+    ),
+}

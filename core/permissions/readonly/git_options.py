@@ -66,8 +66,9 @@ SUBCOMMANDS: dict[str, Grammar] = {
     "log": LOG,
     "show": LOG,
     "whatchanged": LOG,
-    "shortlog": _text(LOG_SHORT + "snew?", f"{REVISIONS_LONG} numbered summary email group: format: date: "
-    "committer", has_numbers=True),
+    "shortlog": _text(
+        LOG_SHORT + "snew?", f"{REVISIONS_LONG} numbered summary email group: format: date: committer", has_numbers=True
+    ),
     "rev-list": _text(
         LOG_SHORT,
         f"{REVISIONS_LONG} {PRETTY_LONG} objects objects-edge objects-edge-aggressive unpacked header timestamp "
@@ -102,8 +103,9 @@ SUBCOMMANDS: dict[str, Grammar] = {
         "abbrev? debug sparse format: resolve-undo with-tree:",
     ),
     "ls-tree": _text("drtlz", "long name-only name-status object-only full-name full-tree abbrev? format:"),
-    "cat-file": _text("tspe", "batch? batch-check? batch-all-objects buffer unordered follow-symlinks "
-    "allow-unknown-type"),
+    "cat-file": _text(
+        "tspe", "batch? batch-check? batch-all-objects buffer unordered follow-symlinks allow-unknown-type"
+    ),
     "config": _text(
         "lz",
         "get get-all get-regexp get-urlmatch get-color get-colorbool list global system local worktree show-origin "
@@ -149,8 +151,11 @@ SUBCOMMANDS: dict[str, Grammar] = {
     "name-rev": _text("", "tags refs: exclude: all name-only no-undefined always annotate-stdin stdin"),
     "cherry": _text("v", "verbose abbrev?"),
     "count-objects": _text("vH", "verbose human-readable"),
-    "show-branch": _text("ar", "all remotes topo-order date-order sparse current list merge-base independent "
-    "no-name sha1-name topics color? no-color"),
+    "show-branch": _text(
+        "ar",
+        "all remotes topo-order date-order sparse current list merge-base independent "
+        "no-name sha1-name topics color? no-color",
+    ),
     "symbolic-ref": _text("q", "quiet short recurse no-recurse", most=1),
     "submodule": _text("q", "quiet recursive cached"),
     "notes": _text("", "ref:", most=2),
@@ -160,4 +165,4 @@ SUBCOMMANDS: dict[str, Grammar] = {
     "stripspace": _text("sc", "strip-comments comment-lines", most=0),
     "patch-id": _text("", "stable unstable verbatim", most=0),
     "column": _text("", "mode: width: indent: nl: padding:", most=0),
-}  # fmt: skip
+}

@@ -17,7 +17,7 @@ from core.permissions.readonly.options import is_literal, parse
 from core.permissions.readonly.system_programs import OTHERS
 from core.permissions.readonly.verdict import Judged, Verdict
 from core.permissions.readonly.versions import tells_version
-from core.permissions.readonly.wrappers import WRAPPERS, given_by_xargs, look_at_wrapper
+from core.permissions.readonly.wrappers import FINDERS, WRAPPERS, look_at_wrapper, runs_of
 from core.permissions.shell.script import Command, Redirect, Script, Word
 
 MAX_READINGS = 256
@@ -63,10 +63,7 @@ SPECIAL: dict[str, Callable[[Look], None]] = {
 
 def judge(command: Command, home: Path | None = None, start: Path | None = None) -> Verdict:
     """One command by itself; ``start`` is the folder in which the line begins to run."""
-    if command.name == "xargs":
-        runs = [judge(run, home, start) for run in given_by_xargs(command)]
-    else:
-        runs = [judge(run, home, start) for run in command.runs]
+    runs = [judge(run, home, start) for run in runs_of(command)]
     looks = [
         _look(Look(command=placed, words=words, home=home, start=start), runs)
         for placed in _placed(command)
@@ -167,7 +164,7 @@ def _look_at_program(look: Look, name: str, runs: list[Verdict]) -> None:
         shell_builtins.look_at_environment(look)
     elif name in WRAPPERS and not tells_version(name, look.words):
         look_at_wrapper(look, runs)
-    elif runs and name not in SPECIAL:
+    elif runs and name not in FINDERS:
         raise NotReadOnlyError(f"{name} runs another program")
     elif name in SPECIAL:
         SPECIAL[name](look)

@@ -46,7 +46,7 @@ def _lists(command: Command) -> bool:
         return False
     texts = [word.head for word in command.words[1:]]
     if command.name in LISTERS:
-        return not any(text in ("-exec", "-printf") for text in texts)
+        return not any(text in ("-printf", "-fprintf", "-execdir") for text in texts)
     if command.name == "git":
         verbs = [text for text in texts if not text.startswith("-")]
         return bool(verbs) and verbs[0] in GIT_LISTS and (verbs[0] == "ls-files" or _names_files(texts))

@@ -37,7 +37,7 @@ def may_be_option(word: Word) -> bool:
 
 
 def parse(words: tuple[Word, ...], grammar: Grammar) -> Parsed:
-    """Tells the words behind the program's name apart; NotReadOnlyError for an option that is not known to be harmless."""
+    """Tells the words behind the program's name apart; NotReadOnlyError where an option may do harm."""
     reader = _Reader(words=words, grammar=grammar)
     while reader.at < len(reader.words):
         reader.step()

@@ -96,8 +96,9 @@ OTHERS: dict[str, Grammar] = {
         most=1,
         has_numbers=True,
     ),
-    "tr": Grammar(short="cCdst", long="complement delete squeeze-repeats truncate-set1", operands="text", "
-    "is_harmless=True),
+    "tr": Grammar(
+        short="cCdst", long="complement delete squeeze-repeats truncate-set1", operands="text", is_harmless=True
+    ),
     "shuf": Grammar(
         short="ei:n:rz",
         long="echo input-range: head-count: repeat zero-terminated random-source< help version",
@@ -110,8 +111,9 @@ OTHERS: dict[str, Grammar] = {
         is_harmless=True,
         has_numbers=True,
     ),
-    "seq": Grammar(short="f:s:w", long="format: separator: equal-width", operands="text", is_harmless=True, "
-    "has_numbers=True),
+    "seq": Grammar(
+        short="f:s:w", long="format: separator: equal-width", operands="text", is_harmless=True, has_numbers=True
+    ),
     "bc": Grammar(short="lqsw", long="mathlib quiet standard warn version help", check=_bc),
     "factor": Grammar(operands="text", is_harmless=True),
     "base64": Grammar(short="dDiw:", long="decode ignore-garbage wrap: help version", most=1),
@@ -125,8 +127,9 @@ OTHERS: dict[str, Grammar] = {
     ),
     "cal": Grammar(short="13jmnsyYwA:B:", operands="text", is_harmless=True),
     "uptime": _says("ps", "pretty since"),
-    "uname": _says("asnrvmpio", "all kernel-name nodename kernel-release kernel-version machine processor "
-    "operating-system"),
+    "uname": _says(
+        "asnrvmpio", "all kernel-name nodename kernel-release kernel-version machine processor operating-system"
+    ),
     "arch": _says(),
     "nproc": _says("", "all ignore:"),
     "hostname": _says("sI", "short all-ip-addresses"),
@@ -173,8 +176,9 @@ OTHERS: dict[str, Grammar] = {
     "netstat": Grammar(short="tulnpaeirsgc46", operands="none", check=_without_names),
     "ip": Grammar(short="46cdjos", operands="text", check=_ip),
     "ifconfig": Grammar(short="a", operands="text", most=1),
-    "dmesg": _says("HTkuxtPl:f:Le", "human ctime kernel userspace decode notime level: facility: color? reltime "
-    "nopager"),
+    "dmesg": _says(
+        "HTkuxtPl:f:Le", "human ctime kernel userspace decode notime level: facility: color? reltime nopager"
+    ),
     "sysctl": Grammar(short="anNeq", long="all names values", operands="text", check=_sysctl),
     "getent": Grammar(operands="text", check=_getent),
     "getconf": Grammar(short="a", operands="text", check=_getconf),
@@ -200,4 +204,4 @@ OTHERS: dict[str, Grammar] = {
     "timedatectl": _says("", "no-pager"),
     "cloc": Grammar(long="exclude-dir: include-lang: by-file quiet json", names_only=True),
     "tokei": Grammar(short="fs:e:t:", long="files sort: exclude: type:", names_only=True),
-}  # fmt: skip
+}

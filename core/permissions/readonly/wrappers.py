@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from core.permissions.readonly.grammar import Grammar, NotReadOnlyError
 from core.permissions.readonly.look import Look
 from core.permissions.readonly.options import is_literal, parse
 from core.permissions.readonly.verdict import Verdict
-from core.permissions.shell.script import Command, Word
+from core.permissions.shell.script import Command
+
+PLACE = "{}"
+"""Where find and xargs put the names of files."""
+
+FINDERS = frozenset({"find", "bfs"})
 
 WRAPPERS: dict[str, Grammar] = {
     "timeout": Grammar(short="k:s:v", long="kill-after: signal: preserve-status foreground verbose", is_ordered=True),
@@ -43,28 +50,22 @@ def look_at_wrapper(look: Look, runs: list[Verdict]) -> None:
         raise NotReadOnlyError(f"it is not known what {command.name} runs")
 
 
-def given_by_xargs(command: Command) -> tuple[Command, ...]:
-    """What xargs runs, with the words that it adds from its input."""
-    grammar = WRAPPERS["xargs"]
-    try:
-        parsed = parse(command.words[1:], grammar)
-    except NotReadOnlyError:
-        return command.runs
-    marks = [word.value or "{}" for word in parsed.given("-I", "--replace", "-i")]
-    marks += ["{}"] if parsed.has("-i", "--replace") and not marks else []
-    return tuple(_fed(run, command.piped_from, marks) for run in command.runs)
+def runs_of(command: Command) -> tuple[Command, ...]:
+    """What a command runs; words that it fills in itself are traced to where they come from."""
+    if command.name == "xargs":
+        try:
+            parsed = parse(command.words[1:], WRAPPERS["xargs"])
+        except NotReadOnlyError:
+            return command.runs
+        marks = [word.value or PLACE for word in parsed.given("-I", "-i", "--replace")]
+        return tuple(_fed(run, command.piped_from, marks[-1] if marks else PLACE) for run in command.runs)
+    if command.name in FINDERS:
+        return tuple(_fed(run, (command,), PLACE) for run in command.runs)
+    return command.runs
 
 
-def _fed(run: Command, source: tuple[Command, ...], marks: list[str]) -> Command:
-    unknown = Word(source="what xargs adds", is_one=False, lists=source)
-    words = (*run.words, unknown) if not marks else tuple(_replaced(word, marks[-1], source) for word in run.words)
-    return Command(
-        words=words, assignments=run.assignments, redirects=run.redirects, cwd=run.cwd, runs=run.runs, doubt=run.doubt
+def _fed(run: Command, source: tuple[Command, ...], mark: str) -> Command:
+    words = tuple(
+        replace(word, lists=source) if not word.values and word.source in (PLACE, mark) else word for word in run.words
     )
-
-
-def _replaced(word: Word, mark: str, source: tuple[Command, ...]) -> Word:
-    if not mark or not any(mark in value for value in word.values or (word.source,)):
-        return word
-    known = word.head.partition(mark)[0]
-    return Word(source=word.source, head=known, lists=source if word.value == mark else ())
+    return replace(run, words=words, runs=tuple(_fed(inner, source, mark) for inner in run.runs))
