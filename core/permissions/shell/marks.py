@@ -1,7 +1,7 @@
 """What bash makes of a word whose quotes are already off: braces, ``~``, splitting at blanks, names of files.
 
-Whether a character stood in quotes decides all of that, so each carries it along. A text here has one character for
-each byte: below 0x100 one that stood bare, from 0x100 on one that was quoted, from 0x200 on one out of an unquoted ``$x``.
+Whether a character stood in quotes decides all of that, so each carries it along. A text has one character for each
+byte: below 0x100 one that stood bare, from 0x100 on one that was quoted, from 0x200 on one out of an unquoted ``$x``.
 Above them are marks for what is not known.
 """
 
