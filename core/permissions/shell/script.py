@@ -22,7 +22,7 @@ class Word:
     head: str = ""
     """What it certainly begins with; of a literal, all of it."""
     is_one: bool = True
-    """Whether it is certainly one word: an unquoted ``$x`` or ``*`` may become none or many."""
+    """Whether it is certainly one word: an unquoted ``$x`` or ``*`` may become none or many, each among ``values``."""
     has_glob: bool = False
     """Whether it becomes names of files: it holds ``*``, ``?``, ``[`` or braces outside quotes."""
     lists: tuple[Command, ...] = ()
@@ -42,8 +42,12 @@ class Redirect:
     kind: Literal["read", "write", "duplicate", "heredoc", "here_string"]
     """``duplicate``: ``2>&1`` and its like, from one descriptor to another."""
     target: Word | None = None
+    text: str | None = None
+    """What a heredoc feeds, where that is written word for word."""
     cwd: Path | None = None
     """Where a relative target is; None where that is not known."""
+    folders: tuple[Path, ...] = ()
+    """All that ``cwd`` may be, where these are few; empty where nothing is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +69,8 @@ class Command:
     redirects: tuple[Redirect, ...] = ()
     cwd: Path | None = None
     """Where it runs; None where that is not known, after ``cd "$x"`` say."""
+    folders: tuple[Path, ...] = ()
+    """All that ``cwd`` may be, where these are few: after ``cd src;`` both, for it may have failed. Empty: unknown."""
     piped_from: tuple[Command, ...] = ()
     """The simple commands before it in its pipeline, the first one first."""
     runs: tuple[Command, ...] = ()

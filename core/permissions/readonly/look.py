@@ -1,0 +1,113 @@
+"""One command while it is looked at: its words, where it runs, and what was found that it reads."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.permissions.paths import holds_secrets
+from core.permissions.readonly.grammar import NotReadOnlyError
+from core.permissions.shell.script import Command, Word
+
+STREAMS = frozenset({"-", "/dev/null", "/dev/stdin", "/dev/fd/0"})
+"""Operands that name no file."""
+
+SECRET_FOLDERS = frozenset({".ssh", ".gnupg", ".aws", ".kube", ".docker", ".password-store", "gcloud"})
+
+TYPICAL_SECRETS = (
+    ".env",
+    ".env.local",
+    "id_rsa",
+    "id_ed25519",
+    ".netrc",
+    ".pgpass",
+    ".git-credentials",
+    "x.pem",
+    "x.key",
+)
+"""Names that a pattern must not match, unless it matches anything at all."""
+
+GLOB = re.compile(r"[*?\[{]")
+
+
+@dataclass(slots=True, kw_only=True)
+class Look:
+    """A command with exactly one text chosen for each word of several, and what is found out about it."""
+
+    command: Command
+    words: tuple[Word, ...]
+    """Behind the program's name."""
+    home: Path | None
+    start: Path | None
+    """Where the shell line begins to run; git obeys other configuration elsewhere."""
+    reads: list[Path] = field(default_factory=list[Path])
+    writes: list[Path] = field(default_factory=list[Path])
+    secret: str = ""
+    critical: str = ""
+    is_file_edit: bool = False
+    uses_git: bool = False
+
+    def read(self, word: Word, *, names_only: bool = False) -> None:
+        """Notes that the file or folder is read; NotReadOnlyError where it is not known which one that is."""
+        if word.value is not None and not word.has_glob:
+            if word.value not in STREAMS and not is_substitution(word):
+                self._note(self.path(word.value), names_only)
+        elif word.has_glob:
+            self._read_matches(word, names_only)
+        elif word.lists:
+            self._read_listed(word.lists)
+        elif not is_substitution(word):
+            raise NotReadOnlyError(f"it is not known which file {word.source} is")
+
+    def path(self, text: str) -> Path:
+        """Where a file is, by what it is called."""
+        if text.startswith("/"):
+            return Path(text)
+        if self.command.cwd is None:
+            raise NotReadOnlyError("it is not known in which folder it runs")
+        return self.command.cwd / text
+
+    def reveal(self, why: str) -> None:
+        """Notes that it may show a secret."""
+        self.secret = self.secret or why
+
+    def _note(self, path: Path, names_only: bool) -> None:
+        self.reads.append(path)
+        if not names_only and (is_secret(path) or path == self.home):
+            self.reveal(f"{path} may hold secrets")
+
+    def _read_matches(self, word: Word, names_only: bool) -> None:
+        known = GLOB.split(word.head, maxsplit=1)[0]
+        if not known and re.search(r"[$`]", word.source):
+            raise NotReadOnlyError(f"it is not known which files {word.source} are")
+        folder = self.path(known.rpartition("/")[0] + "/" if "/" in known else "")
+        self._note(folder, names_only)
+        pattern = word.source.rpartition("/")[2].strip("\"'")
+        if not names_only and matches_secrets(pattern):
+            self.reveal(f"{word.source} may match files that hold secrets")
+
+    def _read_listed(self, listing: tuple[Command, ...]) -> None:
+        from core.permissions.readonly.listing import reason_against
+
+        reason = reason_against(listing)
+        if reason:
+            raise NotReadOnlyError(reason)
+
+
+def is_substitution(word: Word) -> bool:
+    """Whether it is ``<(…)``, a pipe from commands that are judged themselves."""
+    return word.source.startswith("<(") and word.source.endswith(")")
+
+
+def is_secret(path: Path) -> bool:
+    """Whether the file, or what lies in the folder, is known to hold keys or passwords."""
+    return holds_secrets(path) or any(part in SECRET_FOLDERS for part in path.parts)
+
+
+def matches_secrets(pattern: str) -> bool:
+    """Whether a glob names files with secrets rather than all files."""
+    if not pattern.strip("*."):
+        return pattern.startswith(".")
+    return any(fnmatch.fnmatchcase(name, pattern) for name in TYPICAL_SECRETS)

@@ -1,0 +1,385 @@
+"""Walks the tree of a shell line: what runs, in which folder, with which variables, and behind what in a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.permissions.shell.commands import NONE, CommandReader, Extras, Found, Nested, Span
+from core.permissions.shell.effects import (
+    FORGETTING,
+    IDENTIFIER,
+    MOVING,
+    TRANSPARENT,
+    WRITERS,
+    effect_of,
+    written_names,
+)
+from core.permissions.shell.marks import MAX_VALUES, common_head, plain_text
+from core.permissions.shell.script import Command, Redirect
+from core.permissions.shell.state import Flow, State, joined
+from core.permissions.shell.tree import COMMANDS, Node, Tree
+from core.permissions.shell.words import DISAGREE, Known, Reading, WordReader
+
+MAX_DEPTH = 40
+"""Statements within statements; what is deeper is listed without regard to its order."""
+
+SIMPLE = COMMANDS | {"variable_assignment", "variable_assignments"}
+REDIRECTS = frozenset({"file_redirect", "herestring_redirect", "heredoc_redirect"})
+SUBSHELLS = frozenset({"subshell", "command_substitution", "process_substitution"})
+LOOPS = frozenset({"for_statement", "while_statement", "c_style_for_statement", "case_statement"})
+KEYWORDS = frozenset("if then elif else fi do done while until for select in case esac function time".split())
+ALONE = frozenset({"command", "pipeline", "redirected_statement"})
+
+TOO_DEEP = "it is too long or too deep to be understood"
+FUNCTION = "it defines a function, which may stand in for any command"
+
+
+class LineReader:
+    """Reads one tree into what has been ``found``. It is the surroundings in which the tree's words are read."""
+
+    def __init__(self, tree: Tree, found: Found, nested: Nested) -> None:
+        self._tree = tree
+        self._found = found
+        self._nested = nested
+        self._words = WordReader(tree, self)
+        self._commands = CommandReader(tree, self._words, found, nested)
+        self._state = State()
+        self._main: list[Command] = []
+        self._depth = 0
+        self._is_flat = tree.is_broken
+
+    def read(self, state: State) -> None:
+        """Read all of it, from what is known at its beginning."""
+        root = self._tree.root
+        if self._is_flat:
+            self._list_flat(root)
+        else:
+            self._sequence(root.children, state, ())
+
+    # What words ask.
+
+    def known(self, name: str) -> Known | None:
+        """What the variable holds at this point."""
+        if (known := self._state.variables.get(name)) is not None:
+            return known if known.values or known.head else None
+        if name == "PWD":
+            folder = self._state.folder
+            return Known((str(folder),)) if folder else None
+        self._found.variables.add(name)
+        return None
+
+    def home(self) -> str | None:
+        """What ``~`` means."""
+        home = self._state.variables.get("HOME")
+        return home.values[0] if home and len(home.values) == 1 else None
+
+    def splits_at_blanks(self) -> bool:
+        """Whether ``IFS`` is what it was."""
+        return self._state.variables.get("IFS") == Known((" \t\n",))
+
+    def doubt(self, reason: str) -> None:
+        """Something makes the line unjudgeable."""
+        self._found.doubt(reason)
+
+    def run(self, node: Node) -> tuple[Command, ...]:
+        """The commands of a substitution, if they are one pipeline."""
+        if self._is_flat:
+            return ()
+        state, main, self._main = self._state, self._main, []
+        self._sequence(node.children, state, ())
+        found, self._main, self._state = self._main, main, state
+        statements = [child for child in node.children if _is_statement(child)]
+        is_one = len(statements) == 1 and statements[0].kind in ALONE
+        return tuple(found) if is_one else ()
+
+    def run_text(self, text: str) -> tuple[Command, ...]:
+        """The commands of a text that the tree does not show as such."""
+        found = self._nested(plain_text(text), self._state)
+        self._found.add(found)
+        return tuple(found.commands) if len(found.commands) == 1 and not found.doubts else ()
+
+    # Statements.
+
+    def _sequence(self, nodes: Sequence[Node], state: State | None, piped: tuple[Command, ...]) -> Flow:
+        """Statements one after the other; one before ``&`` changes nothing for the next."""
+        flow = Flow(state, state)
+        for at, node in enumerate(nodes):
+            if not _is_statement(node):
+                continue
+            before = flow.any
+            flow = self._statement(node, before, piped)
+            if at + 1 < len(nodes) and nodes[at + 1].kind == "&":
+                flow = Flow(before, before)
+        return flow
+
+    def _statement(self, node: Node, state: State | None, piped: tuple[Command, ...], extras: Extras = NONE) -> Flow:
+        known = state or State()
+        self._state = known
+        if node.kind in SIMPLE:
+            return self._simple(node, state, piped, extras)
+        if self._depth >= MAX_DEPTH:
+            self._found.doubt(TOO_DEEP)
+            self._list_flat(node)
+            return Flow(None, None)
+        self._depth += 1
+        flow = self._compound(node, state, piped, extras)
+        self._depth -= 1
+        return flow
+
+    def _compound(self, node: Node, state: State | None, piped: tuple[Command, ...], extras: Extras) -> Flow:
+        kind, parts = node.kind, node.children
+        if kind == "list":
+            return self._list(node, state, piped, extras)
+        if kind == "pipeline":
+            return self._pipeline(parts, state, piped, extras)
+        if kind == "redirected_statement":
+            return self._redirected(node, state, piped, extras)
+        if kind == "negated_command":
+            after = self._statement(parts[-1], state, piped, extras).any
+            return Flow(after, after)
+        if kind in REDIRECTS:
+            self._found.redirects.append(self._commands.redirect(node, state or State())[0])
+            return Flow(state, state)
+        self._found.redirects += extras.redirects
+        if extras.words:
+            self._found.doubt(DISAGREE)
+        if kind == "subshell":
+            self._sequence(parts, state, piped)
+            return Flow(state, state)
+        if kind == "if_statement":
+            after = self._branches(parts, state, piped)
+            return Flow(after, after)
+        if kind == "function_definition":
+            return self._function(node, state)
+        if kind in LOOPS:
+            return self._loop(node, state, piped)
+        if kind == "compound_statement" and parts and parts[0].kind == "((":
+            self._words.read_arithmetic(node.start + 2, node.end - 2)
+            after = self._after_loop(node, state)
+            return Flow(after, after)
+        if kind in ("compound_statement", "do_group"):
+            return self._sequence(parts, state, piped)
+        self._found.doubt(DISAGREE)
+        self._list_flat(node)
+        return Flow(None, None)
+
+    def _simple(self, node: Node, state: State | None, piped: tuple[Command, ...], extras: Extras) -> Flow:
+        known = self._state
+        command = self._commands.read(node, known, piped, extras)
+        if command.words or command.assignments:
+            self._found.commands.append(command)
+            self._main.append(command)
+        else:
+            self._found.redirects += command.redirects
+        return Flow(None, None) if state is None else effect_of(command, known)
+
+    def _list(self, node: Node, state: State | None, piped: tuple[Command, ...], extras: Extras) -> Flow:
+        """``a && b || c``: the operators bind alike, from the left."""
+        rest: list[tuple[str, Node]] = []
+        while node.kind == "list" and len(node.children) == 3:
+            rest.append((node.children[1].kind, node.children[2]))
+            node = node.children[0]
+        flow = self._statement(node, state, piped, extras if not rest else NONE)
+        for at, (operator, right) in enumerate(reversed(rest), start=1):
+            flow = self._then(flow, operator, right, piped, extras if at == len(rest) else NONE)
+        return flow
+
+    def _then(self, left: Flow, operator: str, right: Node, piped: tuple[Command, ...], extras: Extras = NONE) -> Flow:
+        if operator == "&&":
+            flow = self._statement(right, left.ok, piped, extras)
+            return Flow(flow.ok, joined(left.fail, flow.fail))
+        flow = self._statement(right, left.fail, piped, extras)
+        return Flow(joined(left.ok, flow.ok), flow.fail)
+
+    def _pipeline(self, parts: Sequence[Node], state: State | None, piped: tuple[Command, ...], extras: Extras) -> Flow:
+        """Each part in a shell of its own, fed by those before it."""
+        members = [part for part in parts if part.kind not in ("|", "|&", "comment")]
+        start = len(self._main)
+        for at, member in enumerate(members):
+            fed = (*piped, *self._main[start:])
+            self._statement(member, state, fed, extras if at == len(members) - 1 else NONE)
+        return Flow(state, state)
+
+    def _redirected(self, node: Node, state: State | None, piped: tuple[Command, ...], extras: Extras) -> Flow:
+        """A statement with redirections: they are those of its last command, or of all that it groups."""
+        body = next((child for child in node.children if child.kind not in REDIRECTS and child.kind != "comment"), None)
+        redirects, spans = list[Redirect](), list[Span]()
+        heredocs = [child for child in node.children if child.kind == "heredoc_redirect"]
+        for child in node.children:
+            if child.kind == "heredoc_redirect":
+                found, surplus = self._commands.heredoc(child, self._state)
+            elif child.kind in REDIRECTS:
+                one, surplus = self._commands.redirect(child, self._state)
+                found = [one]
+            else:
+                continue
+            redirects += found
+            spans += surplus
+        inner = Extras((*redirects, *extras.redirects), (*spans, *extras.words))
+        if len(heredocs) > 1:
+            self._found.doubt(DISAGREE)
+        start = len(self._main)
+        if body is None:
+            flow = self._simple(Node("command", node.start, node.start), state, piped, inner)
+        else:
+            flow = self._statement(body, state, piped, inner)
+        for heredoc in heredocs:
+            flow = self._behind_heredoc(heredoc, flow, (*piped, *self._main[start:]))
+        return flow
+
+    def _behind_heredoc(self, node: Node, flow: Flow, fed: tuple[Command, ...]) -> Flow:
+        """What stands behind ``<<EOF`` in its line."""
+        parts = node.children
+        for at, part in enumerate(parts):
+            if part.kind == "pipeline":
+                self._pipeline(part.children, flow.any, fed, NONE)
+            elif part.kind in ("&&", "||") and at + 1 < len(parts):
+                flow = self._then(flow, part.kind, parts[at + 1], ())
+        return flow
+
+    def _branches(self, parts: Sequence[Node], state: State | None, piped: tuple[Command, ...]) -> State | None:
+        """``if`` and ``elif``: what holds whichever branch was taken."""
+        then = next((at for at, part in enumerate(parts) if part.kind == "then"), len(parts))
+        condition = self._sequence(parts[:then], state, piped)
+        others = [part for part in parts[then:] if part.kind in ("elif_clause", "else_clause")]
+        body = [part for part in parts[then:] if part not in others]
+        after = self._sequence(body, condition.ok, piped).any
+        rest = condition.fail
+        for at, clause in enumerate(others):
+            if clause.kind == "elif_clause":
+                # Its own rest follows it as further clauses.
+                return joined(after, self._branches([*clause.children, *others[at + 1 :]], rest, piped))
+            rest = self._sequence(clause.children, rest, piped).any
+        return joined(after, rest)
+
+    def _function(self, node: Node, state: State | None) -> Flow:
+        self._found.doubt(FUNCTION)
+        known = (state or State()).forgotten()
+        for child in node.children:
+            if child.kind in REDIRECTS:
+                self._found.redirects.append(self._commands.redirect(child, known)[0])
+            elif _is_statement(child) and child.kind != "word":
+                self._statement(child, known, ())
+        return Flow(known, known)
+
+    def _loop(self, node: Node, state: State | None, piped: tuple[Command, ...]) -> Flow:
+        """A loop, or a ``case``: what any of its rounds may change is not known in it, nor behind it."""
+        inside = self._after_loop(node, state)
+        self._state = inside or State()
+        if node.kind == "for_statement":
+            inside = self._for(node, inside)
+        elif node.kind == "c_style_for_statement":
+            self._header(node)
+        if node.kind == "case_statement":
+            self._case(node, inside, piped)
+        elif node.kind == "while_statement":
+            do = next((at for at, part in enumerate(node.children) if part.kind == "do_group"), len(node.children))
+            condition = self._sequence(node.children[:do], inside, piped)
+            self._sequence(node.children[do:], condition.any, piped)
+        else:
+            body = [part for part in node.children if part.kind in ("do_group", "compound_statement")]
+            self._sequence(body, inside, piped)
+        after = self._after_loop(node, state)
+        return Flow(after, after)
+
+    def _for(self, node: Node, state: State | None) -> State | None:
+        """The loop's variable, as far as what it goes through is known."""
+        spans: list[Span] = []
+        name = ""
+        for child in node.children:
+            if child.kind == "variable_name" and not name:
+                name = self._tree.text[child.start : child.end]
+            elif child.kind in ("do_group", "compound_statement"):
+                break
+            elif child.kind not in ("for", "select", "in", ";", "comment", "\n"):
+                if spans and spans[-1][1] == child.start:
+                    spans[-1] = (spans[-1][0], child.end)
+                else:
+                    spans.append((child.start, child.end))
+        readings = [self._words.read(*span) for span in spans]
+        is_select = bool(node.children) and node.children[0].kind == "select"
+        known = Known() if is_select else _gone_through(readings)
+        return None if state is None else state.with_variable(name, known)
+
+    def _header(self, node: Node) -> None:
+        """``((i=0; i<3; i++))`` sets a variable, and evaluates it."""
+        do = next((part.start for part in node.children if part.kind in ("do_group", "compound_statement")), node.end)
+        self._words.read_arithmetic(node.start + len("for"), do)
+
+    def _case(self, node: Node, state: State | None, piped: tuple[Command, ...]) -> None:
+        for child in node.children:
+            if child.kind == "case_item":
+                self._item(child, state, piped)
+            elif child.kind not in ("case", "in", "esac", "comment"):
+                self._words.read(child.start, child.end, is_value=True)
+
+    def _item(self, node: Node, state: State | None, piped: tuple[Command, ...]) -> None:
+        close = next((at for at, part in enumerate(node.children) if part.kind == ")"), 0)
+        for part in node.children[:close]:
+            if part.kind not in ("(", "|"):
+                self._state = state or State()
+                self._words.read(part.start, part.end, is_value=True, is_loose=True)
+        self._sequence(node.children[close + 1 :], state, piped)
+
+    def _after_loop(self, node: Node, state: State | None) -> State | None:
+        """What is known wherever in the loop it is, going by what stands in it."""
+        if state is None:
+            return None
+        names: set[str] = set()
+        pending = [node]
+        while pending:
+            part = pending.pop()
+            if part.kind in SUBSHELLS:
+                continue
+            if part.kind in SIMPLE:
+                text = self._tree.text[part.start : part.end]
+                first = text.split(None, 1)[0] if text.strip() else ""
+                if first in MOVING:
+                    state = state.moved(None)
+                is_known = first.replace("/", "").replace(".", "").isalnum() and first not in FORGETTING | TRANSPARENT
+                written = written_names(text) if first in WRITERS else frozenset[str]()
+                if (part.kind == "command" and not is_known and "=" not in first) or written is None:
+                    return state.forgotten()
+                names |= written or frozenset()
+            if part.kind == "variable_assignment" and (match := IDENTIFIER.match(self._tree.text, part.start)):
+                names.add(match[0])
+            elif part.kind == "for_statement":
+                names |= {
+                    self._tree.text[each.start : each.end] for each in part.children if each.kind == "variable_name"
+                }
+            pending += part.children
+        return state.without(names)
+
+    def _list_flat(self, node: Node) -> None:
+        """All that runs in a part of the tree whose order means nothing."""
+        was_flat, self._is_flat = self._is_flat, True
+        self._state = State()
+        for part in node.all():
+            if part.kind in COMMANDS:
+                command = self._commands.read(part, self._state, ())
+                if command.words:
+                    self._found.commands.append(command)
+            elif part.kind in ("file_redirect", "herestring_redirect"):
+                self._found.redirects.append(self._commands.redirect(part, self._state)[0])
+            elif part.kind in ("heredoc_body", "string"):
+                self._words.read_body(part.start, part.end)
+        self._is_flat = was_flat
+
+
+def _is_statement(node: Node) -> bool:
+    return node.kind[0].isalpha() and node.kind != "comment" and node.kind not in KEYWORDS
+
+
+def _gone_through(readings: Sequence[Reading]) -> Known:
+    values: dict[str, None] = {}
+    is_known = True
+    heads: list[str] = []
+    for reading in readings:
+        word = reading.word
+        # Only the ways tell which words it becomes: each of a brace's, each of a variable's.
+        is_known = is_known and bool(reading.ways)
+        heads += [value for way in reading.ways for value in way] or [word.head]
+        values |= dict.fromkeys(value for way in reading.ways for value in way)
+    if readings and is_known and 0 < len(values) <= MAX_VALUES:
+        return Known(tuple(values))
+    return Known(head=common_head(heads))
