@@ -15,7 +15,7 @@ from core.permissions.paths import holds_secrets
 from core.permissions.policy import Policy
 from core.permissions.rules import Rule
 from core.permissions.shell.script import Command
-from core.permissions.shell.spellings import spellings
+from core.permissions.shell.spelling import spellings
 
 FIELD = re.compile(r"(?P<name>[A-Za-z_]\w*)\s*:\s*(?P<value>.*)", re.DOTALL)
 PRIMARY = frozenset("command file_path path notebook_path url pattern prompt".split())
