@@ -14,6 +14,7 @@ from typing import Any, TypeVar, cast
 from core.bus.bus import Bus, Publisher
 from core.bus.subscription import Subscription
 from core.host.host import Host
+from core.host.sandbox.sandbox import Sandbox
 from core.llm.client import ModelClient, QuerySource
 from core.llm.scripted import ScriptedModel, in_order
 from core.llm.side import Count, SideRequests
@@ -22,6 +23,7 @@ from core.protocol.events import Event
 from core.protocol.usage import Usage
 from core.settings.schema import DEFAULT_SMALL_MODEL
 from core.tools.base import Tool, ToolResult
+from core.tools.confining import SandboxRules
 from core.tools.context import ToolContext, ToolServices, ToolState
 from core.tools.shared_task_store import SharedTaskStore
 from core.tools.shells import ShellRegistry
@@ -50,6 +52,8 @@ class Bench:
     subscription: Subscription
     reports: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
     reported: asyncio.Event = field(default_factory=asyncio.Event)
+    is_unasked: bool = False
+    """Whether the calls count as allowed because they only read."""
     _seen: list[Event] = field(default_factory=list[Event])
 
     @property
@@ -64,6 +68,7 @@ class Bench:
             tool_use_id="toolu_1",
             report=report,
             publisher=self.publisher,
+            is_unasked=self.is_unasked,
         )
 
     async def run(self, tool: Tool[Any], **arguments: Any) -> ToolResult:
@@ -117,13 +122,16 @@ class Bench:
         return True
 
 
-def make_bench(base: Path, **environ: str) -> Bench:
+def make_bench(
+    base: Path, *, confine_by: Sandbox | None = None, sandbox: SandboxRules | None = None, **environ: str
+) -> Bench:
     """A bench in ``base/work``; outputs and todo list lie beside it."""
     mark = uuid.uuid4().hex
     root = base / "work"
     root.mkdir(exist_ok=True)
     clock, ids = FakeClock(), CountingIds()
-    host = Host(clock=clock, ids=ids, environ={**os.environ, MARK: mark, **environ})
+    environment = {**os.environ, MARK: mark, **environ}
+    host = Host(clock=clock, ids=ids, environ=environment, sandbox=confine_by or Sandbox())
     bus = Bus("session", clock)
     publisher = Publisher(bus)
     outputs = base / "outputs"
@@ -137,6 +145,7 @@ def make_bench(base: Path, **environ: str) -> Bench:
         tasks=SharedTaskStore(base / "tasks" / "session.json", publisher),
         web=WebClient(),
         side=side_requests(host),
+        sandbox=sandbox or SandboxRules(),
     )
     return Bench(root, host, services, ToolState(cwd=root), mark, publisher, bus.subscribe())
 
@@ -152,9 +161,11 @@ def side_requests(host: Host, model: ModelClient | None = None, count: Count | N
 
 
 @asynccontextmanager
-async def open_bench(base: Path, **environ: str) -> AsyncGenerator[Bench, None]:
+async def open_bench(
+    base: Path, *, confine_by: Sandbox | None = None, sandbox: SandboxRules | None = None, **environ: str
+) -> AsyncGenerator[Bench, None]:
     """A bench whose shells are closed at the end; fails where one of their processes lives on."""
-    bench = make_bench(base, **environ)
+    bench = make_bench(base, confine_by=confine_by, sandbox=sandbox, **environ)
     try:
         yield bench
     finally:
