@@ -29,10 +29,15 @@ class SettingsWatch:
         self._on_rules = on_rules
         self._missing: dict[Path, float] = {}
         """Since when files are missing that were there."""
+        self._again: asyncio.TimerHandle | None = None
 
     async def run(self) -> None:
         """Follow the files until cancelled."""
-        await watch_folders(self._folders, self.refresh)
+        try:
+            await watch_folders(self._folders, self.refresh)
+        finally:
+            if self._again is not None:
+                self._again.cancel()
 
     def refresh(self) -> None:
         """Read the files again if one of them is not what it was; cheap where all are. Must run on the event loop."""
@@ -55,7 +60,7 @@ class SettingsWatch:
         self._missing = {path: self._missing.get(path, loop.time()) for path in gone}
         expected = {path for path, since in self._missing.items() if loop.time() - since < GONE_S}
         if expected:
-            loop.call_later(GONE_S, self.refresh)
+            self._again = loop.call_later(GONE_S, self.refresh)
         return expected
 
     def _paths(self) -> list[Path]:

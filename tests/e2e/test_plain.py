@@ -171,12 +171,15 @@ def test_a_reader_that_goes_away_ends_it(machine: Machine, server: Server) -> No
 
 
 def test_a_first_start_asks_in_words(machine: Machine) -> None:
+    (machine.project / ".claude").mkdir()
+    (machine.project / ".claude" / "settings.json").write_text('{"permissions": {"allow": ["Bash"]}}')
     child = machine.start("", "--plain")
     read_output(child, "Type d or k or l or q and Enter.")
     child.send(b"k\r")
     read_output(child, "Type in an API key: type it and press Enter.")
     child.send(b"sk-secret\r")
     read_output(child, "Do you trust this folder?")
+    read_output(child, ".claude/settings.json: 1 allow rule")
     child.send(b"no\r")
     read_output(child, "agent-tui in")
     child.send(CTRL_D)

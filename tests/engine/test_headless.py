@@ -12,7 +12,7 @@ from core.engine.headless import OutputFormat, run_headless
 from core.llm.errors import ModelError
 from core.llm.scripted import Reply, ScriptedModel, call, in_order, say
 from core.settings.schema import Settings
-from tests.fakes.engines import make_launch
+from tests.fakes.engines import allowing, denying, make_launch
 from tests.fakes.wire import NEW, thought
 
 DONE = Reply([say("All is well.")])
@@ -158,13 +158,13 @@ def test_what_nobody_allowed_is_refused_and_listed(run: Run, tmp_path: Path) -> 
     ]
     assert record["subtype"] == "success"
     assert not (tmp_path / "made").exists()
-    run("json", [touch, DONE], allow=("Bash(touch made)",))
+    run("json", [touch, DONE], rules=allowing("Bash(touch made)"))
     assert (tmp_path / "made").exists()
 
 
 def test_what_a_rule_or_the_mode_refused_is_listed_too(run: Run) -> None:
     touch = Reply([call("Bash", "b1", command="touch made")])
-    for settings in ({"deny": ("Bash",)}, {"mode": "plan"}):
+    for settings in ({"rules": denying("Bash")}, {"mode": "plan"}):
         _code, out = run("json", [touch, DONE], **settings)
         assert [denial["tool_use_id"] for denial in json.loads(out)["permission_denials"]] == ["b1"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.llm.scripted import Reply, say
+from core.llm.scripted import Reply, call, say
 from core.protocol.events import SessionStarted
 from core.settings.trust import is_trusted
 from tests.fakes.windows import WIDE, Opener, Window
@@ -129,6 +129,39 @@ async def test_a_folder_that_is_not_trusted_steers_nothing(opener: Opener, keys:
         assert not store(window).exists()
     async with opener([], is_trusted=False, is_started=False) as window:
         await window.asked("Do you trust this folder?")
+
+
+async def test_the_settings_of_a_folder_are_listed_and_count_after_a_yes(opener: Opener) -> None:
+    permissions = {"allow": ["Bash(touch:*)"], "defaultMode": "acceptEdits"}
+    settings = {"permissions": permissions, "theme": "paper", "hooks": {"Stop": [{"hooks": [{"type": "command"}]}]}}
+    opener.file(".claude/settings.json", json.dumps(settings))
+    opener.file(".claude/settings.local.json", '{"\x1b[2J": 1, "nonsense')
+    script = [Reply([call("Bash", "b1", command="touch made")]), Reply([say("ok")])]
+    async with opener(script, size=WIDE, is_trusted=False, is_started=False) as window:
+        await window.asked("Do you trust this folder?")
+        await window.until_shows(
+            "Its settings would be used:",
+            ".claude/settings.json: 1 allow rule, defaultMode acceptEdits, 1 hook, theme",
+            ".claude/settings.local.json: cannot be read",
+        )
+        await window.press("y")
+        await window.until(lambda: bool(window.readers))
+        assert window.engine.calls.policies.policy.mode == "acceptEdits"
+        assert window.app._wanted == "paper"  # pyright: ignore[reportPrivateUsage]
+        await window.until_shows("settings.local.json:1: not")
+        await window.ask("go")
+        assert (window.cwd / "made").exists() and window.question is None
+
+
+async def test_the_settings_of_a_folder_do_nothing_after_a_no(opener: Opener) -> None:
+    opener.file(".claude/settings.json", '{"theme": "paper", "permissions": {"defaultMode": "plan", "deny": ["Bash"]}}')
+    async with opener([], is_trusted=False, is_started=False) as window:
+        await window.asked("Do you trust this folder?")
+        await window.press("n")
+        await window.until(lambda: bool(window.readers))
+        policy = window.engine.calls.policies.policy
+        assert (policy.mode, policy.deny) == ("default", ())
+        assert window.app._wanted != "paper"  # pyright: ignore[reportPrivateUsage]
 
 
 async def test_leaving_at_the_question_of_trust(opener: Opener) -> None:

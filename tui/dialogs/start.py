@@ -32,7 +32,7 @@ def trust_question(folder: str, settings: tuple[str, ...] = ()) -> Question:
         body=body,
         choices=(
             Choice("yes", "y", "Yes, and remember it"),
-            Choice("no", "n", "No", "work here without the folder's own instructions"),
+            Choice("no", "n", "No", "work here without the folder's own instructions and settings"),
             Choice("quit", "q", "Leave"),
         ),
         cancel="no",
