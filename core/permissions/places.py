@@ -110,6 +110,10 @@ KINDS = (
     Kind("Python runs it when it starts", files=_words("sitecustomize.py usercustomize.py")),
 )
 
+PROTECTED_FOLDERS = frozenset(name for kind in KINDS for name in kind.folders)
+PROTECTED_FILES = frozenset(name for kind in KINDS for name in kind.files)
+PROTECTED_PAIRS = frozenset(pair for kind in KINDS for pair in kind.pairs)
+
 UNPROTECTED_PAIR = (".claude", "worktrees")
 """Where other checkouts are kept: ordinary files, but for what is protected among them by its own name."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from core.host.sandbox.confinement import READ_ONLY, Confinement
 from core.host.sandbox.sandbox import Kind, Sandbox
 from core.permissions.access import Verdict
-from core.permissions.paths import PROTECTED_FILES, PROTECTED_FOLDERS, PROTECTED_PAIRS
+from core.permissions.places import PROTECTED_FILES, PROTECTED_FOLDERS, PROTECTED_PAIRS
 from core.tools.shells import Shell
 
 EVERYWHERE = "*"

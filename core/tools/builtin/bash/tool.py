@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from core.host.git import repository_hazards
+from core.host.git_hazards import repository_hazards
 from core.permissions.access import Access
 from core.permissions.paths import is_inside, resolve
 from core.permissions.shell_access import shell_access
