@@ -61,7 +61,7 @@ class LineReader:
     def known(self, name: str) -> Known | None:
         """What the variable holds at this point."""
         if (known := self._state.variables.get(name)) is not None:
-            return known if known.values or known.head else None
+            return known
         if name == "PWD":
             folder = self._state.folder
             return Known((str(folder),)) if folder else None
@@ -143,6 +143,8 @@ class LineReader:
         self._found.redirects += extras.redirects
         if extras.words:
             self._found.doubt(DISAGREE)
+        if any(redirect.kind != "write" for redirect in extras.redirects):
+            piped = ()
         if kind == "subshell":
             self._sequence(parts, state, piped)
             return Flow(state, state)
@@ -382,4 +384,10 @@ def _gone_through(readings: Sequence[Reading]) -> Known:
         values |= dict.fromkeys(value for way in reading.ways for value in way)
     if readings and is_known and 0 < len(values) <= MAX_VALUES:
         return Known(tuple(values))
-    return Known(head=common_head(heads))
+    if len(readings) == 1:
+        word = readings[0].word
+        return Known(head=common_head(heads), lists=word.lists, matches=word.matches)
+    matches = [reading.word.matches or reading.word.values for reading in readings]
+    return Known(
+        head=common_head(heads), matches=tuple(each for some in matches for each in some) if all(matches) else ()
+    )
