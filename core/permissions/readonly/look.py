@@ -85,7 +85,7 @@ class Look:
     def _read_matches(self, pattern: str, names_only: bool) -> None:
         folder = GLOB.split(pattern, maxsplit=1)[0].rpartition("/")
         self._note(self.path(folder[0] + folder[1]), names_only)
-        if not names_only and matches_secrets(pattern.rpartition("/")[2]):
+        if not names_only and (is_secret(self.path(pattern)) or matches_secrets(pattern.rpartition("/")[2])):
             self.reveal(f"{pattern} may match files that hold secrets")
 
     def _read_listed(self, listing: tuple[Command, ...]) -> None:

@@ -49,6 +49,12 @@ class Judged:
         return not self.doubts and bool(judged) and all(verdict.is_read_only for verdict in judged)
 
     @property
+    def reads(self) -> tuple[Path, ...]:
+        """Every file and folder that any part of it is told to read."""
+        parts = (verdict for _part, verdict in (*self.commands, *self.redirects))
+        return tuple(dict.fromkeys(path for verdict in parts for path in verdict.reads))
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """Every reason to fear that it shows keys or passwords."""
         found = [self.secret, *(verdict.secret for _part, verdict in (*self.commands, *self.redirects))]

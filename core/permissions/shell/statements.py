@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from core.permissions.shell.commands import NONE, CommandReader, Extras, Found, Nested, Span
@@ -29,6 +30,9 @@ SUBSHELLS = frozenset({"subshell", "command_substitution", "process_substitution
 LOOPS = frozenset({"for_statement", "while_statement", "c_style_for_statement", "case_statement"})
 KEYWORDS = frozenset("if then elif else fi do done while until for select in case esac function time".split())
 ALONE = frozenset({"command", "pipeline", "redirected_statement"})
+
+PLAIN_PRINTF = re.compile(r"printf[ \t]+['\"]?[^-\s$`'\"\\]")
+"""A printf whose first word is not ``-v``."""
 
 TOO_DEEP = "it is too long or too deep to be understood"
 FUNCTION = "it defines a function, which may stand in for any command"
@@ -339,7 +343,8 @@ class LineReader:
                 if first in MOVING:
                     state = state.moved(None)
                 is_known = first.replace("/", "").replace(".", "").isalnum() and first not in FORGETTING | TRANSPARENT
-                written = written_names(text) if first in WRITERS else frozenset[str]()
+                is_writer = first in WRITERS and not PLAIN_PRINTF.match(text)
+                written = written_names(text) if is_writer else frozenset[str]()
                 if (part.kind == "command" and not is_known and "=" not in first) or written is None:
                     return state.forgotten()
                 names |= written or frozenset()

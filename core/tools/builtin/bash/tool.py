@@ -12,7 +12,7 @@ from pydantic import Field
 
 from core.permissions.access import Access
 from core.permissions.paths import is_inside, resolve
-from core.permissions.readonly.plain import is_read_only_command, read_only_operands
+from core.permissions.readonly.command import is_read_only_command, judge_command
 from core.protocol.views import ToolDisplay
 from core.tools.base import CallInterrupted, Tool, ToolError, ToolInput, ToolResult
 from core.tools.context import ToolContext, ToolState
@@ -56,8 +56,8 @@ class Bash(Tool[BashInput]):
         if "\0" in arguments.command:
             return Access(command=arguments.command, verdict="deny", reason="the command holds a NUL character")
         is_read_only = self.is_read_only(arguments, context.state)
-        reads = read_only_operands(arguments.command, context.state.cwd) if is_read_only else None
-        return Access(command=arguments.command, reads=reads or (), is_read_only=is_read_only)
+        reads = judge_command(arguments.command, context.state.cwd).reads if is_read_only else ()
+        return Access(command=arguments.command, reads=reads, is_read_only=is_read_only)
 
     async def run(self, arguments: BashInput, context: ToolContext) -> ToolResult:
         services = context.services
