@@ -91,7 +91,7 @@ WRITES = [
     "chown 12345 notes",
     "touch -d 2001-01-01 notes",
     "touch notes",
-    "python3 -c 'import os; os.setxattr(\"notes\", \"user.x\", b\"y\")'",
+    'python3 -c \'import os; os.setxattr("notes", "user.x", b"y")\'',
     "python3 -c 'import os; os.utime(\"notes\", (1, 1))'",
     "python3 -c 'import os; os.open(\"notes\", os.O_RDWR | os.O_TRUNC)'",
     "python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"door\")'",
@@ -192,7 +192,9 @@ async def test_no_host_is_reached(bench: Bench) -> None:
         packets.bind(("127.0.0.1", 0))
         packets.setblocking(False)
         port, other = server.getsockname()[1], packets.getsockname()[1]
-        assert "free" in subprocess.check_output(["bash", "-c", f"echo > /dev/tcp/127.0.0.1/{port}; echo free"], text=True)
+        assert "free" in subprocess.check_output(
+            ["bash", "-c", f"echo > /dev/tcp/127.0.0.1/{port}; echo free"], text=True
+        )
         server.accept()[0].close()
         result = await bench.run(
             Bash(), command=f"echo secret > /dev/udp/127.0.0.1/{other}; exec 3<> /dev/tcp/127.0.0.1/{port}"
@@ -226,9 +228,13 @@ def bystander() -> Iterator[subprocess.Popen[bytes]]:
     started.wait()
 
 
-async def test_other_processes_are_seen_but_not_touched(bench: Bench, kind: Kind, bystander: subprocess.Popen[bytes]) -> None:
+async def test_other_processes_are_seen_but_not_touched(
+    bench: Bench, kind: Kind, bystander: subprocess.Popen[bytes]
+) -> None:
     pid = bystander.pid
-    await bench.run(Bash(), command=f"kill -9 {pid}; touch /proc/{pid}/cwd/new; touch /proc/{pid}/root/tmp/{bench.mark}")
+    await bench.run(
+        Bash(), command=f"kill -9 {pid}; touch /proc/{pid}/cwd/new; touch /proc/{pid}/root/tmp/{bench.mark}"
+    )
     assert bystander.poll() is None
     assert not Path(f"/tmp/{bench.mark}").exists()
     if kind == "bubblewrap":

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from core.permissions.readonly.grammar import Grammar, NotReadOnlyError, Parsed
-from core.permissions.readonly.look import Look
+from core.permissions.readonly.look import Look, is_secret
 from core.permissions.readonly.options import is_literal, literal, parse
 from core.permissions.shell.script import Word
 
@@ -51,3 +52,6 @@ def _note_archives(look: Look, parsed: Parsed) -> None:
         if ":" in (word.value or ":") and not parsed.has("--force-local"):
             raise NotReadOnlyError("tar takes a colon for the name of another computer")
         look.read(word)
+    for word in parsed.operands:
+        if is_secret(Path(word.value or word.head)):
+            look.reveal(f"{word.source} may hold secrets")

@@ -9,7 +9,7 @@ from pathlib import Path
 from core.permissions.readonly.git_options import SUBCOMMANDS
 from core.permissions.readonly.grammar import NotReadOnlyError, Parsed
 from core.permissions.readonly.look import Look, is_secret
-from core.permissions.readonly.options import is_literal, parse
+from core.permissions.readonly.options import is_literal, literal, parse
 from core.permissions.shell.script import Word
 
 HARMLESS_GLOBALS = frozenset({"--no-pager", "--no-optional-locks", "--literal-pathspecs", "--no-replace-objects"})
@@ -20,6 +20,9 @@ HARMLESS_KEYS = re.compile(
     re.IGNORECASE,
 )
 SECRET_KEYS = re.compile(r"credential|token|passw|secret|extraheader|url\.", re.IGNORECASE)
+HASH = re.compile(r"merge-base( [\w@][\w@./~^-]*){2}|rev-parse( --short| --verify)*( [\w@][\w@./~^{}-]*)")
+"""Subcommands that put out nothing but the name of a commit."""
+
 ALONE = frozenset({"--version", "-v", "--help", "--exec-path", "--html-path", "--man-path"})
 
 
@@ -42,11 +45,19 @@ def look_at_git(look: Look) -> None:
     grammar = SUBCOMMANDS.get(name)
     if grammar is None:
         raise NotReadOnlyError(f"git {name} may change something")
-    parsed = parse(tuple(words), grammar)
+    parsed = parse(tuple(literal("HEAD") if _is_hash(word) else word for word in words), grammar)
     for word in parsed.operands:
         _look_at_operand(look, word, name)
     if name in CHECKS:
         CHECKS[name](look, parsed)
+
+
+def _is_hash(word: Word) -> bool:
+    """Whether it is ``$(git merge-base …)``, or another that puts out the name of a commit."""
+    if word.values or len(word.lists) != 1 or word.lists[0].name != "git":
+        return False
+    words = word.lists[0].words[1:]
+    return all(map(is_literal, words)) and HASH.fullmatch(" ".join(each.head for each in words)) is not None
 
 
 def _look_at_operand(look: Look, word: Word, name: str) -> None:

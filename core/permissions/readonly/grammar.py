@@ -81,7 +81,7 @@ class Grammar:
 def short_options(spec: str) -> dict[str, Takes]:
     """The table that a ``short`` text stands for."""
     table: dict[str, Takes] = {}
-    for char, mark in zip(spec, [*spec[1:], ""], strict=True):
+    for char, mark in zip(spec, spec[1:] + " ", strict=False):
         if char not in TAKES:
             table[f"-{char}"] = TAKES.get(mark, "nothing")
     return table

@@ -51,14 +51,18 @@ class Look:
 
     def read(self, word: Word, *, names_only: bool = False) -> None:
         """Notes that the file or folder is read; NotReadOnlyError where it is not known which one that is."""
-        if word.value is not None and not word.has_glob:
-            if word.value not in STREAMS and not is_substitution(word):
-                self._note(self.path(word.value), names_only)
-        elif word.has_glob:
-            self._read_matches(word, names_only)
+        if is_substitution(word):
+            return
+        if word.values:
+            for value in word.values:
+                if value not in STREAMS:
+                    self._note(self.path(value), names_only)
+        elif word.matches:
+            for pattern in word.matches:
+                self._read_matches(pattern, names_only)
         elif word.lists:
             self._read_listed(word.lists)
-        elif not is_substitution(word):
+        else:
             raise NotReadOnlyError(f"it is not known which file {word.source} is")
 
     def path(self, text: str) -> Path:
@@ -78,15 +82,11 @@ class Look:
         if not names_only and (is_secret(path) or path == self.home):
             self.reveal(f"{path} may hold secrets")
 
-    def _read_matches(self, word: Word, names_only: bool) -> None:
-        known = GLOB.split(word.head, maxsplit=1)[0]
-        if not known and re.search(r"[$`]", word.source):
-            raise NotReadOnlyError(f"it is not known which files {word.source} are")
-        folder = self.path(known.rpartition("/")[0] + "/" if "/" in known else "")
-        self._note(folder, names_only)
-        pattern = word.source.rpartition("/")[2].strip("\"'")
-        if not names_only and matches_secrets(pattern):
-            self.reveal(f"{word.source} may match files that hold secrets")
+    def _read_matches(self, pattern: str, names_only: bool) -> None:
+        folder = GLOB.split(pattern, maxsplit=1)[0].rpartition("/")
+        self._note(self.path(folder[0] + folder[1]), names_only)
+        if not names_only and (is_secret(self.path(pattern)) or matches_secrets(pattern.rpartition("/")[2])):
+            self.reveal(f"{pattern} may match files that hold secrets")
 
     def _read_listed(self, listing: tuple[Command, ...]) -> None:
         from core.permissions.readonly.listing import reason_against

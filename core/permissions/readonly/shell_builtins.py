@@ -150,9 +150,11 @@ def look_at_environment(look: Look) -> None:
 
 def look_at_nothing(look: Look) -> None:
     """Builtins without effect whose few words are numbers, names or nothing."""
+    if look.command.name == "umask" and look.words:
+        raise NotReadOnlyError("umask changes the shell")
     if not all(word.is_one for word in look.words):
         raise NotReadOnlyError("it is not known what it is told")
-    if any(re.search(r"[\[$`(]", value) for word in look.words for value in word.values):
+    if any(re.search(r"[\[$`(]|^--", value) for word in look.words for value in word.values):
         raise NotReadOnlyError("it may evaluate its words")
 
 

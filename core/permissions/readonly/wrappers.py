@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from core.permissions.readonly.grammar import Grammar, NotReadOnlyError
 from core.permissions.readonly.look import Look
-from core.permissions.readonly.options import is_literal, parse
+from core.permissions.readonly.names import may_stand_before
+from core.permissions.readonly.options import is_literal, literal, parse
 from core.permissions.readonly.verdict import Verdict
-from core.permissions.shell.script import Command
+from core.permissions.shell.script import Assignment, Command, Word
 
 PLACE = "{}"
 """Where find and xargs put the names of files."""
@@ -46,8 +47,21 @@ def look_at_wrapper(look: Look, runs: list[Verdict]) -> None:
         raise NotReadOnlyError(f"{command.name} runs what it is given")
     if command.name == "xargs" and not parsed.operands:
         return
+    if command.name == "env":
+        _check_settings(parsed.operands, command)
     if not runs:
         raise NotReadOnlyError(f"it is not known what {command.name} runs")
+
+
+def _check_settings(words: tuple[Word, ...], command: Command) -> None:
+    """The variables that env sets for what it runs."""
+    program = command.runs[0].name if command.runs else ""
+    for word in words:
+        name, equals, value = word.head.partition("=")
+        if not equals or not is_literal(word):
+            return
+        if not may_stand_before(Assignment(name=name, value=literal(value), source=word.source), program):
+            raise NotReadOnlyError(f"{name} may change what the command does")
 
 
 def runs_of(command: Command) -> tuple[Command, ...]:

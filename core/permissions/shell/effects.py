@@ -17,6 +17,12 @@ WRITERS = frozenset(
 FORGETTING = frozenset("eval source . trap enable unalias alias coproc shopt set".split())
 """What may change anything at all, at once or later."""
 
+HARMLESS_OPTION = re.compile(
+    r"-[su]|[-+][euxvfC]*o?|pipefail|errexit|nounset|xtrace|verbose|noglob|noclobber"
+    r"|globstar|nullglob|dotglob|nocaseglob|failglob"
+)
+"""What ``set`` and ``shopt`` are told when no variable and no later command means anything else for it."""
+
 MOVING = frozenset({"cd", "pushd", "popd"})
 TRANSPARENT = frozenset({"command", "builtin", "time"})
 PLAIN_DECLARATIONS = frozenset({"export", "readonly", "declare", "typeset", "local"})
@@ -31,10 +37,12 @@ def effect_of(command: Command, state: State) -> Flow:
         for assignment in command.assignments:
             is_plain = assignment.source.startswith(f"{assignment.name}=")
             value = assignment.value
-            known = Known(value.values, value.head) if is_plain else Known()
+            known = Known(value.values, value.head, value.lists, value.matches) if is_plain else Known()
             state = state.with_variable(assignment.name, known)
         return Flow(state, state)
     name = command.words[0].value
+    if name in ("set", "shopt") and all(HARMLESS_OPTION.fullmatch(word.value or "") for word in command.words[1:]):
+        return Flow(state, state)
     if name is None or name in FORGETTING:
         return Flow(state.forgotten(), state.forgotten())
     if name in TRANSPARENT and len(command.words) > 1:
@@ -63,12 +71,17 @@ def _forgetful(state: State, command: Command) -> Flow:
 def _written(command: Command, state: State) -> State:
     if command.name in PLAIN_DECLARATIONS:
         return _declared(command, state)
+    if command.name == "printf" and command.words[1:2] and command.words[1].head[:1] not in ("", "-"):
+        return state
     names = written_names(command.text)
     if command.name == "read" and names is not None:
         # It sets them whether it finds anything or not.
         operands = [word.value or "" for word in command.words[1:] if not word.head.startswith("-")]
+        is_line = len(operands) == 1 and not command.assignments and not command.redirects
+        known = Known(lists=command.piped_from if is_line else ())
         for name in operands or ["REPLY"]:
-            state = state.with_variable(name, Known())
+            state = state.with_variable(name, known)
+        return state
     return state.forgotten() if names is None else state.without(names)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from core.permissions.shell.commands import NONE, CommandReader, Extras, Found, Nested, Span
@@ -28,6 +29,9 @@ SUBSHELLS = frozenset({"subshell", "command_substitution", "process_substitution
 LOOPS = frozenset({"for_statement", "while_statement", "c_style_for_statement", "case_statement"})
 KEYWORDS = frozenset("if then elif else fi do done while until for select in case esac function time".split())
 ALONE = frozenset({"command", "pipeline", "redirected_statement"})
+
+PLAIN_PRINTF = re.compile(r"printf[ \t]+['\"]?[^-\s$`'\"\\]")
+"""A printf whose first word is not ``-v``."""
 
 TOO_DEEP = "it is too long or too deep to be understood"
 FUNCTION = "it defines a function, which may stand in for any command"
@@ -60,7 +64,7 @@ class LineReader:
     def known(self, name: str) -> Known | None:
         """What the variable holds at this point."""
         if (known := self._state.variables.get(name)) is not None:
-            return known if known.values or known.head else None
+            return known
         if name == "PWD":
             folder = self._state.folder
             return Known((str(folder),)) if folder else None
@@ -142,6 +146,8 @@ class LineReader:
         self._found.redirects += extras.redirects
         if extras.words:
             self._found.doubt(DISAGREE)
+        if any(redirect.kind != "write" for redirect in extras.redirects):
+            piped = ()
         if kind == "subshell":
             self._sequence(parts, state, piped)
             return Flow(state, state)
@@ -315,7 +321,8 @@ class LineReader:
                 if first in MOVING:
                     state = state.moved(None)
                 is_known = first.replace("/", "").replace(".", "").isalnum() and first not in FORGETTING | TRANSPARENT
-                written = written_names(text) if first in WRITERS else frozenset[str]()
+                is_writer = first in WRITERS and not PLAIN_PRINTF.match(text)
+                written = written_names(text) if is_writer else frozenset[str]()
                 if (part.kind == "command" and not is_known and "=" not in first) or written is None:
                     return state.forgotten()
                 names |= written or frozenset()
@@ -360,4 +367,10 @@ def _gone_through(readings: Sequence[Reading]) -> Known:
         values |= dict.fromkeys(value for way in reading.ways for value in way)
     if readings and is_known and 0 < len(values) <= MAX_VALUES:
         return Known(tuple(values))
-    return Known(head=common_head(heads))
+    if len(readings) == 1:
+        word = readings[0].word
+        return Known(head=common_head(heads), lists=word.lists, matches=word.matches)
+    matches = [reading.word.matches or reading.word.values for reading in readings]
+    return Known(
+        head=common_head(heads), matches=tuple(each for some in matches for each in some) if all(matches) else ()
+    )

@@ -35,6 +35,9 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!-]")
 ARITHMETIC = re.compile(r"[0-9 \t\n+*/%()<>=!&|^~?:,-]*")
 """Numbers and operators: nothing in it can name a variable, whose text would be evaluated in turn."""
+VARIABLE = re.compile(r"(\"?)\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\})\1", re.ASCII)
+"""A word that is one variable and nothing else."""
+
 INDEX = re.compile(r"\[(?:[0-9]+|[@*])\]")
 OPERATOR = re.compile(r":?[-+?]|##?|%%?|//?|/[#%]|\^\^?|,,?")
 
@@ -48,6 +51,10 @@ class Known:
 
     values: tuple[str, ...] = ()
     head: str = ""
+    lists: tuple[Command, ...] = ()
+    """The pipeline that puts out what it holds, as of ``Word.lists``."""
+    matches: tuple[str, ...] = ()
+    """The globs whose matches it holds, as of ``Word.matches``."""
 
 
 class Surroundings(Protocol):
@@ -94,6 +101,7 @@ class WordReader:
         self._nodes = tree.expansions
         self._around = surroundings
         self._lists: tuple[Command, ...] = ()
+        self._matches: tuple[str, ...] = ()
 
     def read(self, start: int, end: int, *, is_value: bool = False, is_loose: bool = False) -> Reading:
         """The word between two offsets; a value of an assignment stays one word; a loose one may hold operators."""
@@ -113,6 +121,7 @@ class WordReader:
         self, start: int, end: int, *, is_loose: bool = False, stops: str = ""
     ) -> tuple[list[tuple[str, ...]], int]:
         self._lists = ()
+        self._matches = ()
         return self._bare(start, end, is_loose=is_loose, stops=stops)
 
     def _reading(self, start: int, end: int, pieces: list[tuple[str, ...]], *, is_value: bool) -> Reading:
@@ -121,7 +130,10 @@ class WordReader:
         values = tuple(dict.fromkeys(value for way in fields.ways for value in way))
         if len(values) > MAX_VALUES:
             values = ()
-        lists = self._lists if _is_one_substitution(text, self._nodes.get(start + text.startswith('"')), start) else ()
+        is_variable = VARIABLE.fullmatch(text) is not None
+        is_all = is_variable or _is_one_substitution(text, self._nodes.get(start + text.startswith('"')), start)
+        lists = self._lists if is_all else ()
+        matches = self._matches if is_variable else _pattern(text, fields.head) if fields.has_glob else ()
         word = Word(
             source=plain_text(text),
             values=values,
@@ -129,6 +141,7 @@ class WordReader:
             is_one=fields.is_one,
             has_glob=fields.has_glob,
             lists=lists,
+            matches=matches,
         )
         return Reading(word, fields.ways)
 
@@ -280,7 +293,11 @@ class WordReader:
         if name in ("@", "*", "-") or name.isdigit():
             return (ONE,) if in_quotes and name != "@" else (MANY,)
         known = self._around.known(name)
+        if known is not None:
+            self._lists, self._matches = known.lists, known.matches
         if known is None or not (in_quotes or self._around.splits_at_blanks()):
+            return (ONE,) if in_quotes else (MANY,)
+        if not known.values and not known.head:
             return (ONE,) if in_quotes else (MANY,)
         if known.values:
             return tuple(quoted(bytewise(value)) if in_quotes else expanded(bytewise(value)) for value in known.values)
@@ -347,6 +364,13 @@ def _combined(pieces: list[tuple[str, ...]]) -> tuple[str, ...]:
             pieces = [piece if len(piece) == 1 else (MANY,) for piece in pieces]
             break
     return tuple("".join(parts) for parts in product(*pieces))
+
+
+def _pattern(text: str, head: str) -> tuple[str, ...]:
+    """A word that is nothing but a glob, with what is known of its beginning."""
+    bare = re.sub("[\"']", "", text)
+    special = re.search(r"[*?\[{]", bare)
+    return (head + plain_text(bare[special.start() :]),) if special and not re.search("[$`\\\\]", text) else ()
 
 
 def _is_one_substitution(text: str, node: Node | None, start: int) -> bool:
