@@ -71,6 +71,6 @@ class SettingsWatch:
         """Where a change may come from: each file's folder, that of what it links to, and the folder above."""
         for path in self._paths():
             for spelling in {path, Path(os.path.realpath(path))}:
-                folder = next(parent for parent in spelling.parents if parent.is_dir())
+                folder = next(parent for parent in spelling.parents if os.path.isdir(parent))  # noqa: PTH112  never raises
                 yield folder
                 yield folder.parent

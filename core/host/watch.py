@@ -45,13 +45,21 @@ async def watch_folders(find: Callable[[], Iterable[Path]], look: Callable[[], N
         while True:
             watched = _existing(find())
             news = awatch(
-                *watched, step=STEP_MS, recursive=False, watch_filter=None, rust_timeout=LOOK_MS, yield_on_timeout=True
+                *watched,
+                step=STEP_MS,
+                recursive=False,
+                watch_filter=None,
+                rust_timeout=LOOK_MS,
+                yield_on_timeout=True,
+                ignore_permission_denied=True,
             )
-            async with contextlib.aclosing(news):
-                async for _changes in news:
-                    look()
-                    if _existing(find()) != watched:
-                        break
+            # A folder may go between the look and the watch: then they are looked for again.
+            with contextlib.suppress(FileNotFoundError):
+                async with contextlib.aclosing(news):
+                    async for _changes in news:
+                        look()
+                        if _existing(find()) != watched:
+                            break
 
 
 def _existing(folders: Iterable[Path]) -> dict[Path, tuple[int, int]]:

@@ -34,6 +34,12 @@ def still_asks() -> Behavior:
     return "ask"
 
 
+def test_bypassing_is_refused_where_the_settings_disable_it() -> None:
+    with pytest.raises(AgentError, match="settings disable it"):
+        check_mode("bypassPermissions", {"IS_SANDBOX": "1"}, is_bypass_disabled=True)
+    check_mode("acceptEdits", {}, is_bypass_disabled=True)
+
+
 def request(name: str) -> PermissionRequest:
     return PermissionRequest(id=name, tool_use_id=f"toolu_{name}", tool_name="Bash", input={}, reason="why")
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from core.permissions.shell_access import is_harmless
 from core.permissions.readonly.judge import judge_script
 from core.permissions.readonly.verdict import Judged
 from core.permissions.shell.parse import read_script
+from core.permissions.shell_access import is_harmless
 from tests.unit.readonly_workspace import DATA, ENVIRONMENT, commands, digest, make_repository
 
 CASES: list[dict[str, Any]] = [json.loads(row) for row in (DATA / "bash_cases.jsonl").read_text("utf-8").splitlines()]

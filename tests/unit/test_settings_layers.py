@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -190,7 +191,13 @@ def test_a_file_of_environment_variables_is_never_loaded(ground: Ground) -> None
 
 
 def test_keys_that_only_the_other_program_knows_are_left_out_in_silence(ground: Ground) -> None:
-    data = {"$schema": "x", "hooks": {"Stop": []}, "env": {"A": "1"}, "statusLine": {}, "enabledPlugins": {}}
+    data: dict[str, Any] = {
+        "$schema": "x",
+        "hooks": {"Stop": []},
+        "env": {"A": "1"},
+        "statusLine": {},
+        "enabledPlugins": {},
+    }
     ground.write("claude", data)
     ground.write("local", data)
     assert told(ground.load()) == []
@@ -262,13 +269,12 @@ def layouts(draw: st.DrawFn) -> tuple[str, dict[str, list[str]]]:
             return draw(SPACE)
 
         if isinstance(value, dict):
-            items: list[str] = [
-                f"{gap()}{text(name)}{gap()}:{gap()}{lay(inner)}{gap()}"
-                for name, inner in value.items()  # pyright: ignore[reportUnknownVariableType]
-            ]
+            members = cast("dict[str, Any]", value).items()
+            items = [f"{gap()}{text(name)}{gap()}:{gap()}{lay(inner)}{gap()}" for name, inner in members]
             return "{" + (",".join(items) or gap()) + "}"
         if isinstance(value, list):
-            return "[" + (",".join(f"{gap()}{lay(inner)}{gap()}" for inner in value) or gap()) + "]"  # pyright: ignore[reportUnknownVariableType]
+            items = [f"{gap()}{lay(inner)}{gap()}" for inner in cast("list[Any]", value)]
+            return "[" + (",".join(items) or gap()) + "]"
         return text(value) if isinstance(value, str) else json.dumps(value)
 
     def text(value: object) -> str:
@@ -373,8 +379,6 @@ def test_what_a_folder_would_bring_is_counted(ground: Ground) -> None:
 
 @given(OTHER, OTHER)
 def test_whatever_a_folder_holds_can_be_listed(permissions: Any, hooks: Any) -> None:
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
         ground = Ground(Path(folder))
         ground.write("project", {"permissions": permissions, "hooks": hooks})
