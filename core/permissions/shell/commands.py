@@ -12,20 +12,19 @@ from core.permissions.shell.evaluations import evaluation_doubt
 from core.permissions.shell.marks import plain_text
 from core.permissions.shell.script import Assignment, Command, Redirect, Word
 from core.permissions.shell.state import State
-from core.permissions.shell.tree import EXPANSIONS, WORDS, Node, Tree
+from core.permissions.shell.tree import Node, Tree
 from core.permissions.shell.words import DISAGREE, Reading, WordReader
 from core.permissions.shell.wrappers import DYNAMIC, looked_into
 
 MAX_RUNS = 8
 """Wrappers around wrappers."""
 
-REDIRECTS = frozenset({"file_redirect", "heredoc_redirect", "herestring_redirect"})
 RESERVED = frozenset("{ } ! if then elif else fi while until do done for case esac select function [[ ]]".split())
 ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\[[^\]]*\])?\+?=")
 BLANKS = re.compile(r"(?:[ \t\n]|\\\n)*")
 CONDITION_OPERATORS = re.compile(r"&&|\|\||[()<>]")
 
-REDIRECTION = re.compile(r"([0-9]*|\{[^}]*\})(<<<|&>>|&>|>>|>\||>&-?|<&-?|<>|>|<)")
+REDIRECTION = re.compile(r"([0-9]*|\{[^}]*\})(<<<|<<-?|&>>|&>|>>|>\||>&-?|<&-?|<>|>|<)")
 Kind = Literal["read", "write", "duplicate", "here_string"]
 KINDS: dict[str, Kind] = {
     "<": "read",
@@ -38,9 +37,6 @@ KINDS: dict[str, Kind] = {
     "<<<": "here_string",
 }
 DESCRIPTOR = re.compile(r"\{.*\}|[0-9]+", re.DOTALL)
-DELIMITER = re.compile(r"\\?[A-Za-z0-9_.!-]+|'[A-Za-z0-9_ .!-]+'|\"[A-Za-z0-9_ .!-]+\"")
-HEREDOC_PARTS = frozenset({"heredoc_start", "heredoc_body", "heredoc_end"})
-HEREDOC = "it is not clear where a heredoc ends"
 
 Span = tuple[int, int]
 
@@ -89,6 +85,7 @@ class CommandReader:
 
     def __init__(self, tree: Tree, words: WordReader, found: Found, nested: Nested) -> None:
         self._text = tree.text
+        self._heredocs = tree.heredocs
         self._words = words
         self._found = found
         self._nested = nested
@@ -100,7 +97,7 @@ class CommandReader:
         redirects: list[Redirect] = []
         spans: list[Span] = []
         for child in node.children if node.kind != "variable_assignment" else [node]:
-            if child.kind in REDIRECTS:
+            if child.kind == "file_redirect":
                 if spans and spans[-1][1] == child.start and self._text[child.start].isdigit():
                     self._found.doubt(DISAGREE)
                 found, surplus = self.redirect(child, state)
@@ -133,6 +130,8 @@ class CommandReader:
         if match is None or match[1].startswith("{"):
             self._found.doubt("a redirection chooses its descriptor itself")
         operator = match[2] if match else ">"
+        if match and operator in ("<<", "<<-"):
+            return self._heredoc(match.start(2), node, spans, state), spans[1:]
         target = self._words.read(*spans[0], is_value=operator == "<<<").word if spans else None
         kind: Kind = KINDS.get(operator, "duplicate")
         if kind == "duplicate" and target is not None and re.fullmatch(r"[0-9]+-?|-", target.value or "") is None:
@@ -144,39 +143,18 @@ class CommandReader:
         found = Redirect(source=source, kind=kind, target=target, cwd=state.folder, folders=folders_of(state))
         return found, spans[1:]
 
-    def heredoc(self, node: Node, state: State) -> tuple[list[Redirect], list[Span]]:
-        """A heredoc with the redirections and words that stand behind it in its line."""
-        text, redirects, spans = self._text, list[Redirect](), list[Span]()
-        start, body, end = (
-            next((c for c in node.children if c.kind == f"heredoc_{k}"), None) for k in ("start", "body", "end")
-        )
-        for child in node.children:
-            if child.kind in REDIRECTS:
-                found, surplus = self.redirect(child, state)
-                redirects.append(found)
-                spans += surplus
-            elif child.kind not in HEREDOC_PARTS and child.kind in WORDS | EXPANSIONS:
-                _add_span(spans, child)
-        raw = text[start.start : start.end] if start else ""
-        match = DELIMITER.fullmatch(raw)
+    def _heredoc(self, at: int, node: Node, spans: list[Span], state: State) -> Redirect:
+        """``<<EOF``; ``at`` is where its operator begins."""
+        heredoc = self._heredocs.get(at)
         feeds: str | None = None
-        if match is None or start is None or end is None:
-            self._found.doubt(HEREDOC)
+        if heredoc is None or not spans or spans[0][1] != heredoc.word_end:
+            self._found.doubt("it is not clear where a heredoc ends")
+        elif heredoc.is_quoted or not re.search(r"[$`\\]", self._text[heredoc.body : heredoc.body_end]):
+            feeds = plain_text(self._text[heredoc.body : heredoc.body_end])
         else:
-            lines = text[text.find("\n", start.end) + 1 : end.end].split("\n")
-            if "<<-" in text[node.start : start.start]:
-                lines = [line.lstrip("\t") for line in lines]
-            delimiter = raw.strip("\\'\"")
-            if lines.index(delimiter) != len(lines) - 1 if delimiter in lines else True:
-                self._found.doubt(HEREDOC)
-            if delimiter != raw or not re.search(r"[$`\\]", "".join(lines)):
-                feeds = plain_text("\n".join(lines[:-1]))
-            elif body is not None:
-                # In such a body the tree overlooks backticks.
-                self._words.read_body(text.find("\n", start.end) + 1, body.end)
-        source = plain_text(text[node.start : start.end if start else node.end])
-        here = Redirect(source=source, kind="heredoc", text=feeds, cwd=state.folder, folders=folders_of(state))
-        return [here, *redirects], spans
+            self._words.read_body(heredoc.body, heredoc.body_end)
+        source = plain_text(self._text[node.start : spans[0][1] if spans else node.end])
+        return Redirect(source=source, kind="heredoc", text=feeds, cwd=state.folder, folders=folders_of(state))
 
     def _command(
         self,

@@ -89,7 +89,7 @@ def _declared(command: Command, state: State) -> State:
     options = "".join(word.value or "-?" for word in command.words[1:] if word.head.startswith("-"))
     is_plain = re.fullmatch(r"[-xrg]*", options) is not None
     for word in command.words[1:]:
-        match = re.match(r"([A-Za-z_][A-Za-z0-9_]*)=", word.source)
+        match = re.match(r"([A-Za-z_][A-Za-z0-9_]*)=", word.head)
         if match is None:
             if (names := written_names(word.source)) is None:
                 return state.forgotten()

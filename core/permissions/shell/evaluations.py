@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from core.permissions.shell.script import Command, Word
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-DECLARATION = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\+?=.*)?", re.DOTALL)
 NUMBER = re.compile(r"[+-]?[0-9]+")
 ARITHMETIC = re.compile(r"[0-9 +*/%()<>=!&|^~?:,-]*")
 COMPARISONS = frozenset({"-eq", "-ne", "-lt", "-le", "-gt", "-ge"})
@@ -41,7 +40,7 @@ def evaluation_doubt(command: Command) -> str:
     elif name in NAMING:
         found = "" if all(_is_harmless(word) for word in operands) else VARIABLE
     elif name in DECLARING:
-        found = "" if all(_is_declaration(word, operands) for word in operands) else VARIABLE
+        found = "" if all(_is_declaration(word) for word in operands) else VARIABLE
     elif name == "printf":
         found = _printf_doubt(operands)
     return f"{name} {found}" if found else ""
@@ -52,14 +51,14 @@ def _is_harmless(word: Word) -> bool:
     return word.value is not None and word.is_one and "[" not in word.value
 
 
-def _is_declaration(word: Word, operands: Sequence[Word]) -> bool:
+def _is_declaration(word: Word) -> bool:
     if word.head.startswith("-"):
         # -i evaluates the value, -n makes it the name of another one, -a and -A take indices in it.
         return word.value is not None and not set(word.value) & set("inaA")
-    match = re.match(r"[A-Za-z_][A-Za-z0-9_]*\+?=", word.source)
+    match = re.match(r"[A-Za-z_][A-Za-z0-9_]*\+?=", word.head)
     if match is None:
-        return _is_harmless(word) and DECLARATION.fullmatch(word.value or "") is not None
-    return not word.source[match.end() :].startswith("(")
+        return _is_harmless(word) and NAME.fullmatch(word.value or "") is not None
+    return word.is_one
 
 
 def _printf_doubt(operands: Sequence[Word]) -> str:

@@ -25,7 +25,6 @@ MAX_DEPTH = 40
 """Statements within statements; what is deeper is listed without regard to its order."""
 
 SIMPLE = COMMANDS | {"variable_assignment", "variable_assignments"}
-REDIRECTS = frozenset({"file_redirect", "herestring_redirect", "heredoc_redirect"})
 SUBSHELLS = frozenset({"subshell", "command_substitution", "process_substitution"})
 LOOPS = frozenset({"for_statement", "while_statement", "c_style_for_statement", "case_statement"})
 KEYWORDS = frozenset("if then elif else fi do done while until for select in case esac function time".split())
@@ -141,7 +140,7 @@ class LineReader:
         if kind == "negated_command":
             after = self._statement(parts[-1], state, piped, extras).any
             return Flow(after, after)
-        if kind in REDIRECTS:
+        if kind == "file_redirect":
             self._found.redirects.append(self._commands.redirect(node, state or State())[0])
             return Flow(state, state)
         self._found.redirects += extras.redirects
@@ -208,40 +207,19 @@ class LineReader:
 
     def _redirected(self, node: Node, state: State | None, piped: tuple[Command, ...], extras: Extras) -> Flow:
         """A statement with redirections: they are those of its last command, or of all that it groups."""
-        body = next((child for child in node.children if child.kind not in REDIRECTS and child.kind != "comment"), None)
+        body: Node | None = None
         redirects, spans = list[Redirect](), list[Span]()
-        heredocs = [child for child in node.children if child.kind == "heredoc_redirect"]
         for child in node.children:
-            if child.kind == "heredoc_redirect":
-                found, surplus = self._commands.heredoc(child, self._state)
-            elif child.kind in REDIRECTS:
-                one, surplus = self._commands.redirect(child, self._state)
-                found = [one]
-            else:
-                continue
-            redirects += found
-            spans += surplus
+            if child.kind == "file_redirect":
+                redirect, surplus = self._commands.redirect(child, self._state)
+                redirects.append(redirect)
+                spans += surplus
+            elif child.kind != "comment":
+                body = child
         inner = Extras((*redirects, *extras.redirects), (*spans, *extras.words))
-        if len(heredocs) > 1:
-            self._found.doubt(DISAGREE)
-        start = len(self._main)
         if body is None:
-            flow = self._simple(Node("command", node.start, node.start), state, piped, inner)
-        else:
-            flow = self._statement(body, state, piped, inner)
-        for heredoc in heredocs:
-            flow = self._behind_heredoc(heredoc, flow, (*piped, *self._main[start:]))
-        return flow
-
-    def _behind_heredoc(self, node: Node, flow: Flow, fed: tuple[Command, ...]) -> Flow:
-        """What stands behind ``<<EOF`` in its line."""
-        parts = node.children
-        for at, part in enumerate(parts):
-            if part.kind == "pipeline":
-                self._pipeline(part.children, flow.any, fed, NONE)
-            elif part.kind in ("&&", "||") and at + 1 < len(parts):
-                flow = self._then(flow, part.kind, parts[at + 1], ())
-        return flow
+            return self._simple(Node("command", node.start, node.start), state, piped, inner)
+        return self._statement(body, state, piped, inner)
 
     def _branches(self, parts: Sequence[Node], state: State | None, piped: tuple[Command, ...]) -> State | None:
         """``if`` and ``elif``: what holds whichever branch was taken."""
@@ -262,7 +240,7 @@ class LineReader:
         self._found.doubt(FUNCTION)
         known = (state or State()).forgotten()
         for child in node.children:
-            if child.kind in REDIRECTS:
+            if child.kind == "file_redirect":
                 self._found.redirects.append(self._commands.redirect(child, known)[0])
             elif _is_statement(child) and child.kind != "word":
                 self._statement(child, known, ())
@@ -366,7 +344,7 @@ class LineReader:
                 command = self._commands.read(part, self._state, ())
                 if command.words:
                     self._found.commands.append(command)
-            elif part.kind in ("file_redirect", "herestring_redirect"):
+            elif part.kind == "file_redirect":
                 self._found.redirects.append(self._commands.redirect(part, self._state)[0])
             elif part.kind in ("heredoc_body", "string"):
                 self._words.read_body(part.start, part.end)

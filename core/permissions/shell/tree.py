@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from core.host.garbage import importing
+from core.permissions.shell.heredocs import Heredoc, find_heredocs, masked
 
 if TYPE_CHECKING:
     from tree_sitter import Language, Parser
@@ -24,6 +25,9 @@ MAX_NODES = 30_000
 MAX_REPEATS = 1_000
 """So often may a token stand that costs the grammar time by its square."""
 
+MAX_MISTAKEN = 50
+"""Heredocs that turn out to be none; then it is no line that anybody writes."""
+
 COSTLY = ("|", "((", "<<")
 
 COMMANDS = frozenset({"command", "declaration_command", "unset_command", "test_command"})
@@ -32,8 +36,8 @@ EXPANSIONS = frozenset(
 )
 WORDS = frozenset(
     """word number string raw_string ansi_c_string translated_string string_content concatenation brace_expression
-    regex extglob_pattern command_name variable_name special_variable_name subscript array heredoc_content
-    file_descriptor test_operator""".split()
+    regex extglob_pattern command_name variable_name special_variable_name subscript array file_descriptor
+    test_operator""".split()
 )
 ARITHMETIC = frozenset(
     "binary_expression unary_expression postfix_expression ternary_expression parenthesized_expression".split()
@@ -41,17 +45,19 @@ ARITHMETIC = frozenset(
 STATEMENTS = frozenset(
     """program list pipeline negated_command redirected_statement subshell compound_statement if_statement elif_clause
     else_clause while_statement for_statement c_style_for_statement do_group case_statement case_item
-    function_definition variable_assignment variable_assignments file_redirect heredoc_redirect herestring_redirect
-    heredoc_start heredoc_body heredoc_end comment""".split()
+    function_definition variable_assignment variable_assignments file_redirect comment""".split()
 )
 KNOWN = COMMANDS | EXPANSIONS | WORDS | ARITHMETIC | STATEMENTS
 
-ONE_LINE = frozenset({"command", "declaration_command", "unset_command", "file_redirect", "herestring_redirect"})
+ONE_LINE = frozenset({"command", "declaration_command", "unset_command", "file_redirect"})
 """A line's end inside one of these would end it."""
+
+WHOLE = (WORDS | ARITHMETIC | EXPANSIONS | {"comment", "test_command"}) - {"command_name"}
+"""What must not go on behind the end of a line that a heredoc begins in."""
 
 GAP = re.compile(r"(?:[ \t\n]|\\\n)*")
 LINE_GAP = re.compile(r"(?:[ \t]|\\\n)*")
-LOOSE = WORDS | ARITHMETIC | EXPANSIONS | {"test_command", "heredoc_body", "heredoc_redirect", "variable_assignment"}
+LOOSE = WORDS | ARITHMETIC | EXPANSIONS | {"test_command", "variable_assignment"}
 """What stands between their parts is read by ``core.permissions.shell.words``."""
 
 
@@ -81,6 +87,8 @@ class Tree:
     root: Node
     expansions: dict[int, Node]
     """Every ``$x``, ``${…}``, ``$(…)``, backtick and ``<(…)``, by where it begins."""
+    heredocs: dict[int, Heredoc]
+    """By where their operators begin."""
     doubts: tuple[str, ...] = ()
     is_broken: bool = False
     """Whether the parts are all there but their order means nothing."""
@@ -90,25 +98,66 @@ def parse_tree(text: str) -> Tree | None:
     """The tree of a line, given with one character for each byte; None for a line that takes too long to parse."""
     if any(text.count(token) > MAX_REPEATS for token in COSTLY):
         return None
-    root = _parser().parse(text.encode("latin-1")).root_node
-    if root.descendant_count > MAX_NODES:
+    plainer, heredocs, parsed = _parsed(text)
+    if parsed is None:
         return None
-    doubts = ["its syntax is not understood"] if root.has_error else []
-    top, expansions, kinds = _copied(root)
-    unknown = kinds - KNOWN
-    if unknown and not root.has_error:
+    doubts = ["its syntax is not understood"] if parsed.has_error else []
+    unknown = parsed.kinds - KNOWN
+    if unknown and not parsed.has_error:
         doubts.append(f"it holds shell syntax that is not judged: {', '.join(sorted(unknown))}")
     is_broken = bool(doubts)
-    if not is_broken and not _is_gapless(text, top):
+    if not is_broken and not _is_gapless(plainer, parsed.root):
         doubts.append("it can be read in more than one way")
-    return Tree(text=text, root=top, expansions=expansions, doubts=tuple(doubts), is_broken=is_broken)
+    return Tree(
+        text=text,
+        root=parsed.root,
+        expansions=parsed.expansions,
+        heredocs={heredoc.start: heredoc for heredoc in heredocs},
+        doubts=tuple(doubts),
+        is_broken=is_broken,
+    )
 
 
-def _copied(root: SyntaxNode) -> tuple[Node, dict[int, Node], set[str]]:
+@dataclass(slots=True)
+class _Parsed:
+    root: Node
+    has_error: bool
+    expansions: dict[int, Node] = field(default_factory=dict[int, Node])
+    kinds: set[str] = field(default_factory=set[str])
+    inputs: set[int] = field(default_factory=set[int])
+    """Where the ``<`` of redirections stand."""
+
+
+def _parsed(text: str) -> tuple[str, tuple[Heredoc, ...], _Parsed | None]:
+    """What the grammar makes of a line whose heredocs are taken out, and which these are."""
+    parser = _parser()
+    wrong: set[int] = set()
+    while True:
+        heredocs = find_heredocs(text, wrong)
+        plainer = masked(text, heredocs)
+        root = parser.parse(plainer.encode("latin-1")).root_node
+        parsed = None if root.descendant_count > MAX_NODES else _copied(root)
+        if parsed is None or not heredocs:
+            return plainer, heredocs, parsed
+        mistaken = {heredoc.start for heredoc in heredocs if not _is_there(heredoc, parsed)}
+        if not mistaken or len(wrong) > MAX_MISTAKEN:
+            return plainer, heredocs, parsed if not mistaken else None
+        wrong |= mistaken
+
+
+def _is_there(heredoc: Heredoc, parsed: _Parsed) -> bool:
+    """Whether a redirection stands where the heredoc does, and its body begins at the end of that line."""
+    if heredoc.start not in parsed.inputs:
+        return False
+    return not any(
+        heredoc.start < node.start < heredoc.body < node.end and node.kind in WHOLE for node in parsed.root.all()
+    )
+
+
+def _copied(root: SyntaxNode) -> _Parsed:
     """The tree as own nodes, without recursion."""
     top = Node(root.type, root.start_byte, root.end_byte)
-    expansions: dict[int, Node] = {}
-    kinds: set[str] = set()
+    parsed = _Parsed(top, root.has_error)
     pending = [(root, top)]
     while pending:
         source, node = pending.pop()
@@ -116,13 +165,15 @@ def _copied(root: SyntaxNode) -> tuple[Node, dict[int, Node], set[str]]:
             copy = Node(child.type, child.start_byte, child.end_byte)
             node.children.append(copy)
             if child.is_named:
-                kinds.add(copy.kind)
+                parsed.kinds.add(copy.kind)
                 if copy.kind in EXPANSIONS:
                     # An outer one comes before the inner ones that begin in the same place.
-                    expansions.setdefault(copy.start, copy)
+                    parsed.expansions.setdefault(copy.start, copy)
+            elif copy.kind == "<" and node.kind == "file_redirect":
+                parsed.inputs.add(copy.start)
             if child.child_count:
                 pending.append((child, copy))
-    return top, expansions, kinds
+    return parsed
 
 
 def _is_gapless(text: str, root: Node) -> bool:
