@@ -19,6 +19,9 @@ from core.permissions.shell.wrappers import DYNAMIC, looked_into
 MAX_RUNS = 8
 """Wrappers around wrappers."""
 
+MAX_GUESSES = 300
+"""Commands that others may run, in one line."""
+
 RESERVED = frozenset("{ } ! if then elif else fi while until do done for case esac select function [[ ]]".split())
 ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\[[^\]]*\])?\+?=")
 BLANKS = re.compile(r"(?:[ \t\n]|\\\n)*")
@@ -89,6 +92,7 @@ class CommandReader:
         self._words = words
         self._found = found
         self._nested = nested
+        self._left = MAX_GUESSES
 
     def read(self, node: Node, state: State, piped: tuple[Command, ...], extras: Extras = NONE) -> Command:
         """The command of a part of the tree."""
@@ -192,7 +196,8 @@ class CommandReader:
 
     def completed(self, command: Command, state: State, depth: int = 0) -> Command:
         """The command with what it runs."""
-        if depth >= MAX_RUNS:
+        self._left -= depth > 0
+        if depth >= MAX_RUNS or self._left < 0:
             return replace(command, doubt="it runs too many commands within each other")
         run = looked_into(command)
         runs: list[Command] = []
