@@ -17,12 +17,8 @@ TOKEN = re.compile(
 REGEX = re.compile(r"/(?:\[\^?\]?(?:\[:\w+:\]|\\.|[^\]\n])*\]|\\.|[^/\\\n\[])*/", re.DOTALL)
 PLAIN_REGEX = re.compile(r"/(?:\\.|[^/\\\n])*/", re.DOTALL)
 BEFORE_REGEX = frozenset(
-    [
-        *"( , { } [ ; ! ~ && || == != < > <= >= = ? : \n print printf return + - * % ^ ** += -= *= %= ^= **= >> case".split(
-            " "
-        ),
-        "",
-    ]
+    {"", "\n", *"( , { } [ ; ! ~ && || == != < > <= >= = ? : print printf return case".split()}
+    | set("+ - * % ^ ** += -= *= %= ^= **= >>".split())
 )
 """Behind these a slash begins a regular expression; behind a value it divides."""
 UNSURE = frozenset(") ++ -- $ / in getline else do exit next nextfile break continue delete default switch".split())

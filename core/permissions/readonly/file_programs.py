@@ -251,8 +251,8 @@ FILES: dict[str, Grammar] = {
         ("eza", "exa", "lsd"),
         Grammar(
             short="1laTRrs:L:dFghimuSBbtHI:xAD",
-            long="all long tree recurse level: git icons? header sort: reverse only-dirs group-directories-first color? "
-            "colour? oneline grid git-ignore ignore-glob: classify time-style: no-user no-permissions no-time no-filesize",
+            long="all long tree recurse level: git icons? header sort: reverse only-dirs group-directories-first "
+            "color? colour? oneline grid git-ignore ignore-glob: classify time-style: no-user no-permissions no-time",
             names_only=True,
         ),
     ),

@@ -22,7 +22,7 @@ HARMLESS_KEYS = re.compile(
 SECRET_KEYS = re.compile(r"credential|token|passw|secret|extraheader|url\.", re.IGNORECASE)
 REVISION = r"[\w@][\w@./~^{}-]*"
 HASH = re.compile(
-    rf"merge-base( {REVISION}){{2}}|rev-parse( --short| --verify)*( {REVISION})|rev-list( -n|( -n ?| -|-)\d+)*( {REVISION})"
+    rf"merge-base( {REVISION}){{2}}|rev-parse( --short| --verify)*( {REVISION})|rev-list(?: -n| -?\d+)*( {REVISION})+"
 )
 HASHES = re.compile(rf"log(?: -n| -?\d+| -n\d+| --reverse| --all| --(?:no-)?merges| --format=%[hH]| {REVISION})+")
 """Subcommands that put out nothing but names of commits."""

@@ -238,24 +238,22 @@ def _is_of_file(redirect: Redirect) -> bool:
 
 def _judge_redirect(redirect: Redirect, home: Path) -> Verdict:
     target = redirect.target
-    if redirect.kind == "write":
-        paths: tuple[Path, ...] = ()
-        if target is not None and target.value and is_literal(target):
-            paths = _absolute(target.value, redirect.cwd)
-        return Verdict(is_read_only=False, reason=f"{redirect.source} writes a file", writes=paths)
     if target is None:
         return Verdict(is_read_only=False, reason="it is not known what it reads")
-    look = Look(command=Command(cwd=redirect.cwd), words=(target,), home=home, start=None)
+    if target.head.startswith(("/dev/tcp", "/dev/udp")):
+        return Verdict(is_read_only=False, reason=f"{redirect.source} opens a connection")
+    places = redirect.folders if redirect.cwd is None and redirect.folders else (redirect.cwd,)
+    looks = [Look(command=Command(cwd=place), words=(target,), home=home, start=None) for place in places]
     try:
-        if target.head.startswith(("/dev/tcp", "/dev/udp")):
-            raise NotReadOnlyError(f"{redirect.source} opens a connection")
-        look.read(target)
+        for look in looks:
+            look.read(target)
     except NotReadOnlyError as refusal:
-        return Verdict(is_read_only=False, reason=str(refusal))
-    return Verdict(is_read_only=True, reason="it only reads", reads=tuple(look.reads), secret=look.secret)
-
-
-def _absolute(text: str, cwd: Path | None) -> tuple[Path, ...]:
-    if text.startswith("/"):
-        return (Path(text),)
-    return () if cwd is None else (cwd / text,)
+        if redirect.kind == "read":
+            return Verdict(is_read_only=False, reason=str(refusal))
+        return Verdict(is_read_only=False, reason=f"{redirect.source} writes a file that is not known")
+    paths = _unique(path for look in looks for path in look.reads)
+    if redirect.kind == "write":
+        known = paths if is_literal(target) else ()
+        return Verdict(is_read_only=False, reason=f"{redirect.source} writes a file", writes=known)
+    secret = next((look.secret for look in looks if look.secret), "")
+    return Verdict(is_read_only=True, reason="it only reads", reads=paths, secret=secret)
