@@ -17,12 +17,16 @@ TOKEN = re.compile(
 REGEX = re.compile(r"/(?:\[\^?\]?(?:\[:\w+:\]|\\.|[^\]\n])*\]|\\.|[^/\\\n\[])*/", re.DOTALL)
 PLAIN_REGEX = re.compile(r"/(?:\\.|[^/\\\n])*/", re.DOTALL)
 BEFORE_REGEX = frozenset(
-    [*"( , { } ; ! ~ && || == != < > <= >= = ? : \n print printf return + - * % ^ += -= *= case".split(" "), ""]
+    {"", "\n", *"( , { } [ ; ! ~ && || == != < > <= >= = ? : print printf return case".split()}
+    | set("+ - * % ^ ** += -= *= %= ^= **= >>".split())
 )
 """Behind these a slash begins a regular expression; behind a value it divides."""
-UNSURE = frozenset({")", "++", "--", "in", "getline"})
+UNSURE = frozenset(") ++ -- $ / in getline else do exit next nextfile break continue delete default switch".split())
 """Behind these it may do either."""
-RISKY = re.compile(r"system|getline|[|>@]|ENVIRON|ARG[VC]")
+CARRIED_ON = frozenset({",", "&&", "||", "?", ":"})
+"""Behind these a statement goes on in the next line."""
+
+RISKY = re.compile(r"system|getline|[|>@]|ENVIRON|ARG[VC]|PROCINFO")
 REFUSED = {
     "system": "awk runs a program with system()",
     "|": "awk runs a program in a pipe",
@@ -67,6 +71,7 @@ def _check_program(look: Look, program: str) -> None:
     depth = 0
     is_printing = False
     reads_on = False
+    last = ""
     for token in _tokens(program):
         if token in REFUSED:
             raise NotReadOnlyError(REFUSED[token])
@@ -77,7 +82,7 @@ def _check_program(look: Look, program: str) -> None:
         elif token in ("print", "printf"):
             is_printing, depth = True, 0
         elif token in (";", "\n", "}", "{"):
-            is_printing = is_printing and token == "\n" and depth > 0
+            is_printing = is_printing and token == "\n" and (depth > 0 or last in CARRIED_ON)
         elif token in "()":
             depth += 1 if token == "(" else -1
         elif token in (">", ">>") and is_printing and depth <= 0:
@@ -86,6 +91,7 @@ def _check_program(look: Look, program: str) -> None:
             raise NotReadOnlyError("awk writes to a file")
         elif token == "<" and reads_on:
             raise NotReadOnlyError("getline in awk reads another file")
+        last = token
 
 
 def _tokens(program: str) -> list[str]:

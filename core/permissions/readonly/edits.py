@@ -18,7 +18,7 @@ EDITS: dict[str, Grammar] = {
         short="firRdvI", long="force recursive dir verbose interactive? one-file-system preserve-root?", least=1
     ),
     "rmdir": Grammar(short="pv", long="parents verbose ignore-fail-on-non-empty", least=1),
-    "mv": Grammar(short="finuvTt<", long="force interactive no-clobber update? verbose no-target-directory", least=2),
+    "mv": Grammar(short="finuvT", long="force interactive no-clobber update? verbose no-target-directory", least=2),
     "cp": Grammar(
         short="arRfinuvpPLHdTxs",
         long="archive recursive force interactive no-clobber update? verbose preserve? no-dereference dereference "
@@ -90,7 +90,7 @@ def critical_of(look: Look) -> str:
         unknown = UNKNOWN_FOLDER.fullmatch(word.source)
         if word.value is None and unknown and not word.head:
             return f"{name} {word.source} removes everything where the variable is empty"
-        for text in word.values or (word.head,) if word.head else ():
+        for text in word.values or word.matches or ((word.head,) if word.head else ()):
             if _is_critical(look, text, has_glob=word.has_glob):
                 return f"{name} {word.source} removes a folder that everything hangs on"
     return ""

@@ -28,7 +28,8 @@ def _unzip(_look: Look, parsed: Parsed) -> None:
 
 
 def _decompress(look: Look, parsed: Parsed) -> None:
-    shows = parsed.has("-c", "--stdout", "--to-stdout", "-l", "--list", "-t", "--test")
+    looks = parsed.has("-l", "--list", "-t", "--test") and not parsed.has("-d", "--decompress", "--uncompress")
+    shows = parsed.has("-c", "--stdout", "--to-stdout") or looks
     if not shows and parsed.operands:
         raise NotReadOnlyError(f"{look.command.name} replaces the file; with -c it only shows it")
 
@@ -236,18 +237,24 @@ FILES: dict[str, Grammar] = {
     "size": Grammar(short="ABdoxtG", long="format: radix: common totals help version"),
     "unzip": Grammar(short="lpZ1tvqcCa", check=_unzip),
     "zipinfo": Grammar(short="12smlvhtTzC"),
-    "bat": Grammar(
-        short="pAnl:r:H:m:u",
-        long="plain show-all number language: line-range: highlight-line: color: decorations: paging: style: wrap: "
-        "tabs: "
-        "theme: terminal-width: list-languages list-themes file-name: diff version",
-        check=_bat,
+    **dict.fromkeys(
+        ("bat", "batcat"),
+        Grammar(
+            short="pAnl:r:H:m:u",
+            long="plain show-all number language: line-range: highlight-line: color: decorations: paging: style: wrap: "
+            "tabs: "
+            "theme: terminal-width: list-languages list-themes file-name: diff version",
+            check=_bat,
+        ),
     ),
-    "eza": Grammar(
-        short="1laTRrs:L:dFghimuSBbtHI:xAD",
-        long="all long tree recurse level: git icons? header sort: reverse only-dirs group-directories-first color? "
-        "colour? oneline grid git-ignore ignore-glob: classify time-style: no-user no-permissions no-time no-filesize",
-        names_only=True,
+    **dict.fromkeys(
+        ("eza", "exa", "lsd"),
+        Grammar(
+            short="1laTRrs:L:dFghimuSBbtHI:xAD",
+            long="all long tree recurse level: git icons? header sort: reverse only-dirs group-directories-first "
+            "color? colour? oneline grid git-ignore ignore-glob: classify time-style: no-user no-permissions no-time",
+            names_only=True,
+        ),
     ),
     "iconv": Grammar(short="f:t:lcs", long="from-code: to-code: list silent help version"),
     "xmllint": Grammar(long="noout format xpath: nonet nowarning huge version"),

@@ -20,9 +20,14 @@ HARMLESS_KEYS = re.compile(
     re.IGNORECASE,
 )
 SECRET_KEYS = re.compile(r"credential|token|passw|secret|extraheader|url\.", re.IGNORECASE)
-HASH = re.compile(r"merge-base( [\w@][\w@./~^-]*){2}|rev-parse( --short| --verify)*( [\w@][\w@./~^{}-]*)")
-"""Subcommands that put out nothing but the name of a commit."""
+REVISION = r"[\w@][\w@./~^{}-]*"
+HASH = re.compile(
+    rf"merge-base( {REVISION}){{2}}|rev-parse( --short| --verify)*( {REVISION})|rev-list(?: -n| -?\d+)*( {REVISION})+"
+)
+HASHES = re.compile(rf"log(?: -n| -?\d+| -n\d+| --reverse| --all| --(?:no-)?merges| --format=%[hH]| {REVISION})+")
+"""Subcommands that put out nothing but names of commits."""
 
+SIGNATURE = re.compile(r"%[-+ ]?G|%\([^)]*signature")
 ALONE = frozenset({"--version", "-v", "--help", "--exec-path", "--html-path", "--man-path"})
 
 
@@ -46,6 +51,9 @@ def look_at_git(look: Look) -> None:
     if grammar is None:
         raise NotReadOnlyError(f"git {name} may change something")
     parsed = parse(tuple(literal("HEAD") if _is_hash(word) else word for word in words), grammar)
+    for word in parsed.given("--format", "--pretty"):
+        if not is_literal(word) or SIGNATURE.search(word.head):
+            raise NotReadOnlyError("a format of git may check signatures, which runs gpg")
     for word in parsed.operands:
         _look_at_operand(look, word, name)
     if name in CHECKS:
@@ -57,7 +65,9 @@ def _is_hash(word: Word) -> bool:
     if word.values or len(word.lists) != 1 or word.lists[0].name != "git":
         return False
     words = word.lists[0].words[1:]
-    return all(map(is_literal, words)) and HASH.fullmatch(" ".join(each.head for each in words)) is not None
+    text = " ".join(each.head for each in words)
+    is_log = HASHES.fullmatch(text) is not None and text.count("--format=") == 1
+    return all(map(is_literal, words)) and (is_log or HASH.fullmatch(text) is not None)
 
 
 def _look_at_operand(look: Look, word: Word, name: str) -> None:
@@ -178,8 +188,7 @@ CHECKS: dict[str, Callable[[Look, Parsed], None]] = {
     "worktree": _worktree,
     "submodule": _first("status", "summary", ""),
     "notes": _first("list", "show", ""),
-    "bisect": _first("log", "view"),
-    "lfs": _first("ls-files", "env", "version"),
+    "bisect": _first("log"),
     "reflog": _reflog,
     "diff": _diff,
     "grep": _diff,

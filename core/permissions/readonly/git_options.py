@@ -21,7 +21,7 @@ DIFF_LONG = (
     "ignore-matching-lines: inter-hunk-context: function-context exit-code quiet no-ext-diff no-textconv "
     "ignore-submodules? src-prefix: dst-prefix: no-prefix default-prefix line-prefix: ita-invisible-in-index "
     "stat-width: stat-name-width: stat-graph-width: stat-count: diff-merges: no-diff-merges combined-all-paths "
-    "remerge-diff cc dd"
+    "cc dd"
 )
 REVISIONS_SHORT = "n:iEFPgm"
 REVISIONS_LONG = (
@@ -65,7 +65,6 @@ SUBCOMMANDS: dict[str, Grammar] = {
     "diff": DIFF,
     "log": LOG,
     "show": LOG,
-    "whatchanged": LOG,
     "shortlog": _text(
         LOG_SHORT + "snew?", f"{REVISIONS_LONG} numbered summary email group: format: date: committer", has_numbers=True
     ),
@@ -160,7 +159,6 @@ SUBCOMMANDS: dict[str, Grammar] = {
     "submodule": _text("q", "quiet recursive cached"),
     "notes": _text("", "ref:", most=2),
     "bisect": _text("", "", most=1),
-    "lfs": _text("lsn", "all size long name-only"),
     "get-tar-commit-id": _text("", most=0),
     "stripspace": _text("sc", "strip-comments comment-lines", most=0),
     "patch-id": _text("", "stable unstable verbatim", most=0),

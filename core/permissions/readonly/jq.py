@@ -9,7 +9,7 @@ from core.permissions.readonly.look import Look
 from core.permissions.readonly.options import is_literal, parse
 from core.permissions.shell.script import Word
 
-ENVIRONMENT = re.compile(r"\$ENV\b|\$__prog|(?<![\w.$\"'])(?:env|strenv|envsubst)\b(?!\s*:)")
+ENVIRONMENT = re.compile(r"\bENV\b|\$__prog|(?<![\w.$\"'])(?:env|strenv|envsubst)\b(?!\s*:)")
 LOADS = re.compile(r"(?<![\w.$\"'])(?:import|include|load\w*|system|get_search_list|modulemeta|eval)\b(?!\s*:)")
 TWO_TEXTS = ("--arg", "--argjson")
 NAMED_FILES = ("--slurpfile", "--rawfile", "--argfile")

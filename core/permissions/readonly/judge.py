@@ -7,14 +7,13 @@ from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
-from core.permissions.readonly import archives, awk, edits, find, git, jq, rg, sed, shell_builtins
+from core.permissions.readonly import archives, awk, edits, find, git, jq, rg, sed, shell_builtins, system_programs
 from core.permissions.readonly.edits import EDITS
 from core.permissions.readonly.file_programs import FILES
 from core.permissions.readonly.grammar import Grammar, NotReadOnlyError, long_options, short_options
 from core.permissions.readonly.look import Look
 from core.permissions.readonly.names import holds_no_secret, may_stand_alone, may_stand_before
 from core.permissions.readonly.options import is_literal, parse
-from core.permissions.readonly.system_programs import OTHERS
 from core.permissions.readonly.verdict import Judged, Verdict
 from core.permissions.readonly.versions import tells_version
 from core.permissions.readonly.wrappers import FINDERS, WRAPPERS, look_at_wrapper, runs_of
@@ -27,7 +26,7 @@ SYSTEM_FOLDERS = ("/bin/", "/usr/bin/", "/usr/local/bin/", "/sbin/", "/usr/sbin/
 
 PROGRAMS: dict[str, Grammar] = {
     **FILES,
-    **OTHERS,
+    **system_programs.OTHERS,
     **dict.fromkeys(("sed", "gsed"), sed.GRAMMAR),
     **dict.fromkeys(("awk", "gawk", "mawk", "nawk"), awk.GRAMMAR),
     **dict.fromkeys(("fd", "fdfind"), find.FD),
@@ -51,6 +50,8 @@ SPECIAL: dict[str, Callable[[Look], None]] = {
     "read": shell_builtins.look_at_read,
     "set": shell_builtins.look_at_set,
     "shopt": shell_builtins.look_at_shopt,
+    "ip": system_programs.look_at_ip,
+    **dict.fromkeys(("ulimit", "hash", "history", "alias"), shell_builtins.look_at_limits),
     "type": shell_builtins.look_at_names,
     **dict.fromkeys(("declare", "typeset", "export", "readonly", "local"), shell_builtins.look_at_declarations),
     **dict.fromkeys(("printenv", "env"), shell_builtins.look_at_environment),
@@ -237,26 +238,22 @@ def _is_of_file(redirect: Redirect) -> bool:
 
 def _judge_redirect(redirect: Redirect, home: Path) -> Verdict:
     target = redirect.target
-    if redirect.kind == "write":
-        paths: tuple[Path, ...] = ()
-        if target is not None and target.value and is_literal(target):
-            paths = _absolute(target.value, redirect.cwd)
-        return Verdict(is_read_only=False, reason=f"{redirect.source} writes a file", writes=paths)
     if target is None:
         return Verdict(is_read_only=False, reason="it is not known what it reads")
-    look = Look(command=Command(cwd=redirect.cwd), words=(target,), home=home, start=None)
+    if target.head.startswith(("/dev/tcp", "/dev/udp")):
+        return Verdict(is_read_only=False, reason=f"{redirect.source} opens a connection")
+    places = redirect.folders if redirect.cwd is None and redirect.folders else (redirect.cwd,)
+    looks = [Look(command=Command(cwd=place), words=(target,), home=home, start=None) for place in places]
     try:
-        if target.head.startswith(("/dev/tcp", "/dev/udp")) or (
-            target.value is None and not target.head.startswith("/dev/fd/")
-        ):
-            raise NotReadOnlyError(f"it is not known what {redirect.source} reads")
-        look.read(target)
+        for look in looks:
+            look.read(target)
     except NotReadOnlyError as refusal:
-        return Verdict(is_read_only=False, reason=str(refusal))
-    return Verdict(is_read_only=True, reason="it only reads", reads=tuple(look.reads), secret=look.secret)
-
-
-def _absolute(text: str, cwd: Path | None) -> tuple[Path, ...]:
-    if text.startswith("/"):
-        return (Path(text),)
-    return () if cwd is None else (cwd / text,)
+        if redirect.kind == "read":
+            return Verdict(is_read_only=False, reason=str(refusal))
+        return Verdict(is_read_only=False, reason=f"{redirect.source} writes a file that is not known")
+    paths = _unique(path for look in looks for path in look.reads)
+    if redirect.kind == "write":
+        known = paths if is_literal(target) else ()
+        return Verdict(is_read_only=False, reason=f"{redirect.source} writes a file", writes=known)
+    secret = next((look.secret for look in looks if look.secret), "")
+    return Verdict(is_read_only=True, reason="it only reads", reads=paths, secret=secret)

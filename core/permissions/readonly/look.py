@@ -60,6 +60,8 @@ class Look:
         elif word.matches:
             for pattern in word.matches:
                 self._read_matches(pattern, names_only)
+        elif [command.text for command in word.lists] == ["pwd"]:
+            self._note(self.path("."), names_only)
         elif word.lists:
             self._read_listed(word.lists)
         else:

@@ -13,7 +13,7 @@ ORDINARY_UPPER = frozenset(
     PROJECT""".split()
 )
 MEANINGFUL = frozenset(
-    "http_proxy https_proxy ftp_proxy all_proxy no_proxy rsync_proxy histchars auto_resume ignoreeof notify _".split()
+    "http_proxy https_proxy ftp_proxy all_proxy no_proxy rsync_proxy histchars auto_resume ignoreeof notify".split()
 )
 """Lower-case names that programs or bash itself obey."""
 
@@ -78,7 +78,7 @@ def holds_no_secret(name: str) -> bool:
     """Whether a variable that the line has not set itself surely holds no key or password."""
     if not re.fullmatch(r"\w+", name) or re.fullmatch(r"\d+", name):
         return True
-    if name in HARMLESS or name.startswith(("LC_", "XDG_")):
+    if name in HARMLESS | ORDINARY_UPPER or name.startswith(("LC_", "XDG_")):
         return True
     return not TELLING.search(name) and (name.endswith(HARMLESS_SUFFIXES) or name == name.lower())
 

@@ -98,7 +98,7 @@ class _Script:
 
     def _pattern(self, delimiter: str) -> None:
         """A regular expression, in whose brackets the delimiter is a character like others."""
-        if delimiter in "\n\\[":
+        if delimiter in "\n\\[" or not delimiter.isascii():
             raise NotReadOnlyError("the script of sed is not understood")
         while (char := self._next()) != delimiter:
             if char == "\n":
@@ -107,7 +107,7 @@ class _Script:
                 self._next()
             if char == "[":
                 bracket = self._skip(BRACKET)
-                if not bracket or ("\\" in bracket and delimiter in bracket):
+                if not bracket or ("\\" in bracket and delimiter in bracket) or re.search(r"\[[.=]", bracket):
                     raise NotReadOnlyError("the script of sed can be read in two ways")
 
     def _until(self, delimiter: str) -> str:

@@ -113,13 +113,15 @@ def look_at_shopt(look: Look) -> None:
     words = [word.value for word in look.words]
     if words and words[0] in ("-s", "-u", "-q", "-p"):
         words = words[1:]
-    if not words or not all(word in SHOPT_OPTIONS for word in words):
+    if not all(word in SHOPT_OPTIONS for word in words):
         raise NotReadOnlyError("shopt changes the shell")
 
 
 def look_at_cd(look: Look) -> None:
     """cd is harmless; where it goes is told."""
     words = [word for word in look.words if word.value not in ("-P", "-L", "-e", "--")]
+    if [word.value for word in words] == ["-"]:
+        return
     if len(words) > 1 or any(word.value is None or may_be_option(word) or word.value in ("-", "") for word in words):
         raise NotReadOnlyError("it is not known where cd goes")
     for word in words:
@@ -156,6 +158,14 @@ def look_at_nothing(look: Look) -> None:
         raise NotReadOnlyError("it is not known what it is told")
     if any(re.search(r"[\[$`(]|^--", value) for word in look.words for value in word.values):
         raise NotReadOnlyError("it may evaluate its words")
+
+
+def look_at_limits(look: Look) -> None:
+    """ulimit, hash, history and alias without anything that they would set."""
+    if not all(re.fullmatch(r"-[SHa-z]+", word.value or "") for word in look.words):
+        raise NotReadOnlyError(f"{look.command.name} changes the shell")
+    if look.words and look.command.name != "ulimit":
+        raise NotReadOnlyError(f"{look.command.name} changes the shell")
 
 
 def look_at_names(look: Look) -> None:

@@ -49,14 +49,6 @@ def _man(_look: Look, parsed: Parsed) -> None:
         raise NotReadOnlyError("man starts a pager")
 
 
-def _ip(_look: Look, parsed: Parsed) -> None:
-    shows = {"show", "list", "ls", "s", "l", "sh"}
-    values = [word.value or "?" for word in parsed.operands]
-    objects = {"a", "addr", "address", "link", "l", "r", "route", "neigh", "n", "rule", "maddr"}
-    if not values or values[0] not in objects or (len(values) > 1 and values[1] not in shows) or len(values) > 4:
-        raise NotReadOnlyError("ip may change the network's settings")
-
-
 def _sysctl(_look: Look, parsed: Parsed) -> None:
     if any("=" in (word.value or "=") for word in parsed.operands):
         raise NotReadOnlyError("sysctl sets what holds an equals sign")
@@ -68,7 +60,7 @@ def _without_names(_look: Look, parsed: Parsed) -> None:
 
 
 def _ps(look: Look, parsed: Parsed) -> None:
-    if any("e" in (word.value or "e") for word in parsed.operands):
+    if any(re.fullmatch(r"[A-Za-z]*e[A-Za-z]*", word.value or "e") for word in parsed.operands):
         look.reveal("ps e shows the environment of programs")
 
 
@@ -149,7 +141,7 @@ OTHERS: dict[str, Grammar] = {
     "lsusb": _says("tv"),
     "lspci": _says("kmntv"),
     "lsmod": _says(),
-    "lsof": Grammar(short="i?nPp:tu:c:a", operands="files", check=_without_names),
+    "lsof": Grammar(short="i?nPp:tu:c:as?", operands="files", check=_without_names),
     "pgrep": Grammar(
         short="acd:fg:G:ilnoP:s:t:u:U:vwx",
         long="list-name list-full delimiter: full pgroup: group: ignore-case newest oldest parent: session: terminal: "
@@ -174,7 +166,6 @@ OTHERS: dict[str, Grammar] = {
         check=lambda _look, parsed: _only(parsed, "state listening established", "ss"),
     ),
     "netstat": Grammar(short="tulnpaeirsgc46", operands="none", check=_without_names),
-    "ip": Grammar(short="46cdjos", operands="text", check=_ip),
     "ifconfig": Grammar(short="a", operands="text", most=1),
     "dmesg": _says(
         "HTkuxtPl:f:Le", "human ctime kernel userspace decode notime level: facility: color? reltime nopager"
@@ -202,6 +193,18 @@ OTHERS: dict[str, Grammar] = {
     "mount": _says("l"),
     "findmnt": _says("lnDAJt:o:"),
     "timedatectl": _says("", "no-pager"),
-    "cloc": Grammar(long="exclude-dir: include-lang: by-file quiet json", names_only=True),
     "tokei": Grammar(short="fs:e:t:", long="files sort: exclude: type:", names_only=True),
 }
+
+IP_OPTIONS = frozenset("-4 -6 -br -brief -c -color -o -oneline -j -json -s -stats -d -details -p -pretty".split())
+IP_OBJECTS = frozenset({"a", "addr", "address", "link", "l", "r", "route", "neigh", "n", "rule", "maddr"})
+
+
+def look_at_ip(look: Look) -> None:
+    """ip: the objects it shows."""
+    words = [word.value or "?" for word in look.words]
+    while words and words[0] in IP_OPTIONS:
+        del words[0]
+    shows = len(words) == 1 or (len(words) in (2, 3, 4) and words[1] in ("show", "list", "ls", "s", "l", "sh"))
+    if not shows or words[0] not in IP_OBJECTS:
+        raise NotReadOnlyError("ip may change the network's settings")

@@ -31,7 +31,7 @@ WRAPPERS: dict[str, Grammar] = {
         is_ordered=True,
     ),
     **dict.fromkeys(
-        ("bash", "sh", "dash"), Grammar(short="ceuxf", long="norc noprofile", operands="text", is_ordered=True)
+        ("bash", "sh", "dash"), Grammar(short="cneuxf", long="norc noprofile", operands="text", is_ordered=True)
     ),
 }
 
@@ -43,6 +43,10 @@ def look_at_wrapper(look: Look, runs: list[Verdict]) -> None:
     for word in parsed.given("-d", "--delimiter", "-I"):
         if not is_literal(word):
             raise NotReadOnlyError("it is not known what xargs runs")
+    if command.name in ("bash", "sh", "dash") and parsed.has("-n") and not parsed.has("-c"):
+        for word in parsed.operands:
+            look.read(word)
+        return
     if command.name in ("bash", "sh", "dash") and (not parsed.has("-c") or len(parsed.operands) != 1):
         raise NotReadOnlyError(f"{command.name} runs what it is given")
     if command.name == "xargs" and not parsed.operands:

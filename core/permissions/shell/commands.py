@@ -19,6 +19,9 @@ from core.permissions.shell.wrappers import DYNAMIC, looked_into
 MAX_RUNS = 8
 """Wrappers around wrappers."""
 
+MAX_GUESSES = 300
+"""Commands that others may run, in one line."""
+
 RESERVED = frozenset("{ } ! if then elif else fi while until do done for case esac select function [[ ]]".split())
 ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\[[^\]]*\])?\+?=")
 BLANKS = re.compile(r"(?:[ \t\n]|\\\n)*")
@@ -89,11 +92,14 @@ class CommandReader:
         self._words = words
         self._found = found
         self._nested = nested
+        self._left = MAX_GUESSES
 
     def read(self, node: Node, state: State, piped: tuple[Command, ...], extras: Extras = NONE) -> Command:
         """The command of a part of the tree."""
+        # The tree puts those of the last command of a list around the list, which may begin in another folder.
+        outer = tuple(replace(each, cwd=state.folder, folders=folders_of(state)) for each in extras.redirects)
         if node.kind == "test_command":
-            return self._command(self._condition(node), state, piped, extras.redirects)
+            return self._command(self._condition(node), state, piped, outer)
         redirects: list[Redirect] = []
         spans: list[Span] = []
         for child in node.children if node.kind != "variable_assignment" else [node]:
@@ -116,7 +122,7 @@ class CommandReader:
         for start, end in spans:
             if self._text[end : end + 1] in ("<", ">") and DESCRIPTOR.fullmatch(self._text, start, end):
                 self._found.doubt("a redirection chooses its descriptor itself")
-        command = self._command(readings, state, piped, (*redirects, *extras.redirects), tuple(assignments))
+        command = self._command(readings, state, piped, (*redirects, *outer), tuple(assignments))
         return self._unreserved(command, state) if node.kind == "command" else command
 
     def redirect(self, node: Node, state: State) -> tuple[Redirect, list[Span]]:
@@ -192,7 +198,8 @@ class CommandReader:
 
     def completed(self, command: Command, state: State, depth: int = 0) -> Command:
         """The command with what it runs."""
-        if depth >= MAX_RUNS:
+        self._left -= depth > 0
+        if depth >= MAX_RUNS or self._left < 0:
             return replace(command, doubt="it runs too many commands within each other")
         run = looked_into(command)
         runs: list[Command] = []

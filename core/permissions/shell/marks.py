@@ -27,8 +27,9 @@ _EXPAND = {code: code + 0x200 for code in range(0x100)}
 _BARE = {code: code & 0xFF for code in range(0x300)} | {ord(NOTHING): None}
 
 _EXPANDED_BLANKS = re.compile("[" + " \t\n".translate(_EXPAND) + "]+")
-_OPEN, _CLOSE = ("".join((rf"\{char}", char.translate(_EXPAND))) for char in "[]")
-_GLOB = re.compile(rf"[*?{'*?'.translate(_EXPAND)}]|[{_OPEN}].*[{_CLOSE}]", re.DOTALL)
+_ANY = re.compile(f"[*?{'*?'.translate(_EXPAND)}]")
+_OPENING = re.compile(rf"[\[{'['.translate(_EXPAND)}]")
+_CLOSING = re.compile(rf"[\]{']'.translate(_EXPAND)}]")
 _NUMBERS = re.compile(r"(-?\d{1,9})\.\.(-?\d{1,9})(?:\.\.(-?\d{1,9}))?")
 _LETTERS = re.compile(r"([a-z])\.\.([a-z])|([A-Z])\.\.([A-Z])")
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
@@ -95,7 +96,7 @@ def fields_of(marked: tuple[str, ...], home: str | None, *, is_value: bool) -> F
         fields: list[str] = []
         for field in (part for each in texts for part in _split(_with_home(each, home, is_value), is_value)):
             end = _known_end(field, is_value)
-            has_glob = has_glob or (not is_value and _GLOB.search(field) is not None)
+            has_glob = has_glob or (not is_value and _glob_start(field) is not None)
             is_known = is_known and end == len(field)
             heads.append("" if MANY in field else plain(field[:end]))
             fields.append(heads[-1])
@@ -107,9 +108,18 @@ def fields_of(marked: tuple[str, ...], home: str | None, *, is_value: bool) -> F
 
 def _known_end(field: str, is_value: bool) -> int:
     ends = [at for at in (field.find(ONE), field.find(MANY)) if at >= 0]
-    if not is_value and (match := _GLOB.search(field)):
-        ends.append(match.start())
+    if not is_value and (start := _glob_start(field)) is not None:
+        ends.append(start)
     return min(ends, default=len(field))
+
+
+def _glob_start(field: str) -> int | None:
+    """Where the pattern of a name begins."""
+    found = [match.start() for match in (_ANY.search(field), _OPENING.search(field)) if match]
+    bracket = _OPENING.search(field)
+    if bracket and not _CLOSING.search(field, bracket.end()):
+        found.remove(bracket.start())
+    return min(found, default=None)
 
 
 def _split(text: str, is_value: bool) -> list[str]:

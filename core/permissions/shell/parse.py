@@ -6,14 +6,15 @@ rules forbid must be found, however it is hidden; nothing runs unasked in a doub
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from core.permissions.shell.checks import doubts_of, refusal_of, unfolded
-from core.permissions.shell.commands import Found, plain_word
+from core.permissions.shell.commands import Found, Nested
 from core.permissions.shell.marks import bytewise
-from core.permissions.shell.rough import rough_pieces
-from core.permissions.shell.script import Command, Script
+from core.permissions.shell.rough import rough_tree
+from core.permissions.shell.script import Script
 from core.permissions.shell.state import State, first_state
 from core.permissions.shell.statements import TOO_DEEP, LineReader
 from core.permissions.shell.tree import parse_tree
@@ -21,12 +22,22 @@ from core.permissions.shell.tree import parse_tree
 MAX_TEXTS = 4
 """Shell lines within shell lines, as in ``bash -c "bash -c …"``."""
 
+MAX_WITHIN = 50_000
+"""Characters of all of them together."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """How much more is read of what stands within a line."""
+
+    chars: int = MAX_WITHIN
+
 
 def read_script(source: str, cwd: Path | None, home: Path) -> Script:
     """Everything that a shell line runs, started in ``cwd``."""
     if refusal := refusal_of(source):
         return Script(source=source, refusal=refusal)
-    found = _read(0, source, first_state(cwd, home))
+    found = _read(Budget(), 0, source, first_state(cwd, home))
     return Script(
         source=source,
         commands=tuple(found.commands),
@@ -36,33 +47,29 @@ def read_script(source: str, cwd: Path | None, home: Path) -> Script:
     )
 
 
-def _read(depth: int, source: str, state: State) -> Found:
-    """What a line runs that stands in so many others."""
+def _read(budget: Budget, depth: int, source: str, state: State) -> Found:
+    """What a line runs that stands in ``depth`` others."""
     found = Found()
-    if depth > MAX_TEXTS or refusal_of(source):
+    budget.chars -= len(source) if depth else 0
+    if depth > MAX_TEXTS or budget.chars < 0 or refusal_of(source):
         found.doubt(TOO_DEEP)
-        found.commands += _rough(source)
         return found
     for doubt in doubts_of(source):
         found.doubt(doubt)
-    _parse(source, state, found, depth)
+    nested = partial(_read, budget, depth + 1)
+    _parse(bytewise(source), state, found, nested)
     for reading in unfolded(source) if found.doubts else ():
-        _parse(reading, state.forgotten(), found, depth)
+        _parse(bytewise(reading), state.forgotten(), found, nested)
     return found
 
 
-def _parse(source: str, state: State, found: Found, depth: int) -> None:
-    text = bytewise(source)
+def _parse(text: str, state: State, found: Found, nested: Nested) -> None:
     tree = parse_tree(text)
     if tree is None:
         found.doubt(TOO_DEEP)
     else:
         for doubt in tree.doubts:
             found.doubt(doubt)
-        LineReader(tree, found, partial(_read, depth + 1)).read(state)
+        LineReader(tree, found, nested).read(state)
     if tree is None or tree.is_broken:
-        found.commands += _rough(source)
-
-
-def _rough(source: str) -> list[Command]:
-    return [Command(words=tuple(plain_word(word) for word in words)) for words in rough_pieces(source)]
+        LineReader(rough_tree(text), found, nested).read(state)

@@ -6,6 +6,9 @@ It finds too much and never decides that anything may run.
 from __future__ import annotations
 
 import re
+from itertools import islice
+
+from core.permissions.shell.tree import Node, Tree
 
 SEPARATORS = re.compile(r"[;&|\n()`]|\$\(|[<>]\(")
 REDIRECTIONS = re.compile(r"(?:&>>?|[<>]{1,3}[&|-]?)[ \t]*[^ \t<>]*")
@@ -13,16 +16,20 @@ LEADING = re.compile(
     r"(?:[ \t\"']|\\\n|(?:[{}!]|if|then|elif|else|while|until|do|for|in|case|select|time|function|coproc)(?=[ \t\n]|$)"
     r"|[A-Za-z_][A-Za-z0-9_]*\+?=[^ \t]*(?:[ \t]|$))+"
 )
+WORD = re.compile(r"[^ \t]+")
 MAX_PIECES = 5_000
 
 
-def rough_pieces(text: str) -> list[list[str]]:
-    """The words of everything that may be a command, as they are written, most of their quotes included."""
-    pieces: list[list[str]] = []
-    for piece in SEPARATORS.split(text)[:MAX_PIECES]:
-        piece = REDIRECTIONS.sub(" ", piece)
-        if match := LEADING.match(piece):
-            piece = piece[match.end() :]
-        if words := piece.split():
-            pieces.append(words)
-    return pieces
+def rough_tree(text: str) -> Tree:
+    """A tree of nothing but what may be commands, given with one character for each byte."""
+    plainer = REDIRECTIONS.sub(lambda match: " " * len(match[0]), text)
+    root = Node("program", 0, len(text))
+    start = 0
+    for separator in (*islice(SEPARATORS.finditer(plainer), MAX_PIECES), None):
+        end = separator.start() if separator else len(text)
+        match = LEADING.match(plainer, start, end)
+        words = [Node("word", *word.span()) for word in WORD.finditer(plainer, match.end() if match else start, end)]
+        if words:
+            root.children.append(Node("command", words[0].start, words[-1].end, words))
+        start = separator.end() if separator else end
+    return Tree(text=text, root=root, expansions={}, heredocs={}, is_broken=True)

@@ -88,8 +88,14 @@ class LineReader:
         """The commands of a substitution, if they are one pipeline."""
         if self._is_flat:
             return ()
+        if self._depth >= MAX_DEPTH:
+            self._found.doubt(TOO_DEEP)
+            self._list_flat(node)
+            return ()
+        self._depth += 1
         state, main, self._main = self._state, self._main, []
         self._sequence(node.children, state, ())
+        self._depth -= 1
         found, self._main, self._state = self._main, main, state
         statements = [child for child in node.children if _is_statement(child)]
         is_one = len(statements) == 1 and statements[0].kind in ALONE
@@ -146,7 +152,7 @@ class LineReader:
         self._found.redirects += extras.redirects
         if extras.words:
             self._found.doubt(DISAGREE)
-        if any(redirect.kind != "write" for redirect in extras.redirects):
+        if any(redirect.kind in ("read", "heredoc", "here_string") for redirect in extras.redirects):
             piped = ()
         if kind == "subshell":
             self._sequence(parts, state, piped)

@@ -104,7 +104,9 @@ def parse_tree(text: str) -> Tree | None:
     doubts = ["its syntax is not understood"] if parsed.has_error else []
     unknown = parsed.kinds - KNOWN
     if unknown and not parsed.has_error:
-        doubts.append(f"it holds shell syntax that is not judged: {', '.join(sorted(unknown))}")
+        doubts.append(
+            "it is not clear where a heredoc ends" if "heredoc_redirect" in unknown else "its syntax is not known"
+        )
     is_broken = bool(doubts)
     if not is_broken and not _is_gapless(plainer, parsed.root):
         doubts.append("it can be read in more than one way")

@@ -26,6 +26,9 @@ from core.permissions.shell.marks import (
 from core.permissions.shell.script import Command, Word
 from core.permissions.shell.tree import Node, Tree
 
+MAX_DEPTH = 20
+"""Expansions within expansions."""
+
 SIMPLE = re.compile(r"[A-Za-z0-9_./,:@%+-][A-Za-z0-9_./,:@%+=-]*")
 """A word that is what it looks like."""
 
@@ -102,6 +105,7 @@ class WordReader:
         self._around = surroundings
         self._lists: tuple[Command, ...] = ()
         self._matches: tuple[str, ...] = ()
+        self._depth = 0
 
     def read(self, start: int, end: int, *, is_value: bool = False, is_loose: bool = False) -> Reading:
         """The word between two offsets; a value of an assignment stays one word; a loose one may hold operators."""
@@ -331,12 +335,18 @@ class WordReader:
             value = self._parameter(name[0], in_quotes)
             return (ONE,) if is_length else value
         self._parameter(name[0], in_quotes)
+        self._depth += 1
         self._operation(at, stop, in_quotes)
+        self._depth -= 1
         return unknown
 
     def _operation(self, at: int, stop: int, in_quotes: bool) -> None:
         """What follows the name in ``${name…}``."""
         text = self._text
+        if self._depth > MAX_DEPTH:
+            self._around.doubt("it is too long or too deep to be understood")
+            self._around.run_text(text[at:stop])
+            return
         operator = OPERATOR.match(text, at, stop)
         if operator is not None:
             at = operator.end()

@@ -132,6 +132,7 @@ def _seen_through(words: Words, grammar: Grammar) -> Run:
         return _guessed(words, UNKNOWN_OPTION)
     rest = words[start:]
     if name == "xargs":
+        rest = rest or (Word(source="echo", values=("echo",), head="echo"),)
         rest = (*(_filled(word, _replaced(words[1:start])) for word in rest), INPUT)
     elif name == "coproc":
         return Run(commands=(rest, rest[1:]) if len(rest) > 1 else (rest,), doubt="it runs beside the line")
