@@ -164,7 +164,8 @@ def test_further_folders_may_be_read_not_written(work: Path, tmp_path: Path) -> 
         ("Bash(git:*)", "git log\nrm x", False),
         ("Bash(git:*)", "git log `rm x`", False),
         ("Bash(git:*)", "git log $(rm x)", False),
-        ("Bash(git:*)", "git log ${x:-y}", False),
+        ("Bash(git:*)", "git log ${x:-y}", True),
+        ("Bash(git:*)", "${x:-git} log", False),
         ("Bash(git:*)", "git log > x", False),
         ("Bash(git:*)", "git log <(rm x)", False),
         ("Bash(git:*)", "git log \\\n; rm x", False),
@@ -302,8 +303,8 @@ def test_every_offered_scope_allows_this_access_and_nothing_beside_its_folder(
         outermost = work if inside else path.parent
         for other in (work.parent.joinpath("siblings", *elsewhere), outermost.with_name(outermost.name + "x") / "a"):
             if not other.is_relative_to(outermost):
-                access = Access(writes=(other,)) if writes else Access(reads=(other,), is_read_only=True)
-                assert decide("Tool", access, then).behavior == "ask", (scope.rules, other)
+                beside = Access(writes=(other,)) if writes else Access(reads=(other,), is_read_only=True)
+                assert decide("Tool", beside, then).behavior == "ask", (scope.rules, other)
 
 
 def test_scopes_of_a_path_widen_from_the_file_to_the_working_folder(work: Path) -> None:
