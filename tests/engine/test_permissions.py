@@ -34,7 +34,7 @@ async def answered(rig: Rig, *answers: tuple[Answer, str]) -> list[ev.Permission
     for number, (answer, comment) in enumerate(answers):
         await rig.until(lambda wanted=before + number: len(rig.of(ev.PermissionRequested)) > wanted)
         request = rig.of(ev.PermissionRequested)[before + number].request
-        await rig.do(AnswerPermission(request_id=request.id, answer=answer, comment=comment))
+        await rig.do(AnswerPermission(request_id=request.id, answer=answer, comment=comment, scope=request.scope))
     await rig.settle()
     return rig.of(ev.PermissionRequested)[before:]
 
@@ -136,7 +136,8 @@ async def test_calls_that_come_after_the_denial_are_answered_too(tmp_path: Path,
 
 MODES: list[tuple[PermissionMode, dict[str, str]]] = [
     ("default", {"r": "allow", "w1": "ask", "b1": "ask", "out": "ask"}),
-    ("acceptEdits", {"r": "allow", "w1": "allow", "b1": "ask", "out": "ask"}),
+    ("acceptEdits", {"r": "allow", "w1": "allow", "b1": "allow", "out": "ask"}),
+    ("dontAsk", {"r": "allow", "w1": "deny", "b1": "deny", "out": "deny"}),
     ("plan", {"r": "allow", "w1": "deny", "b1": "deny", "out": "deny"}),
     ("bypassPermissions", {"r": "allow", "w1": "allow", "b1": "allow", "out": "allow"}),
 ]
@@ -309,7 +310,7 @@ async def test_rules_can_be_added_and_deleted_while_it_runs(tmp_path: Path, isol
             "touch a",
         )
         await rig.do(DeleteRule(behavior="deny", text="Bash(touch *)", layer="session"))
-        assert rig.of(ev.RulesChanged)[-1].rules == ()
+        await rig.until(lambda: rig.of(ev.RulesChanged)[-1].rules == ())
         await answered(rig, ("once", ""))
         assert (tmp_path / "b").exists()
 

@@ -102,14 +102,14 @@ async def test_a_rule_counts_while_a_turn_runs(bench: Bench, monkeypatch: pytest
     seen: list[tuple[str, ...]] = []
     async with bench.session([]) as rig:
         policies = rig.engine.calls.policies
-        replace_rules = policies.replace_rules
+        reload = policies.reload
 
         def noted(*given: Any) -> None:
-            replace_rules(*given)
-            seen.append(tuple(str(rule) for rule in policies.policy.allow))
+            reload(*given)
+            seen.append(tuple(str(rule) for rule in policies.policy.of("allow")))
             rig.changed.set()
 
-        monkeypatch.setattr(policies, "replace_rules", noted)
+        monkeypatch.setattr(policies, "reload", noted)
 
         async def until(*rules: str) -> None:
             await rig.until(lambda: bool(seen) and seen[-1] == rules)
@@ -131,7 +131,7 @@ async def test_a_rule_counts_while_a_turn_runs(bench: Bench, monkeypatch: pytest
         await until("Read(e)", "Read(b)", "Read(c)")
         local.unlink()
         await until("Read(e)", "Read(b)")
-        policies.add_rule("Read(mine)")
+        policies.add(("Read(mine)",))
         bench.write(bench.project)
         await until("Read(e)", "Read(mine)")
 
@@ -168,19 +168,19 @@ async def test_a_file_that_an_editor_takes_away_for_a_moment_still_counts(
         watcher = rig.engine._settings  # pyright: ignore[reportPrivateUsage]
         assert watcher is not None
         watcher.refresh()
-        assert [rule.tool for rule in policies.policy.deny] == ["Bash"]
+        assert [rule.tool for rule in policies.policy.of("deny")] == ["Bash"]
         bench.project.unlink()
         gone: list[bool] = []
-        replace_rules = policies.replace_rules
+        reload = policies.reload
 
         def noted(*given: Any) -> None:
-            replace_rules(*given)
-            gone.append(not policies.policy.deny)
+            reload(*given)
+            gone.append(not policies.policy.of("deny"))
             rig.changed.set()
 
-        monkeypatch.setattr(policies, "replace_rules", noted)
+        monkeypatch.setattr(policies, "reload", noted)
         watcher.refresh()
-        assert policies.policy.deny
+        assert policies.policy.of("deny")
         await rig.until(lambda: gone == [True])
 
 
@@ -193,7 +193,7 @@ async def test_the_files_of_an_untrusted_folder_never_count(bench: Bench) -> Non
         bench.write(bench.cwd / ".agent-tui" / "settings.local.json", allow=["Bash"])
         await rig.prompt("two")
         assert failed(rig) == [True, True]
-        assert rig.engine.calls.policies.policy.allow == ()
+        assert rig.engine.calls.policies.policy.of("allow") == ()
 
 
 @pytest.mark.usefixtures("unwatched")

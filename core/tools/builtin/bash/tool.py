@@ -33,6 +33,8 @@ LIVE_LINES = 12
 QUIET_EXITS = {1: ("grep", "rg", "find", "diff", "test", "[")}
 """Commands for which this exit code is an answer, not a failure: alone, or as the last of a pipe."""
 
+MOVES = frozenset(("cd", "pushd", "popd"))
+
 QUOTED = re.compile(r"""'[^']*'|"(?:[^"\\]|\\.)*"|\\.""", re.DOTALL)
 REDIRECTION = re.compile(r"\d?[<>]&\d|&>")
 LISTS = re.compile(r"\|\||[;&\n]")
@@ -75,6 +77,12 @@ class Bash(Tool[BashInput]):
 
     def is_read_only(self, arguments: BashInput, state: ToolState) -> bool:
         return self.touches(arguments, state).is_read_only
+
+    def is_concurrency_safe(self, arguments: BashInput, state: ToolState) -> bool:
+        shell = shell_access(arguments.command, state.cwd)
+        # What a command does to the working directory counts from the next call on.
+        stays = all(command.name not in MOVES for command in shell.script.commands)
+        return stays and self.is_read_only(arguments, state)
 
     def touches(self, arguments: BashInput, state: ToolState) -> Access:
         shell = shell_access(arguments.command, state.cwd)
