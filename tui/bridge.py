@@ -25,6 +25,7 @@ from core.host.files import LineLog
 from core.host.garbage import collect_all
 from core.host.log import LOGGER
 from core.llm.client import ModelClient
+from core.permissions.hiding import Hides, hidden_by, hides_nothing
 from core.protocol.envelope import Envelope
 from core.protocol.errors import AgentError
 from core.protocol.ops import Op, WarmUp
@@ -57,12 +58,16 @@ class Bridge:
         folder = start.launch.paths.project(start.launch.cwd)
         self._history = LineLog(folder / "history.jsonl")
         self.drafts = DraftStore(folder)
-        self._index = FileIndex(start.launch.cwd, walk)
+        self._index = FileIndex(start.launch.cwd, walk, hides=self._hidden)
 
     @classmethod
     def open(cls, flags: Mapping[str, Any], selection: Mapping[str, Any], model: ModelClient | None = None) -> Bridge:
         """Read settings, trust and credentials; to be called in a thread. Raises ``AgentError``."""
         return cls(read_start(flags, selection, is_attended=True), model)
+
+    def _hidden(self) -> Hides:
+        """What rules keep from being read is not offered either."""
+        return hidden_by(self._engine.calls.policies.policy) if self._engine is not None else hides_nothing
 
     @property
     def needs_trust(self) -> bool:
@@ -118,9 +123,9 @@ class Bridge:
 
     async def send(self, op: Op) -> None:
         """Hand in an op; before the engine runs there is nobody to take it."""
-        if isinstance(op, WarmUp):
-            self._index.refresh()
         if self._engine is not None:
+            if isinstance(op, WarmUp):
+                self._index.refresh()
             await self._engine.handle(op)
 
     async def batches(self) -> AsyncIterator[list[Envelope]]:
@@ -131,7 +136,12 @@ class Bridge:
             await asyncio.sleep(BATCH_INTERVAL_S)
 
     def list_files(self) -> FileListing:
-        """The files of the working folder as they are known now; begins to look for newer ones where need be."""
+        """The files of the working folder as they are known now; begins to look for newer ones where need be.
+
+        Before the engine runs nobody has said what may be listed, and git has not been let into the folder.
+        """
+        if self._engine is None:
+            return FileListing(paths=(), is_listing=True, count=0)
         self._index.refresh()
         index = self._index
         # In this order: paths that a listing has just finished are then never taken for those of before.
@@ -140,7 +150,7 @@ class Bridge:
 
     async def list_folder(self, path: str) -> list[str]:
         """Names in any folder, folders with a slash at the end; empty where it cannot be read."""
-        return await asyncio.to_thread(list_folder, path, self.start.launch.cwd)
+        return await asyncio.to_thread(list_folder, path, self.start.launch.cwd, self._hidden())
 
     @staticmethod
     async def _read(subscription: Subscription) -> list[Envelope]:
