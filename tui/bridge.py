@@ -46,6 +46,11 @@ def log_fault(error: BaseException) -> None:
     LOGGER.error("fault in the window", exc_info=error)
 
 
+def _hidden(engine: Engine | None) -> Hides:
+    """What rules keep from being read is not offered either."""
+    return hidden_by(engine.calls.policies.policy) if engine is not None else hides_nothing
+
+
 class Bridge:
     """Reads what the session starts with, runs the engine on the window's event loop, and closes it."""
 
@@ -58,16 +63,12 @@ class Bridge:
         folder = start.launch.paths.project(start.launch.cwd)
         self._history = LineLog(folder / "history.jsonl")
         self.drafts = DraftStore(folder)
-        self._index = FileIndex(start.launch.cwd, walk, hides=self._hidden)
+        self._index = FileIndex(start.launch.cwd, walk, hides=lambda: _hidden(self._engine))
 
     @classmethod
     def open(cls, flags: Mapping[str, Any], selection: Mapping[str, Any], model: ModelClient | None = None) -> Bridge:
         """Read settings, trust and credentials; to be called in a thread. Raises ``AgentError``."""
         return cls(read_start(flags, selection, is_attended=True), model)
-
-    def _hidden(self) -> Hides:
-        """What rules keep from being read is not offered either."""
-        return hidden_by(self._engine.calls.policies.policy) if self._engine is not None else hides_nothing
 
     @property
     def needs_trust(self) -> bool:
@@ -150,7 +151,7 @@ class Bridge:
 
     async def list_folder(self, path: str) -> list[str]:
         """Names in any folder, folders with a slash at the end; empty where it cannot be read."""
-        return await asyncio.to_thread(list_folder, path, self.start.launch.cwd, self._hidden())
+        return await asyncio.to_thread(list_folder, path, self.start.launch.cwd, _hidden(self._engine))
 
     @staticmethod
     async def _read(subscription: Subscription) -> list[Envelope]:

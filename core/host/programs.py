@@ -15,15 +15,22 @@ SYSTEM_FOLDERS = frozenset(
 
 def safe_path(environ: Mapping[str, str], folders: Iterable[Path]) -> str:
     """The PATH without its relative entries (an empty one is the current folder) and without those in ``folders``."""
-    closed = {Path(spelling) for folder in folders for spelling in (os.path.normpath(folder), os.path.realpath(folder))}
-    entries = environ.get("PATH", os.defpath).split(os.pathsep)
     # Of an empty PATH every shell takes the current folder for the only one.
-    return os.pathsep.join(dict.fromkeys(entry for entry in entries if _is_safe(entry, closed))) or os.defpath
+    return _safe(environ, folders) or os.defpath
 
 
 def find_program(name: str, environ: Mapping[str, str], folders: Iterable[Path] | None = None) -> str | None:
-    """The absolute path of a program on the safe PATH, None where there is none; ``folders`` None is the current one."""
-    return shutil.which(name, path=safe_path(environ, _current() if folders is None else folders))
+    """The absolute path of a program on the safe PATH; None where there is none.
+
+    Without ``folders`` the current one is shut out.
+    """
+    return shutil.which(name, path=_safe(environ, _current() if folders is None else folders))
+
+
+def _safe(environ: Mapping[str, str], folders: Iterable[Path]) -> str:
+    closed = {Path(spelling) for folder in folders for spelling in (os.path.normpath(folder), os.path.realpath(folder))}
+    entries = environ.get("PATH", os.defpath).split(os.pathsep)
+    return os.pathsep.join(dict.fromkeys(entry for entry in entries if _is_safe(entry, closed)))
 
 
 def _current() -> list[Path]:

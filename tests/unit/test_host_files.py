@@ -229,7 +229,7 @@ async def test_a_detached_head_has_no_branch(repo: Path) -> None:
 
 async def test_no_repository_and_no_git(tmp_path: Path, repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert await read_snapshot(ProcessHost(), Path("/")) is None
-    monkeypatch.setenv("PATH", str(tmp_path.parent))
+    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
     assert await read_snapshot(ProcessHost(), repo) is None
 
 
