@@ -129,7 +129,8 @@ class AgentApp(Walled, ComposerDesk, TailoredApp):
         if self._bridge.needs_credentials:
             self._main.dock.ask(credentials_question(problem))
         elif self._bridge.needs_trust:
-            self._main.dock.ask(trust_question(str(self._bridge.start.launch.cwd)))
+            start = self._bridge.start
+            self._main.dock.ask(trust_question(str(start.launch.cwd), is_broad=start.is_broad))
         else:
             self.run_worker(self._run_engine(), name="engine", exit_on_error=False)
 

@@ -15,7 +15,7 @@ from core.settings.credentials import credential_source
 from core.settings.load import load_settings
 from core.settings.paths import find_paths
 from core.settings.schema import Settings
-from core.settings.trust import is_trusted, trust
+from core.settings.trust import is_broad, is_trusted, trust
 
 
 @dataclass(slots=True)
@@ -31,6 +31,11 @@ class Start:
     def needs_credentials(self) -> bool:
         """Whether nothing can be sent yet."""
         return not (self.credentials or self.launch.is_demo or self.launch.api_key)
+
+    @property
+    def is_broad(self) -> bool:
+        """Whether the folder holds so much that trust in it is for this session only."""
+        return is_broad(self.launch.cwd)
 
     def with_trust(self, is_trusted: bool) -> None:
         """Take the user's answer, and remember a yes. Raises ``AgentError`` where it cannot be remembered."""

@@ -23,8 +23,8 @@ SYSTEM_FOLDERS = frozenset(
 def is_trusted(store: Path, folder: Path) -> bool:
     """Whether the user trusts the folder: itself, or one above it in the same repository (in none: any above it).
 
-    What counts is where the folder really is: neither a link to a trusted one nor a ``.git`` file that points into
-    one makes it trusted, and a trusted folder does not vouch for a repository in it. An unreadable store trusts nothing.
+    What counts is where the folder really is: a ``.git`` file that points into a trusted one does not make it
+    trusted, and a trusted folder does not vouch for a repository in it. An unreadable store trusts nothing.
     """
     trusted = _read(store)
     return any(str(candidate) in trusted for candidate in _vouching(_real(folder)))

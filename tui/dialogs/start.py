@@ -10,22 +10,28 @@ TRUST = "trust"
 CREDENTIALS = "credentials"
 
 
-def trust_question(folder: str) -> Question:
-    """Whether the folder's own files may steer the agent."""
+BROAD = "This is no single project: whatever is put anywhere in it would count too. Better open one folder of it."
+
+
+def trust_question(folder: str, *, is_broad: bool = False) -> Question:
+    """Whether the folder's own files may steer the agent. In a broad one a yes is for this session, with a warning."""
     text = (
         "Its instruction files (CLAUDE.md, AGENTS.md) would be given to the model as if you had said them. "
         "Say yes only where you trust whoever wrote what is in this folder."
     )
 
     def body(width: int) -> list[Line]:
-        return [*wrap([(f"  {reveal(folder)}", "tool.argument strong")], width), *wrap([(text, "muted")], width)]
+        lines = wrap([(f"  {reveal(folder)}", "tool.argument strong")], width)
+        if is_broad:
+            lines += wrap([(BROAD, "bad")], width)
+        return [*lines, *wrap([(text, "muted")], width)]
 
     return Question(
         id=TRUST,
         title=(("? ", "state.asking"), ("Do you trust this folder?", "strong")),
         body=body,
         choices=(
-            Choice("yes", "y", "Yes, and remember it"),
+            Choice("yes", "y", "Yes, for this session" if is_broad else "Yes, and remember it"),
             Choice("no", "n", "No", "work here without the folder's own instructions"),
             Choice("quit", "q", "Leave"),
         ),

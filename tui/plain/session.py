@@ -228,8 +228,9 @@ class PlainSession:
                     raise AgentError("There are no credentials.", "Set ANTHROPIC_API_KEY, or try --demo.")
                 self._paper.line("This folder is not trusted yet: its own instructions are left out.")
                 return True
-            folder = str(self._bridge.start.launch.cwd)
-            given = await self._put(trust_question(folder) if is_trust else credentials_question(problem))
+            start = self._bridge.start
+            trusting = trust_question(str(start.launch.cwd), is_broad=start.is_broad)
+            given = await self._put(trusting if is_trust else credentials_question(problem))
             if given is None or given.value == "quit":
                 return False
             problem = self._bridge.answer_start(given.value, given.comment)
