@@ -130,7 +130,7 @@ class AgentApp(Walled, ComposerDesk, TailoredApp):
             self._main.dock.ask(credentials_question(problem))
         elif self._bridge.needs_trust:
             start = self._bridge.start
-            self._main.dock.ask(trust_question(str(start.launch.cwd), start.untrusted))
+            self._main.dock.ask(trust_question(str(start.launch.cwd), start.untrusted, is_broad=start.is_broad))
         elif self._bridge.start.needs_bypass:
             self._main.dock.ask(bypass_question())
         else:

@@ -25,6 +25,7 @@ from core.host.files import LineLog
 from core.host.garbage import collect_all
 from core.host.log import LOGGER
 from core.llm.client import ModelClient
+from core.permissions.hiding import Hides, hidden_by, hides_nothing
 from core.protocol.envelope import Envelope
 from core.protocol.errors import AgentError
 from core.protocol.ops import Op, WarmUp
@@ -45,6 +46,11 @@ def log_fault(error: BaseException) -> None:
     LOGGER.error("fault in the window", exc_info=error)
 
 
+def _hidden(engine: Engine | None) -> Hides:
+    """What rules keep from being read is not offered either."""
+    return hidden_by(engine.calls.policies.policy) if engine is not None else hides_nothing
+
+
 class Bridge:
     """Reads what the session starts with, runs the engine on the window's event loop, and closes it."""
 
@@ -57,7 +63,7 @@ class Bridge:
         folder = start.launch.paths.project(start.launch.cwd)
         self._history = LineLog(folder / "history.jsonl")
         self.drafts = DraftStore(folder)
-        self._index = FileIndex(start.launch.cwd, walk)
+        self._index = FileIndex(start.launch.cwd, walk, hides=lambda: _hidden(self._engine))
 
     @classmethod
     def open(cls, flags: Mapping[str, Any], selection: Mapping[str, Any], model: ModelClient | None = None) -> Bridge:
@@ -118,9 +124,9 @@ class Bridge:
 
     async def send(self, op: Op) -> None:
         """Hand in an op; before the engine runs there is nobody to take it."""
-        if isinstance(op, WarmUp):
-            self._index.refresh()
         if self._engine is not None:
+            if isinstance(op, WarmUp):
+                self._index.refresh()
             await self._engine.handle(op)
 
     async def batches(self) -> AsyncIterator[list[Envelope]]:
@@ -131,7 +137,12 @@ class Bridge:
             await asyncio.sleep(BATCH_INTERVAL_S)
 
     def list_files(self) -> FileListing:
-        """The files of the working folder as they are known now; begins to look for newer ones where need be."""
+        """The files of the working folder as they are known now; begins to look for newer ones where need be.
+
+        Before the engine runs nobody has said what may be listed, and git has not been let into the folder.
+        """
+        if self._engine is None:
+            return FileListing(paths=(), is_listing=True, count=0)
         self._index.refresh()
         index = self._index
         # In this order: paths that a listing has just finished are then never taken for those of before.
@@ -140,7 +151,7 @@ class Bridge:
 
     async def list_folder(self, path: str) -> list[str]:
         """Names in any folder, folders with a slash at the end; empty where it cannot be read."""
-        return await asyncio.to_thread(list_folder, path, self.start.launch.cwd)
+        return await asyncio.to_thread(list_folder, path, self.start.launch.cwd, _hidden(self._engine))
 
     @staticmethod
     async def _read(subscription: Subscription) -> list[Envelope]:

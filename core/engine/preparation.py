@@ -30,7 +30,7 @@ class Prepared:
 async def prepare(launch: Launch, settings: Settings, host: Host) -> Prepared:
     """Gather everything at once."""
     git, instructions = await asyncio.gather(
-        read_snapshot(host.processes, launch.cwd),
+        read_snapshot(host.processes, launch.cwd, is_trusted=launch.is_trusted),
         asyncio.to_thread(load_instructions, launch, settings),
     )
     environment = Environment(

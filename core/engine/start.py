@@ -17,7 +17,7 @@ from core.settings.credentials import credential_source
 from core.settings.load import SettingsSource, load_settings
 from core.settings.paths import find_paths
 from core.settings.schema import Settings
-from core.settings.trust import is_trusted, trust
+from core.settings.trust import is_broad, is_trusted, trust
 from core.settings.untrusted import untrusted_settings
 
 
@@ -63,6 +63,11 @@ class Start:
             accept(self.launch.paths.consents, BYPASS)
         except OSError as error:
             raise AgentError(f"The answer cannot be remembered: {error.strerror or error}.") from error
+
+    @property
+    def is_broad(self) -> bool:
+        """Whether the folder holds so much that trust in it is for this session only."""
+        return is_broad(self.launch.cwd)
 
     def with_trust(self, is_trusted: bool) -> None:
         """Take the user's answer, and remember a yes: then the folder's own settings count.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+
+from core.host.programs import find_program
 
 TOOL_TIMEOUT_S = 2.0
 
@@ -17,12 +18,13 @@ def copy_with_tool(text: str, environ: Mapping[str, str]) -> str:
     to the terminal, is asked there.
     """
     for argv in _tools(environ):
-        if shutil.which(argv[0], path=environ.get("PATH")) is None:
+        program = find_program(argv[0], environ)
+        if program is None:
             continue
         try:
             # Tools that stay to serve the clipboard keep whatever output they were given open.
             done = subprocess.run(
-                argv,
+                [program, *argv[1:]],
                 input=text.encode("utf-8", "replace"),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

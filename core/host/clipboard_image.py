@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+
+from core.host.programs import find_program
 
 TIMEOUT_S = 5.0
 KINDS = ("image/png", "image/jpeg", "image/webp", "image/gif")
@@ -35,7 +36,7 @@ def clipboard_image(environ: Mapping[str, str]) -> bytes:
 
 def _read(environ: Mapping[str, str]) -> bytes:
     def has(name: str) -> bool:
-        return shutil.which(name, path=environ.get("PATH")) is not None
+        return find_program(name, environ) is not None
 
     if environ.get("WAYLAND_DISPLAY") and has("wl-paste"):
         return _first(["wl-paste", "--list-types"], ["wl-paste", "--no-newline", "--type"], environ)
@@ -64,8 +65,11 @@ def _with_osascript(environ: Mapping[str, str]) -> bytes:
 
 
 def _run(argv: list[str], environ: Mapping[str, str]) -> bytes:
+    program = find_program(argv[0], environ)
+    if program is None:
+        return b""
     done = subprocess.run(
-        argv,
+        [program, *argv[1:]],
         env=dict(environ),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+
+from core.host.programs import find_program
 
 FALLBACKS = ("nano", "vi")
 
@@ -26,10 +27,10 @@ def find_editor(environ: Mapping[str, str]) -> list[str]:
             argv = shlex.split(command)
         except ValueError as error:
             raise EditorError(f"${name} is {command!r}, which is no command ({error}).") from error
-        if shutil.which(argv[0], path=environ.get("PATH")) is None:
+        if find_program(argv[0], environ) is None:
             raise EditorError(f"The editor {argv[0]!r} of ${name} is not there.")
         return argv
-    found = next((name for name in FALLBACKS if shutil.which(name, path=environ.get("PATH"))), None)
+    found = next((name for name in FALLBACKS if find_program(name, environ)), None)
     if found is None:
         raise EditorError("There is no editor: set $EDITOR.")
     return [found]
@@ -71,7 +72,8 @@ def open_file(path: Path, environ: Mapping[str, str]) -> None:
 
 
 def _run(argv: list[str], path: Path, environ: Mapping[str, str]) -> None:
-    code = subprocess.run([*argv, str(path)], env=dict(environ), check=False).returncode
+    program = find_program(argv[0], environ) or argv[0]
+    code = subprocess.run([program, *argv[1:], str(path)], env=dict(environ), check=False).returncode
     if code:
         raise EditorError(f"{argv[0]} ended with exit code {code}")
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from core.host.git import SAFE_GIT_ENV
+from core.host.git import git_environment
 from core.host.log import LOGGER
+from core.host.programs import find_program
 
 RELIST_S = 2.0
 """How old a listing may become."""
@@ -29,6 +29,9 @@ RG_LIST = ("--no-require-git", "--files", "--hidden", "--glob=!.git", "--null")
 PIECE_BYTES = 1 << 18
 MAX_FOLDER_ENTRIES = 5_000
 
+Hides = Callable[[Path], bool]
+"""Whether a file of this absolute path must not be offered."""
+
 Walk = Callable[[Path, threading.Event], Iterable[str]]
 """Names of the files beneath a folder, relative to it, until the event is set."""
 
@@ -36,9 +39,17 @@ Walk = Callable[[Path, threading.Event], Iterable[str]]
 class FileIndex:
     """Lists when asked to, never by itself: ``refresh`` at each look is what keeps it fresh."""
 
-    def __init__(self, root: Path, walk: Walk, *, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        root: Path,
+        walk: Walk,
+        *,
+        hides: Callable[[], Hides] | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._root = root
         self._walk = walk
+        self._hides = hides
         self._now = now
         self.paths: tuple[str, ...] = ()
         """As of the newest listing; folders end with a slash."""
@@ -74,10 +85,11 @@ class FileIndex:
     def _list(self) -> None:
         begun = self._now()
         names: list[str] = []
+        hides = self._hides() if self._hides is not None else None
         try:
             for name in list_files(self._root, self._walk, self._stop):
                 # A name with a line break or an escape in it can neither be shown nor typed.
-                if name.isprintable():
+                if name.isprintable() and not (hides is not None and hides(self._root / name)):
                     names.append(name)
                 if self._listed_at is None:
                     self.count = len(names)
@@ -95,39 +107,43 @@ class FileIndex:
 
 def list_files(root: Path, walk: Walk, stop: threading.Event) -> Iterator[str]:
     """What git counts as files of the folder, else what ripgrep lists, else what ``walk`` finds."""
-    git = ["git", "ls-files", "-z"]
-    if _is_repository(root):
+    program = find_program("git", os.environ, (root,))
+    if program is not None and _is_repository(program, root):
+        git = [program, "ls-files", "-z"]
         # A file that was deleted is still in git's index.
         deleted = set(_names([*git, "--deleted"], root, stop))
         for name in _names([*git, "--cached", "--others", "--exclude-standard"], root, stop):
             if name not in deleted:
                 yield name
         return
-    program = shutil.which("rg")
+    program = find_program("rg", os.environ, (root,))
     if program is not None:
         yield from _names([program, "--no-config", *RG_LIST], root, stop)
     else:
         yield from walk(root, stop)
 
 
-def list_folder(path: str, cwd: Path) -> list[str]:
-    """Names in a folder, folders with a slash at the end; ``~`` is the home folder. Empty where it cannot be read."""
+def list_folder(path: str, cwd: Path, hides: Hides | None = None) -> list[str]:
+    """Names in a folder, folders with a slash at the end; ``~`` is the home folder. Empty where it cannot be read.
+
+    A link to a folder is listed as a link, without a slash: what is behind it is offered to who names it.
+    """
     names: list[str] = []
     with contextlib.suppress(OSError, RuntimeError), os.scandir(cwd / Path(path).expanduser()) as entries:
         for entry in entries:
-            if entry.name.isprintable():
-                names.append(f"{entry.name}/" if entry.is_dir() else entry.name)
+            if entry.name.isprintable() and not (hides is not None and hides(Path(entry.path))):
+                names.append(f"{entry.name}/" if entry.is_dir(follow_symlinks=False) else entry.name)
             if len(names) >= MAX_FOLDER_ENTRIES:
                 break
     return names
 
 
-def _is_repository(root: Path) -> bool:
+def _is_repository(git: str, root: Path) -> bool:
     try:
         done = subprocess.run(
-            ["git", "rev-parse", "--is-inside-work-tree"],
+            [git, "rev-parse", "--is-inside-work-tree"],
             cwd=root,
-            env=_environment(os.environ),
+            env=git_environment(os.environ, root),
             capture_output=True,
             check=False,
         )
@@ -141,7 +157,7 @@ def _names(argv: list[str], root: Path, stop: threading.Event) -> Iterator[str]:
     with subprocess.Popen(
         argv,
         cwd=root,
-        env=_environment(os.environ),
+        env=git_environment(os.environ, root),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -154,10 +170,6 @@ def _names(argv: list[str], root: Path, stop: threading.Event) -> Iterator[str]:
                 yield from (name.decode("utf-8", "surrogateescape") for name in names)
         finally:
             process.kill()
-
-
-def _environment(environ: Mapping[str, str]) -> dict[str, str]:
-    return {**environ, **SAFE_GIT_ENV}
 
 
 def _folders(names: Iterable[str]) -> dict[str, None]:

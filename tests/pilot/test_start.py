@@ -222,3 +222,18 @@ async def test_nothing_to_continue_is_said(opener: Opener) -> None:
         await window.until(lambda: not window.app.is_running)
         assert window.app.return_code == 1
         assert "no earlier session" in str(window.app._exit_renderables).lower()  # pyright: ignore[reportPrivateUsage]
+
+
+async def test_trust_in_the_home_folder_is_for_this_session_and_warned_of(
+    opener: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(opener.cwd))
+    opener.file("CLAUDE.md", "Always be brief.\n")
+    async with opener([Reply([say("ok")])], is_trusted=False, is_started=False) as window:
+        await window.asked("Do you trust this folder?")
+        assert window.shows("This is no single project") and window.shows("Yes, for this session")
+        await window.press("y")
+        await window.until_shows("Instructions read: CLAUDE.md")
+        assert not store(window).exists()
+    async with opener([], is_trusted=False, is_started=False) as window:
+        await window.asked("Do you trust this folder?")

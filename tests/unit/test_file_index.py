@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import threading
 import time
@@ -77,8 +78,8 @@ def test_each_way_lists_the_same_files(
         subprocess.run(["git", "init", "-q", str(folder)], check=True)
         subprocess.run(["git", "add", "a.py", "src/b.py"], cwd=folder, check=True)
     elif way == "walk":
-        monkeypatch.setattr(file_index.shutil, "which", lambda _name: None)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
-    elif file_index.shutil.which("rg") is None:
+        monkeypatch.setattr(file_index, "find_program", lambda *_: None)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    elif shutil.which("rg") is None:
         pytest.skip("no ripgrep here")
     assert set(known(indexed)) == FOUND
     assert indexed.count == len([name for name in FOUND if not name.endswith("/")])

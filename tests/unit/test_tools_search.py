@@ -392,7 +392,8 @@ def blocking_ripgrep(tmp_path: Path) -> str:
 
 
 async def test_cancelling_kills_ripgrep(tmp_path: Path) -> None:
-    place = Place(tmp_path, blocking_ripgrep(tmp_path))
+    (tmp_path / "work").mkdir()
+    place = Place(tmp_path / "work", blocking_ripgrep(tmp_path))
     call = asyncio.create_task(place.grep("x"))
     await place.processes.is_started.wait()
     call.cancel()
@@ -404,7 +405,8 @@ async def test_cancelling_kills_ripgrep(tmp_path: Path) -> None:
 
 async def test_time_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "SEARCH_TIMEOUT_S", 0.05)
-    place = Place(tmp_path, blocking_ripgrep(tmp_path))
+    (tmp_path / "work").mkdir()
+    place = Place(tmp_path / "work", blocking_ripgrep(tmp_path))
     for call in (place.grep("x"), place.glob("*")):
         with pytest.raises(AgentError, match="stopped after"):
             await call

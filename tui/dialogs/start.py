@@ -11,8 +11,14 @@ CREDENTIALS = "credentials"
 BYPASS = "bypass"
 
 
-def trust_question(folder: str, settings: tuple[str, ...] = ()) -> Question:
-    """Whether the folder's own files may steer the agent; ``settings`` are lines of what they would bring."""
+BROAD = "This is no single project: whatever is put anywhere in it would count too. Better open one folder of it."
+
+
+def trust_question(folder: str, settings: tuple[str, ...] = (), *, is_broad: bool = False) -> Question:
+    """Whether the folder's own files may steer the agent; ``settings`` are lines of what they would bring.
+
+    In a broad folder a yes is for this session, with a warning.
+    """
     text = (
         "Its instruction files (CLAUDE.md, AGENTS.md) would be given to the model as if you had said them. "
         "Say yes only where you trust whoever wrote what is in this folder."
@@ -24,6 +30,8 @@ def trust_question(folder: str, settings: tuple[str, ...] = ()) -> Question:
             lines += wrap([("Its settings would be used:", "text")], width)
         for line in settings:
             lines += wrap([(f"  {reveal(line)}", "text")], width)
+        if is_broad:
+            lines += wrap([(BROAD, "bad")], width)
         return [*lines, *wrap([(text, "muted")], width)]
 
     return Question(
@@ -31,7 +39,7 @@ def trust_question(folder: str, settings: tuple[str, ...] = ()) -> Question:
         title=(("? ", "state.asking"), ("Do you trust this folder?", "strong")),
         body=body,
         choices=(
-            Choice("yes", "y", "Yes, and remember it"),
+            Choice("yes", "y", "Yes, for this session" if is_broad else "Yes, and remember it"),
             Choice("no", "n", "No", "work here without the folder's own instructions and settings"),
             Choice("quit", "q", "Leave"),
         ),

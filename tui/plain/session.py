@@ -242,7 +242,7 @@ class PlainSession:
                 self._paper.line("This folder is not trusted yet: its own instructions and settings are left out.")
                 break
             start = self._bridge.start
-            trusting = trust_question(str(start.launch.cwd), start.untrusted)
+            trusting = trust_question(str(start.launch.cwd), start.untrusted, is_broad=start.is_broad)
             given = await self._put(trusting if is_trust else credentials_question(problem))
             if given is None or given.value == "quit":
                 return False

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
 
 from core.host.host import Host
+from core.host.programs import find_program
 from core.tools.base import ToolError
 from core.tools.search.found import Line, NewestFiles
 from core.tools.search.globs import FileFilter, Keep
@@ -42,12 +42,10 @@ class SearchEngine(Protocol):
         ...
 
 
-def engine_for(host: Host) -> SearchEngine:
-    """Ripgrep where it is on the PATH, else the search in Python."""
-    program = shutil.which("rg", path=host.environ.get("PATH", ""))
-    if program and Path(program).is_absolute():
-        return Ripgrep(program, host)
-    return Scanner()
+def engine_for(host: Host, root: Path) -> SearchEngine:
+    """Ripgrep where there is one outside the folder that is worked in, else the search in Python."""
+    program = find_program("rg", host.environ, (root,))
+    return Ripgrep(program, host) if program else Scanner()
 
 
 @asynccontextmanager

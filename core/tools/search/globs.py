@@ -30,6 +30,11 @@ class GlobTarget:
     rest: str
     is_literal: bool = False
 
+    @property
+    def read(self) -> Path:
+        """What is looked at: the folder, or the one file."""
+        return self.root / self.rest if self.is_literal else self.root
+
 
 @dataclass(frozen=True, slots=True)
 class FileFilter:

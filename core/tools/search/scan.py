@@ -126,8 +126,12 @@ def _blocks(path: str, *, whole: bool) -> Iterator[bytes]:
             return
         whole = whole or data.startswith(UTF16_MARKS)
         parts = [data]
+        if b"\0" in data and not whole:
+            # What is binary need not be gathered up to the end of a line, which may never come.
+            yield data
+            parts = []
         while more := os.read(descriptor, BLOCK_BYTES):
-            cut = 0 if whole else more.rfind(b"\n") + 1
+            cut = 0 if whole else len(more) if b"\0" in more else more.rfind(b"\n") + 1
             if not cut:
                 parts.append(more)
                 continue

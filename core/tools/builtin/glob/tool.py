@@ -12,6 +12,7 @@ from core.tools.search.engine import engine_for, time_limit
 from core.tools.search.found import NewestFiles, counted, printable
 from core.tools.search.globs import GlobTarget, name_matcher, split
 from core.tools.search.locate import PlainText, existing_folder, located, shown_prefix
+from core.tools.search.withheld import unhidden
 
 MAX_FILES = 100
 
@@ -32,18 +33,22 @@ class Glob(Tool[GlobInput]):
         return True
 
     def touches(self, arguments: GlobInput, state: ToolState) -> Access:
-        target = _target(arguments, state)
-        return Access(reads=(target.root / target.rest if target.is_literal else target.root,), is_read_only=True)
+        return Access(reads=(_target(arguments, state).read,), is_read_only=True)
 
     async def run(self, arguments: GlobInput, context: ToolContext) -> ToolResult:
         existing_folder(located(arguments.path, context.state))
         target = _target(arguments, context.state)
+        context.judged.real(target.read)
         found = NewestFiles(target.root, MAX_FILES)
         if target.is_literal:
             found.add(target.rest)
         elif target.rest:
+            engine = engine_for(context.services.host, context.services.root)
             async with time_limit():
-                await engine_for(context.services.host).list_files(target.root, name_matcher(target.rest), found)
+                keep = unhidden(target.root, name_matcher(target.rest), context.hides)
+                await engine.list_files(target.root, keep, found)
+            # Where it is the same before and after, what was found was found there.
+            context.judged.real(target.read)
         prefix = shown_prefix(target.root, context.state.cwd)
         return _result(found, prefix)
 

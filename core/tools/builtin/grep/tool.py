@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +20,7 @@ from core.tools.search.globs import FileFilter, file_filter
 from core.tools.search.locate import PlainText, file_mode, located, missing, shown_prefix
 from core.tools.search.query import Query, checked_pattern
 from core.tools.search.scan import is_binary
+from core.tools.search.withheld import Withheld, unhidden
 
 MAX_LINES = 2_000
 
@@ -71,10 +72,17 @@ class Grep(Tool[GrepInput]):
         )
         files = file_filter(arguments.glob, arguments.type)
         limit = min(arguments.head_limit or MAX_LINES, MAX_LINES)
+        path = located(arguments.path, context.state)
+        context.judged.real(path)
         async with time_limit():
-            scope = await _scope(located(arguments.path, context.state))
-            found, lines = await _search(engine_for(context.services.host), query, scope, files, limit, arguments)
-        return rendered(
+            scope = await _scope(path)
+            withheld = Withheld(scope.root, unhidden(scope.root, files.keep, context.hides))
+            files = replace(files, keep=withheld.keep)
+            engine = engine_for(context.services.host, context.services.root)
+            found, lines = await _search(engine, query, scope, files, limit, arguments)
+        # Where it is the same before and after, what was found was found there.
+        context.judged.real(path)
+        result = rendered(
             found,
             lines,
             mode=arguments.output_mode,
@@ -83,6 +91,7 @@ class Grep(Tool[GrepInput]):
             context=bool(query.before or query.after),
             limit=limit,
         )
+        return replace(result, content=f"{result.content}{withheld.note}")
 
 
 async def _scope(path: Path) -> _Scope:

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import Field
 
 from core.permissions.access import Access
+from core.permissions.hiding import Hides
 from core.protocol.views import ToolDisplay
 from core.tools.base import Tool, ToolError, ToolInput, ToolResult
 from core.tools.context import ToolContext, ToolState
@@ -41,12 +42,16 @@ class LS(Tool[LSInput]):
         return Access(reads=(located(arguments.path, state),), is_read_only=True)
 
     async def run(self, arguments: LSInput, context: ToolContext) -> ToolResult:
-        folder = existing_folder(located(arguments.path, context.state))
+        path = located(arguments.path, context.state)
+        context.judged.real(path)
+        folder = existing_folder(path)
         ignored = compiled(tuple(arguments.ignore)) if arguments.ignore else None
         try:
-            lines, total = await asyncio.to_thread(_listed, folder, ignored)
+            lines, total = await asyncio.to_thread(_listed, folder, ignored, context.hides)
         except OSError as error:
             raise ToolError(f"{folder} cannot be read: {error.strerror}.") from error
+        # Where it is the same before and after, what was listed was listed there.
+        context.judged.real(path)
         if total > len(lines):
             lines.append(f"\n[Cut at {MAX_ENTRIES:,} entries: {total - MAX_ENTRIES:,} more not shown.]")
         return ToolResult(
@@ -55,13 +60,13 @@ class LS(Tool[LSInput]):
         )
 
 
-def _listed(folder: Path, ignored: Keep | None) -> tuple[list[str], int]:
+def _listed(folder: Path, ignored: Keep | None, hides: Hides) -> tuple[list[str], int]:
     """A line for each of the first entries, and the number of all. Raises ``OSError``."""
     total = 0
     first: list[Entry] = []
     with os.scandir(folder) as listing:
         for item in listing:
-            if ignored is not None and ignored(item.name):
+            if (ignored is not None and ignored(item.name)) or hides(folder / item.name):
                 continue
             total += 1
             first.append((not item.is_dir(follow_symlinks=False), item.name))
