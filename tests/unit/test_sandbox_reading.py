@@ -17,7 +17,7 @@ from core.host import process
 from core.host.sandbox.sandbox import Kind, Sandbox
 from core.tools.builtin.bash.tool import Bash
 from core.tools.builtin.bash_output.tool import BashOutput
-from tests.fakes.tools import PATIENCE_S, Bench, names, open_bench
+from tests.fakes.tools import PATIENCE_S, Bench, names, open_bench, program
 
 
 @pytest.fixture(params=["bubblewrap", "landlock"])
@@ -55,7 +55,7 @@ def tree(bench: Bench) -> Path:
 
 
 def git(root: Path, *arguments: str) -> None:
-    subprocess.run(["git", *arguments], cwd=root, check=True, capture_output=True)
+    program("git", *arguments, cwd=root)
 
 
 def digest(folder: Path) -> str:
@@ -66,7 +66,7 @@ def digest(folder: Path) -> str:
         total.update(f"{path} {info.st_mode} {info.st_uid} {info.st_mtime_ns} {info.st_ino}".encode())
         total.update(str(os.listxattr(path, follow_symlinks=False)).encode())
         if path.is_symlink():
-            total.update(os.readlink(path).encode())
+            total.update(str(path.readlink()).encode())
         elif path.is_file():
             total.update(path.read_bytes())
     return total.hexdigest()
@@ -91,7 +91,7 @@ WRITES = [
     "chown 12345 notes",
     "touch -d 2001-01-01 notes",
     "touch notes",
-    "python3 -c 'import os; os.setxattr(\"notes\", \"user.x\", b\"y\")'",
+    'python3 -c \'import os; os.setxattr("notes", "user.x", b"y")\'',
     "python3 -c 'import os; os.utime(\"notes\", (1, 1))'",
     "python3 -c 'import os; os.open(\"notes\", os.O_RDWR | os.O_TRUNC)'",
     "python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"door\")'",
@@ -192,7 +192,7 @@ async def test_no_host_is_reached(bench: Bench) -> None:
         packets.bind(("127.0.0.1", 0))
         packets.setblocking(False)
         port, other = server.getsockname()[1], packets.getsockname()[1]
-        assert "free" in subprocess.check_output(["bash", "-c", f"echo > /dev/tcp/127.0.0.1/{port}; echo free"], text=True)
+        assert "free" in program("bash", "-c", f"echo > /dev/tcp/127.0.0.1/{port}; echo free")
         server.accept()[0].close()
         result = await bench.run(
             Bash(), command=f"echo secret > /dev/udp/127.0.0.1/{other}; exec 3<> /dev/tcp/127.0.0.1/{port}"
@@ -226,9 +226,13 @@ def bystander() -> Iterator[subprocess.Popen[bytes]]:
     started.wait()
 
 
-async def test_other_processes_are_seen_but_not_touched(bench: Bench, kind: Kind, bystander: subprocess.Popen[bytes]) -> None:
+async def test_other_processes_are_seen_but_not_touched(
+    bench: Bench, kind: Kind, bystander: subprocess.Popen[bytes]
+) -> None:
     pid = bystander.pid
-    await bench.run(Bash(), command=f"kill -9 {pid}; touch /proc/{pid}/cwd/new; touch /proc/{pid}/root/tmp/{bench.mark}")
+    await bench.run(
+        Bash(), command=f"kill -9 {pid}; touch /proc/{pid}/cwd/new; touch /proc/{pid}/root/tmp/{bench.mark}"
+    )
     assert bystander.poll() is None
     assert not Path(f"/tmp/{bench.mark}").exists()
     if kind == "bubblewrap":
@@ -266,7 +270,7 @@ async def test_cancelling_at_any_step_of_the_start_leaves_nothing(
 ) -> None:
     (tmp_path / "scratch").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
-    descriptors = len(os.listdir("/proc/self/fd"))
+    descriptors = len(names(Path("/proc/self/fd")))
     for steps in range(0, 40, 3):
         call = asyncio.create_task(bench.run(Bash(), command="sleep 1000"))
         for _ in range(steps):
@@ -276,7 +280,7 @@ async def test_cancelling_at_any_step_of_the_start_leaves_nothing(
             await call
     assert await bench.is_quiet()
     assert names(tmp_path / "scratch") == []
-    assert len(os.listdir("/proc/self/fd")) <= descriptors + 2
+    assert len(names(Path("/proc/self/fd"))) <= descriptors + 2
 
 
 async def test_one_that_leaves_the_group_is_gone_with_bubblewrap(bench: Bench, kind: Kind) -> None:
