@@ -32,7 +32,7 @@ async def kind(request: pytest.FixtureRequest) -> Kind:
 @pytest.fixture
 async def bench(kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
     monkeypatch.setattr(process, "KILL_GRACE_S", 0.2)
-    async with open_bench(tmp_path, confine_by=Sandbox((kind,))) as bench:
+    async with open_bench(tmp_path, confine_by=Sandbox((kind,)), TEST_PID=str(os.getpid())) as bench:
         bench.is_unasked = True
         yield bench
 
@@ -144,7 +144,7 @@ async def test_nothing_is_written_anywhere_else(bench: Bench, place: str) -> Non
         ("git status --short", " M src/app.py"),
         ("git log --format=%s", "first"),
         ("git diff --stat | tail -1", " 1 file changed, 1 insertion(+), 1 deletion(-)"),
-        ("ps aux | grep -c [p]ytest >/dev/null && echo found", "found"),
+        ("ps aux | tr -s ' ' | cut -d' ' -f2 | grep -qx $TEST_PID && echo found", "found"),
         ("df . | wc -l", "2"),
         ("find src -type f", "src/app.py"),
         ("cat out/file", "outside"),
@@ -299,9 +299,9 @@ async def test_moved_to_the_background_it_stays_confined(bench: Bench) -> None:
     bench.services.shells.detach_all()
     await call
     os.write(gate, b"go\n")
-    os.close(gate)
     shell = bench.services.shells.background[0]
     await shell.done.wait()
+    os.close(gate)
     text = await bench.text(BashOutput(), shell_id=shell.id)
     assert "before" in text and "after" in text
     assert not (bench.root / "new").exists()

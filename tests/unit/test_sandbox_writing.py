@@ -222,8 +222,8 @@ async def test_empty_places_are_held_only_meanwhile_and_for_the_last(wrapped: Be
     await run(wrapped, "true")
     assert ".claude" in names(wrapped.root)
     os.write(gate, b"go\n")
-    os.close(gate)
     assert (await call).is_error
+    os.close(gate)
     assert names(wrapped.root) == [".git", "gate"]
 
 
