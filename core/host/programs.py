@@ -1,22 +1,49 @@
-"""Where programs come from: the search path without what a project could plant."""
+"""Where programs are looked for: never in the folder that is worked in, whose files are not the user's own."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
+SYSTEM_FOLDERS = frozenset(
+    "/bin /sbin /usr/bin /usr/sbin /usr/local/bin /usr/local/sbin /opt/homebrew/bin /opt/homebrew/sbin".split()
+)
+"""Kept whatever is worked in: ``/`` holds them all."""
 
 
 def safe_path(environ: Mapping[str, str], folders: Iterable[Path]) -> str:
-    """``PATH`` without relative entries and without those in ``folders``, links resolved or not; never empty."""
-    forbidden = [spelling for folder in folders for spelling in (os.path.normpath(folder), os.path.realpath(folder))]
+    """The PATH without its relative entries (an empty one is the current folder) and without those in ``folders``."""
+    # Of an empty PATH every shell takes the current folder for the only one.
+    return _safe(environ, folders) or os.defpath
 
-    def is_planted(entry: str) -> bool:
-        spellings = (os.path.normpath(entry), os.path.realpath(entry))
-        return any(Path(spelling).is_relative_to(folder) for spelling in spellings for folder in forbidden)
 
-    entries = environ.get("PATH", SYSTEM_PATH).split(os.pathsep)
-    kept = [entry for entry in entries if entry.startswith("/") and not is_planted(entry)]
-    return os.pathsep.join(kept) or SYSTEM_PATH
+def find_program(name: str, environ: Mapping[str, str], folders: Iterable[Path] | None = None) -> str | None:
+    """The absolute path of a program on the safe PATH; None where there is none.
+
+    Without ``folders`` the current one is shut out.
+    """
+    return shutil.which(name, path=_safe(environ, _current() if folders is None else folders))
+
+
+def _safe(environ: Mapping[str, str], folders: Iterable[Path]) -> str:
+    closed = {Path(spelling) for folder in folders for spelling in (os.path.normpath(folder), os.path.realpath(folder))}
+    entries = environ.get("PATH", os.defpath).split(os.pathsep)
+    return os.pathsep.join(dict.fromkeys(entry for entry in entries if _is_safe(entry, closed)))
+
+
+def _current() -> list[Path]:
+    try:
+        return [Path.cwd()]
+    except OSError:
+        return []
+
+
+def _is_safe(entry: str, closed: set[Path]) -> bool:
+    if not entry.startswith("/"):
+        return False
+    plain = os.path.normpath(entry)
+    return plain in SYSTEM_FOLDERS or not any(
+        Path(spelling).is_relative_to(folder) for spelling in (plain, os.path.realpath(plain)) for folder in closed
+    )

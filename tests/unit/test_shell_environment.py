@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from core.host.programs import SYSTEM_PATH, safe_path
 from core.host.sandbox.sandbox import Sandbox
 from core.tools.builtin.bash.tool import Bash
 from core.tools.shell_environment import PROGRAM_NAMES, SHELL_NAMES
@@ -124,25 +123,3 @@ async def test_a_repository_runs_nothing(tmp_path: Path, confine_by: Sandbox) ->
         assert not mark.exists()
         program("git", "status", cwd=root)
         assert mark.exists(), "plain git would have run it"
-
-
-@pytest.mark.parametrize(
-    ("path", "kept"),
-    [
-        ("/usr/bin:/bin", "/usr/bin:/bin"),
-        (".:/usr/bin:bin::../x", "/usr/bin"),
-        ("{work}:{work}/bin:/usr/bin:{work}/../work/.venv/bin", "/usr/bin"),
-        ("{work}-other:/usr/bin", "{work}-other:/usr/bin"),
-        ("{link}/bin:/usr/bin:{out}", "/usr/bin"),
-        (".", SYSTEM_PATH),
-        ("", SYSTEM_PATH),
-    ],
-)
-def test_the_search_path(tmp_path: Path, path: str, kept: str) -> None:
-    work = tmp_path / "work"
-    (work / "bin").mkdir(parents=True)
-    (tmp_path / "link").symlink_to(work)
-    (work / "out").symlink_to("/usr")
-    places = {"work": work, "link": tmp_path / "link", "out": work / "out"}
-    assert safe_path({"PATH": path.format(**places)}, (work,)) == kept.format(**places)
-    assert safe_path({}, (work,)) == SYSTEM_PATH
