@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from core.host.git import SAFE_GIT_ENV
-from core.host.programs import safe_path
+from core.host.programs import find_program, safe_path
 
 SHELL_NAMES = frozenset(
     "BASH_ENV ENV PROMPT_COMMAND LESSOPEN LESSCLOSE GREP_OPTIONS RIPGREP_CONFIG_PATH CDPATH IFS PS4 SHELLOPTS BASHOPTS "
@@ -49,4 +48,4 @@ def shell_environment(environ: Mapping[str, str], unasked_in: tuple[Path, ...] |
 
 def find_bash(environ: Mapping[str, str], folders: Iterable[Path]) -> str:
     """The shell itself is never one that a project could have planted."""
-    return shutil.which("bash", path=safe_path(environ, folders)) or "/bin/bash"
+    return find_program("bash", environ, folders) or "/bin/bash"

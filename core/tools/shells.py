@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -23,7 +24,8 @@ from core.tools.spool import OutputSpool
 WRAPPER = 'trap \'pwd -P >"$AGENT_TUI_CWD"\' EXIT; eval "shift;$1"'
 """Runs the command, which sees no arguments, and notes where it ended up, also after ``exit``."""
 
-CWD_FILE = "cwd"
+CWD_FILE, TEMP_FOLDER = "cwd", "tmp"
+"""What is in the scratch folder of a command."""
 
 PIPE_GRACE_S = 0.5
 """How long output is still read after the command itself has ended: a child it left may hold the pipe open."""
@@ -132,7 +134,7 @@ class ShellRegistry:
         argv = [bash, "--noprofile", "--norc", "-c", WRAPPER, "bash", command]
         if confinement is None or await self._host.sandbox.find() is None:
             return await self._host.processes.start(argv, cwd=cwd, env=environ), None
-        temporary = scratch / "tmp"
+        temporary = scratch / TEMP_FOLDER
         temporary.mkdir()
         environ |= dict.fromkeys(("TMPDIR", "TMP", "TEMP"), str(temporary))
         confined = self._host.sandbox.enter(argv, confinement, cwd=cwd, scratch=scratch)
@@ -227,6 +229,7 @@ class ShellRegistry:
         other work, which may have made it."""
         if shell.confined is None:
             return
+        await asyncio.to_thread(_remove, shell.scratch / TEMP_FOLDER)
         guard = shell.confined.guard
         if not shell.in_background:
             shell.put_aside = await asyncio.to_thread(guard.put_aside, self.aside(shell))
@@ -252,3 +255,18 @@ class ShellRegistry:
             for shell in self.background
         )
         self._publisher.emit(TasksChanged(tasks=tasks))
+
+
+def _remove(folder: Path) -> None:
+    """A folder with all that is in it, also where its owner has locked parts of it."""
+    with contextlib.suppress(OSError):
+        shutil.rmtree(folder)
+        return
+    with contextlib.suppress(OSError):
+        folder.chmod(0o700)
+        for inner, folders, _files in os.walk(folder):
+            # Each is opened before the walk enters it.
+            for path in (Path(inner, name) for name in folders):
+                if not path.is_symlink():
+                    path.chmod(0o700)
+    shutil.rmtree(folder, ignore_errors=True)

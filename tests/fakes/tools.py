@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import uuid
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -171,6 +172,11 @@ async def open_bench(
     finally:
         await bench.services.shells.close()
     assert await bench.is_quiet(), f"left behind: {bench.processes()}"
+
+
+def program(*argv: str, cwd: Path = Path("/"), env: Mapping[str, str] | None = None) -> str:
+    """Run a program to its end, which must be a good one; what it prints."""
+    return subprocess.run(argv, cwd=cwd, env=env, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def names(folder: Path) -> list[str]:

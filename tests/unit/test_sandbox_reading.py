@@ -17,7 +17,7 @@ from core.host import process
 from core.host.sandbox.sandbox import Kind, Sandbox
 from core.tools.builtin.bash.tool import Bash
 from core.tools.builtin.bash_output.tool import BashOutput
-from tests.fakes.tools import PATIENCE_S, Bench, names, open_bench
+from tests.fakes.tools import PATIENCE_S, Bench, names, open_bench, program
 
 
 @pytest.fixture(params=["bubblewrap", "landlock"])
@@ -32,7 +32,7 @@ async def kind(request: pytest.FixtureRequest) -> Kind:
 @pytest.fixture
 async def bench(kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
     monkeypatch.setattr(process, "KILL_GRACE_S", 0.2)
-    async with open_bench(tmp_path, confine_by=Sandbox((kind,))) as bench:
+    async with open_bench(tmp_path, confine_by=Sandbox((kind,)), TEST_PID=str(os.getpid())) as bench:
         bench.is_unasked = True
         yield bench
 
@@ -55,7 +55,7 @@ def tree(bench: Bench) -> Path:
 
 
 def git(root: Path, *arguments: str) -> None:
-    subprocess.run(["git", *arguments], cwd=root, check=True, capture_output=True)
+    program("git", *arguments, cwd=root)
 
 
 def digest(folder: Path) -> str:
@@ -66,7 +66,7 @@ def digest(folder: Path) -> str:
         total.update(f"{path} {info.st_mode} {info.st_uid} {info.st_mtime_ns} {info.st_ino}".encode())
         total.update(str(os.listxattr(path, follow_symlinks=False)).encode())
         if path.is_symlink():
-            total.update(os.readlink(path).encode())
+            total.update(str(path.readlink()).encode())
         elif path.is_file():
             total.update(path.read_bytes())
     return total.hexdigest()
@@ -144,7 +144,7 @@ async def test_nothing_is_written_anywhere_else(bench: Bench, place: str) -> Non
         ("git status --short", " M src/app.py"),
         ("git log --format=%s", "first"),
         ("git diff --stat | tail -1", " 1 file changed, 1 insertion(+), 1 deletion(-)"),
-        ("ps aux | grep -c [p]ytest >/dev/null && echo found", "found"),
+        ("ps aux | tr -s ' ' | cut -d' ' -f2 | grep -qx $TEST_PID && echo found", "found"),
         ("df . | wc -l", "2"),
         ("find src -type f", "src/app.py"),
         ("cat out/file", "outside"),
@@ -192,9 +192,7 @@ async def test_no_host_is_reached(bench: Bench) -> None:
         packets.bind(("127.0.0.1", 0))
         packets.setblocking(False)
         port, other = server.getsockname()[1], packets.getsockname()[1]
-        assert "free" in subprocess.check_output(
-            ["bash", "-c", f"echo > /dev/tcp/127.0.0.1/{port}; echo free"], text=True
-        )
+        assert "free" in program("bash", "-c", f"echo > /dev/tcp/127.0.0.1/{port}; echo free")
         server.accept()[0].close()
         result = await bench.run(
             Bash(), command=f"echo secret > /dev/udp/127.0.0.1/{other}; exec 3<> /dev/tcp/127.0.0.1/{port}"
@@ -272,7 +270,7 @@ async def test_cancelling_at_any_step_of_the_start_leaves_nothing(
 ) -> None:
     (tmp_path / "scratch").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
-    descriptors = len(os.listdir("/proc/self/fd"))
+    descriptors = len(names(Path("/proc/self/fd")))
     for steps in range(0, 40, 3):
         call = asyncio.create_task(bench.run(Bash(), command="sleep 1000"))
         for _ in range(steps):
@@ -282,7 +280,7 @@ async def test_cancelling_at_any_step_of_the_start_leaves_nothing(
             await call
     assert await bench.is_quiet()
     assert names(tmp_path / "scratch") == []
-    assert len(os.listdir("/proc/self/fd")) <= descriptors + 2
+    assert len(names(Path("/proc/self/fd"))) <= descriptors + 2
 
 
 async def test_one_that_leaves_the_group_is_gone_with_bubblewrap(bench: Bench, kind: Kind) -> None:
@@ -301,9 +299,9 @@ async def test_moved_to_the_background_it_stays_confined(bench: Bench) -> None:
     bench.services.shells.detach_all()
     await call
     os.write(gate, b"go\n")
-    os.close(gate)
     shell = bench.services.shells.background[0]
     await shell.done.wait()
+    os.close(gate)
     text = await bench.text(BashOutput(), shell_id=shell.id)
     assert "before" in text and "after" in text
     assert not (bench.root / "new").exists()

@@ -45,6 +45,10 @@ def test_every_key_is_taken(file: Path) -> None:
         "effortLevel": "low", "theme": "t", "cacheTtl": "1h", "maxOutputTokens": 5,
         "vim": True, "keybindingFlavor": "readline", "notifications": "bell",
         "toolSearch": "off", "fallbackModel": ["a", "b"],
+        "sandbox": {
+            "enabled": True, "network": {"allowedDomains": ["*"]}, "filesystem": {"allowWrite": ["~/x"]},
+            "excludedCommands": ["docker"], "allowUnsandboxedCommands": False, "autoAllowBashIfSandboxed": True,
+        },
         "permissions": {"defaultMode": "plan", "allow": ["Bash(ls:*)"], "ask": ["Edit"], "deny": ["Read(.env)"],
                         "disableBypassPermissionsMode": "disable", "additionalDirectories": ["."]},
     }  # fmt: skip
@@ -56,13 +60,14 @@ def test_every_key_is_taken(file: Path) -> None:
         model="m", small_model="s", allow_private=("localhost:3000",), fallback_models=("a", "b"),
         effort="low", theme="t", cache_ttl="1h", max_output_tokens=5, mode="plan",
         vim=True, keybinding_flavor="readline", notifications="bell", tool_search="off",
-        disable_bypass="disable", additional_dirs=(file.parent,),
+        disable_bypass="disable", additional_dirs=(file.parent,), sandbox_enabled=True, sandbox_domains=("*",),
+        sandbox_allow_write=("~/x",), sandbox_excluded=("docker",), sandbox_may_leave=False, sandbox_asks_nothing=True,
         rules=tuple(
             SettingRule(behavior=behavior, text=text, layer="user", source=f"{file}:1", file=file, base=file.parent)
             for behavior, text in cast("list[tuple[Behavior, str]]", pairs)
         ),
     )  # fmt: skip
-    assert len(KEYS) == 18, "a new key needs its line here"
+    assert len(KEYS) == 24, "a new key needs its line here"
 
 
 def test_a_fallback_may_be_one_name_and_the_flag_wins(file: Path) -> None:

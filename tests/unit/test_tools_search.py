@@ -40,8 +40,10 @@ class RecordingProcesses(ProcessHost):
         self.started: list[GroupProcess] = []
         self.is_started = asyncio.Event()
 
-    async def start(self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> GroupProcess:
-        process = await super().start(argv, cwd=cwd, env=env)
+    async def start(
+        self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], pass_fds: Sequence[int] = ()
+    ) -> GroupProcess:
+        process = await super().start(argv, cwd=cwd, env=env, pass_fds=pass_fds)
         self.argv.append(argv)
         self.started.append(process)
         self.is_started.set()

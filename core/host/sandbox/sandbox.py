@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import shutil
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from core.host.programs import safe_path
+from core.host.programs import find_program
 from core.host.sandbox import bubblewrap
 from core.host.sandbox.confinement import Confinement
 from core.host.sandbox.guard import Guard
@@ -135,7 +134,7 @@ def _find(allowed: tuple[Kind, ...]) -> Means:
     problems: list[str] = []
     for kind in allowed:
         if kind == "bubblewrap":
-            program = shutil.which("bwrap", path=safe_path(os.environ, (_here(),)))
+            program = find_program("bwrap", os.environ)
             if program is None:
                 problems.append("bubblewrap is not installed")
                 continue
@@ -153,12 +152,6 @@ def _find(allowed: tuple[Kind, ...]) -> Means:
                 return Means(kind, "; ".join(problems))
             problems.append(problem)
     return Means(None, "; ".join(problems) or "it is switched off")
-
-
-def _here() -> Path:
-    with contextlib.suppress(OSError):
-        return Path.cwd()
-    return Path("/nonexistent")
 
 
 def _landlock_gaps() -> str:

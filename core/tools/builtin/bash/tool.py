@@ -46,13 +46,13 @@ class BashInput(ToolInput):
     description: str = Field("", description="What it does, in 5-10 words")
     timeout: int = Field(DEFAULT_TIMEOUT_MS, ge=1, le=MAX_TIMEOUT_MS, description="Milliseconds")
     run_in_background: bool = False
-    wants_out: SkipJsonSchema[bool] = Field(False, alias="dangerouslyDisableSandbox")
+    wants_out: SkipJsonSchema[bool] = Field(default=False, alias="dangerouslyDisableSandbox")
     """Told of only where something is confined: in the note on a command that was stopped by that."""
 
 
 class ConfinedBashInput(BashInput):
     wants_out: bool = Field(  # pyright: ignore[reportIncompatibleVariableOverride]
-        False, alias="dangerouslyDisableSandbox", description="Run unconfined; the user is always asked"
+        default=False, alias="dangerouslyDisableSandbox", description="Run unconfined; the user is always asked"
     )
 
 
