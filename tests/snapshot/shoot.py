@@ -6,13 +6,13 @@ import asyncio
 import os
 from pathlib import Path
 
-from tests.snapshot.stage import SCENES
+from tests.snapshot.scenes import SCENES
 
 FOLDER = Path(__file__).parents[2] / "screenshots"
 SHOTS = {
     "conversation": ("answered", "dark", (120, 40)),
     "working": ("working", "dark", (120, 40)),
-    "permission": ("permission", "dark", (120, 36)),
+    "permission": ("command", "dark", (120, 36)),
     "questions": ("questions", "dark", (120, 36)),
     "plan": ("plan", "dark", (120, 40)),
     "light": ("working", "light", (120, 40)),

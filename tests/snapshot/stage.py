@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from core.protocol import events as ev
 from core.protocol.envelope import Envelope
@@ -21,7 +21,6 @@ from core.protocol.views import (
 )
 from tui.app import AgentApp
 from tui.dialogs.question import Question
-from tui.dialogs.start import credentials_question, trust_question
 from tui.widgets.header import Header
 
 CWD = "/home/ada/parser"
@@ -314,20 +313,10 @@ class StageApp(AgentApp):
         self._main.query_one(Header).show_session(CWD, "", is_demo=False)
         if self._question is not None:
             self._main.dock.ask(self._question)
-        presenter = self._main.begin(self._signals.show)
-        presenter.apply([Envelope(seq=n, ts=0.0, session_id="s", event=e) for n, e in enumerate(self._events, 1)])
+        self._main.begin(self._signals.show)
+        self.play(self._events)
 
-
-Scene = Callable[[str], StageApp]
-
-SCENES: dict[str, Scene] = {
-    "welcome": lambda theme: StageApp(theme, started()),
-    "working": lambda theme: StageApp(theme, working()),
-    "answered": lambda theme: StageApp(theme, answered()),
-    "permission": lambda theme: StageApp(theme, asking()),
-    "questions": lambda theme: StageApp(theme, questioned()),
-    "plan": lambda theme: StageApp(theme, planned()),
-    "trouble": lambda theme: StageApp(theme, trouble()),
-    "no-key": lambda theme: StageApp(theme, question=credentials_question()),
-    "trust": lambda theme: StageApp(theme, question=trust_question(CWD)),
-}
+    def play(self, events: Sequence[ev.Event]) -> None:
+        """Show these events."""
+        assert self._main.presenter is not None
+        self._main.presenter.apply([Envelope(seq=n, ts=0.0, session_id="s", event=e) for n, e in enumerate(events, 1)])

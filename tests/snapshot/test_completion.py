@@ -9,7 +9,8 @@ import pytest
 
 from core.protocol import events as ev
 from core.protocol.views import FileListing
-from tests.snapshot.stage import SCENES, StageApp, started
+from tests.snapshot.scenes import SCENES
+from tests.snapshot.stage import StageApp, started
 from tui.widgets.composer.editor import Composer
 from tui.widgets.composer.file_source import FileSource
 

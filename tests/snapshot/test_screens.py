@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from core.protocol.views import ImageAttachment
+from tests.snapshot.consents import explained, ruled
+from tests.snapshot.scenes import SCENES
 from tests.snapshot.shoot import FOLDER, SHOTS, shoot
-from tests.snapshot.stage import SCENES
+from tests.snapshot.stage import StageApp
 from tui.widgets.composer.editor import Composer
 from tui.widgets.transcript.search_bar import SearchBar
 
@@ -33,7 +35,7 @@ def test_scene(scene: str, size: tuple[int, int], theme: str, snap_compare: Comp
     assert snap_compare(SCENES[scene](theme), terminal_size=size, run_before=settled)
 
 
-ODD_SIZES = [(scene, (60, 20)) for scene in ("permission", "plan", "questions", "working")] + [
+ODD_SIZES = [(scene, (60, 20)) for scene in ("alike", "command", "permission", "plan", "questions", "working")] + [
     (scene, (200, 50)) for scene in sorted(SCENES)
 ]
 
@@ -80,6 +82,36 @@ def test_panel(keys: str, size: tuple[int, int], snap_compare: Compare) -> None:
     assert snap_compare(SCENES["working"]("dark"), terminal_size=size, run_before=ask)
 
 
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize(
+    "keys",
+    ["", "tab", "tab down enter", "plus", "down down down down delete"],
+    ids=["rules", "recent", "why", "new", "del"],
+)
+def test_permissions(keys: str, size: tuple[int, int], theme: str, snap_compare: Compare) -> None:
+    async def look(pilot: Any) -> None:
+        await settled(pilot)
+        await pilot.app.screen.run_action("permissions")
+        await settled(pilot)
+        await pilot.press(*keys.split())
+        await settled(pilot)
+
+    assert snap_compare(StageApp(theme, ruled()), terminal_size=size, run_before=look)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_explained_and_widened(size: tuple[int, int], snap_compare: Compare) -> None:
+    async def look(pilot: Any) -> None:
+        await settled(pilot)
+        pilot.app.moment += 1
+        await pilot.press("right", "e")
+        pilot.app.play(explained())
+        await settled(pilot)
+
+    assert snap_compare(SCENES["command"]("dark"), terminal_size=size, run_before=look)
+
+
 @pytest.mark.parametrize("theme", ["ansi-16", "colour-blind", "colour-blind-light", "ember", "high-contrast", "paper"])
 def test_theme(theme: str, snap_compare: Compare) -> None:
     assert snap_compare(SCENES["working"](theme), terminal_size=(120, 36), run_before=settled)
@@ -108,3 +140,14 @@ def test_composer(size: tuple[int, int], snap_compare: Compare) -> None:
 async def test_screenshots_are_fresh(name: str) -> None:
     written = (FOLDER / f"{name}.svg").read_text("utf-8")
     assert written == await shoot(name), "run: uv run poe shots"
+
+
+@pytest.mark.parametrize("scene", ["alike", "command"])
+@pytest.mark.parametrize("theme", ["ansi-16", "colour-blind", "high-contrast", "paper"])
+def test_consent_in_themes(scene: str, theme: str, snap_compare: Compare) -> None:
+    assert snap_compare(SCENES[scene](theme), terminal_size=(80, 24), run_before=settled)
+
+
+def test_consent_without_colours(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert snap_compare(SCENES["command"]("dark"), terminal_size=(80, 24), run_before=settled)

@@ -156,6 +156,8 @@ def _choice_lines(choice: Choice, width: int, *, is_here: bool, is_withheld: boo
         spans = [(f"{choice.key} ", "key"), (choice.label, "strong" if is_here else "text")]
         if choice.detail:
             spans.append((f"  {choice.detail}", "muted"))
+    if choice.value != "always":
+        return [truncate((mark, *spans), width)]
     return wrap(spans, width, first_prefix=(mark,), rest_prefix=(("    ", "text"),))
 
 

@@ -10,17 +10,15 @@ from typing import cast
 
 from textual import events
 from textual.app import App, ComposeResult
-from textual.containers import VerticalScroll
 from textual.message import Message
 
 from core.protocol.events import PermissionExplained
 from core.protocol.ops import AnswerPermission, ExplainPermission
 from core.protocol.views import PermissionRequest
 from tui.dialogs.consent import SAVING, Consent
+from tui.dialogs.consent_body import ConsentBody
 from tui.dialogs.consent_lines import (
     answer_lines,
-    body_lines,
-    explanation_lines,
     hint_words,
     permission_title,
     scope_lines,
@@ -40,44 +38,6 @@ MIN_BODY = 3
 """Rows that the action keeps, whatever else there is to say."""
 
 
-class _Body(LineWidget):
-    """What is asked about, then rules that find no room below, then the explanation."""
-
-    def __init__(self, palette: Palette, prompt: PermissionPrompt) -> None:
-        super().__init__(palette)
-        self._prompt = prompt
-        self._asked: list[Line] = []
-        self.seen = 0
-        """So many of its first rows were in view. What changes has to be seen anew."""
-
-    @property
-    def is_seen(self) -> bool:
-        """Whether all that would be consented to was in view."""
-        return self.seen >= len(self._asked) > 0
-
-    @property
-    def rows_asked(self) -> int:
-        """Rows before the explanation."""
-        return len(self._asked)
-
-    def look(self, first: int, last: int) -> bool:
-        """The rows from ``first`` up to ``last`` are in view; whether that shows more than before."""
-        if first > self.seen or last <= self.seen:
-            return False
-        self.seen = last
-        return True
-
-    def build(self, width: int) -> list[Line]:
-        consent = self._prompt.consent
-        asked = body_lines(consent, width)
-        if not self._prompt.has_rules_below:
-            asked += scope_lines(consent, width)
-        pairs = enumerate(zip(asked, self._asked, strict=False))
-        self.seen = min(self.seen, next((at for at, (now, before) in pairs if now != before), len(self._asked)))
-        self._asked = asked
-        return [*asked, *(explanation_lines(consent, width) if consent.is_explaining else [])]
-
-
 class _Answers(LineWidget):
     """The reason, the answers, the rules."""
 
@@ -87,7 +47,7 @@ class _Answers(LineWidget):
         self.choice_rows: list[int] = []
 
     def build(self, width: int) -> list[Line]:
-        rows = answer_lines(self._prompt.consent, width, is_seen=self._prompt.is_seen)
+        rows = answer_lines(self._prompt.consent, width, is_seen=self._prompt.body.is_seen)
         self.choice_rows = [index for _line, index in rows]
         rules = scope_lines(self._prompt.consent, width) if self._prompt.has_rules_below else []
         if self._prompt.is_roomy:
@@ -110,9 +70,8 @@ class PermissionPrompt(DockPrompt):
     def __init__(self, palette: Palette, consent: Consent, now: Callable[[], float]) -> None:
         super().__init__(palette, permission_title(consent), now)
         self.consent = consent
-        self._body = _Body(palette, self)
         self._answers = _Answers(palette, self)
-        self._scroll = VerticalScroll(self._body, can_focus=False)
+        self.body = ConsentBody(palette, consent, self._answers.update_lines)
         self._commented = ""
         self.border_subtitle = hint_words(consent)
         self._alike_since = now()
@@ -120,24 +79,18 @@ class PermissionPrompt(DockPrompt):
 
     def compose(self) -> ComposeResult:
         yield self._title
-        yield self._scroll
+        yield self.body
         yield self._answers
 
     def on_mount(self) -> None:
         super().on_mount()
         self._fit()
-        self.watch(self._scroll, "scroll_y", self._look, init=False)
         app = cast("App[None]", self.app)  # pyright: ignore[reportUnknownMemberType]
         self.watch(app, "app_focus", self._focus_changed, init=False)
 
     def on_resize(self) -> None:
         self._fit()
         super().on_resize()
-
-    @property
-    def is_seen(self) -> bool:
-        """Whether all that would be consented to was in view."""
-        return self._body.is_seen
 
     @property
     def is_roomy(self) -> bool:
@@ -161,14 +114,14 @@ class PermissionPrompt(DockPrompt):
         return min(height * 3 // 4, height - others - MIN_CONVERSATION) - FRAME_ROWS
 
     def _fit(self) -> None:
-        """Give the body what the answers leave, a third of the screen at most."""
-        width = self.screen.size.width - FRAME_COLUMNS
-        below = len(self._answers.build(width))
-        self._scroll.styles.max_height = max(MIN_BODY, min(self.screen.size.height // 3, self._rows - below))
+        """Give the body what the answers leave, a third of the screen at most, and rules that find no room there."""
+        self.body.place_rules(has_rules=not self.has_rules_below)
+        self._answers.update_lines()
+        below = len(self._answers.build(self.screen.size.width - FRAME_COLUMNS))
+        self.body.styles.max_height = max(MIN_BODY, min(self.screen.size.height // 3, self._rows - below))
 
     def _redraw(self) -> None:
-        self._body.update_lines()
-        self._answers.update_lines()
+        self.body.redraw()
         self._fit()
         self.tell_rest()
 
@@ -178,12 +131,7 @@ class PermissionPrompt(DockPrompt):
         if self.is_attached:
             super()._tell_rest()
             self._fit()
-            self._look()
-
-    def _look(self) -> None:
-        top = round(self._scroll.scroll_y)
-        if self._scroll.size.height and self._body.look(top, top + self._scroll.size.height):
-            self._answers.update_lines()
+            self.body.look()
 
     # What comes in
 
@@ -202,7 +150,7 @@ class PermissionPrompt(DockPrompt):
         """A model has said what it thinks."""
         self.consent.explanation = event
         self._redraw()
-        self.call_after_refresh(self._show_explanation)
+        self.call_after_refresh(self.body.show_explanation)
 
     # What the user does
 
@@ -268,7 +216,7 @@ class PermissionPrompt(DockPrompt):
 
     def _open_comment(self) -> None:
         choice = self.consent.choices[self.consent.at]
-        if choice.value not in SAVING or self.is_seen:
+        if choice.value not in SAVING or self.body.is_seen:
             self._commented = choice.value
             what = "what should it do instead?" if choice.value == "deny" else "what should it know?"
             self.open_line(f"{choice.label}: {what} Enter sends")
@@ -277,22 +225,15 @@ class PermissionPrompt(DockPrompt):
         is_first = not self.consent.is_explaining
         self.consent.is_explaining = True
         self._redraw()
-        self.call_after_refresh(self._show_explanation)
+        self.call_after_refresh(self.body.show_explanation)
         if is_first:
             self.post_message(self.Told(self, (ExplainPermission(request_id=self.consent.request.id),)))
 
-    def _show_explanation(self) -> None:
-        """Scroll no further than is needed to see it, and never past its beginning."""
-        first, last = self._body.rows_asked, self._body.size.height
-        y = min(first, max(last - self._scroll.size.height, 0))
-        if self._scroll.scroll_y < y:
-            self._scroll.scroll_to(y=y, animate=False, immediate=True)
-
     def _answer(self, value: str, comment: str = "") -> None:
-        if value not in SAVING or self.is_seen:
+        if value not in SAVING or self.body.is_seen:
             self.post_message(self.Told(self, (self.consent.answer(value, comment),)))
 
     def _answer_all(self, *, is_yes: bool) -> None:
         """The same to all that are alike; a yes only to a list that was in view for a moment."""
-        if not is_yes or (self.is_seen and self._now() - self._alike_since >= GRACE_S):
+        if not is_yes or (self.body.is_seen and self._now() - self._alike_since >= GRACE_S):
             self.post_message(self.Told(self, self.consent.answer_all(is_yes=is_yes)))

@@ -100,7 +100,8 @@ class DockPrompt(Walled, Vertical, can_focus=True):
     def scroll_body(self, direction: int) -> bool:
         """Scroll what it is about by most of a page; False where all of it is in view."""
         body = self.query_one(VerticalScroll)
-        body.scroll_relative(y=direction * max(1, body.size.height - 2), animate=False)
+        kept = 2 if body.size.height > 4 else 1
+        body.scroll_relative(y=direction * max(1, body.size.height - kept), animate=False)
         return body.max_scroll_y > 0
 
     def take_keys(self) -> None:

@@ -159,7 +159,8 @@ class PermissionsScreen(PickPanel[Entry]):
             case _ if self._input is None and (self._section != "why" or event.key in ("pageup", "pagedown")):
                 super().on_key(event)
                 return
-            case _:
+            case _:  # keys of the input, or of a list that is not shown
+                event.prevent_default()
                 return
         event.stop()
         event.prevent_default()
