@@ -31,9 +31,11 @@ _DEEPER = (
     "npm run,pnpm run,yarn run,uv run,poetry run,pdm run,hatch run,bundle exec,docker compose,gh pr,gh issue,gh repo,"
     "aws s3,dotnet tool,uv pip,pnpm exec,npm exec,docker exec,docker run,podman run,kubectl exec"
 )
-DEPTHS = {name: depth for depth, names in _DEPTHS for name in names.split()} | dict.fromkeys(_DEEPER.split(","), 3)
+DEPTHS: dict[str, int] = {name: depth for depth, names in _DEPTHS for name in names.split()} | dict.fromkeys(
+    _DEEPER.split(","), 3
+)
 """How many words say what is done, by the program or its first two words."""
-LEAST = dict.fromkeys("npx uvx pnpx bunx".split(), 2) | dict.fromkeys(
+LEAST: dict[str, int] = dict.fromkeys("npx uvx pnpx bunx".split(), 2) | dict.fromkeys(
     "uv run,poetry run,pdm run,hatch run,bundle exec,pnpm exec,npm exec,docker exec,docker run,podman run,kubectl exec"
     .split(","), 3)  # fmt: skip
 """Runners: with fewer words than these a rule would allow any program."""

@@ -12,7 +12,7 @@ from core.llm.scripted import Reply, call, say
 from core.protocol import events as ev
 from core.protocol.ops import AnswerPermission, SubmitPrompt
 from core.settings.schema import Settings
-from tests.fakes.engines import Rig, running
+from tests.fakes.engines import Rig, denying, running
 from tests.fakes.wire import assert_all_valid, results_in, texts_in
 
 DONE = Reply([say("Done.")])
@@ -170,7 +170,7 @@ async def test_a_notebook_that_may_not_be_edited_is_denied(project: Path, isolat
     (project / "a.ipynb").write_text("{}")
     edit = call("NotebookEdit", "c", notebook_path="a.ipynb", cell_id="1", new_source="x")
     for rule in ("Edit(a.ipynb)", "Read(*.ipynb)"):
-        settings = Settings(mode="acceptEdits", deny=(rule,), tool_search="off")
+        settings = Settings(mode="acceptEdits", rules=denying(rule), tool_search="off")
         async with running([Reply([edit]), DONE], project, isolated_machine, settings=settings) as rig:
             await rig.prompt("go")
             assert rule in str(results_in(rig.requests[-1])["c"]["content"])
@@ -187,7 +187,7 @@ async def test_denied_files_stay_unseen_by_every_way(project: Path, isolated_mac
         call("Write", "w", file_path="secret/plan.txt", content="x"),
         call("Edit", "e", file_path="secret/plan.txt", old_string="one", new_string="two"),
     ]
-    settings = Settings(mode="acceptEdits", deny=("Read(secret/**)",))
+    settings = Settings(mode="acceptEdits", rules=denying("Read(secret/**)"))
     async with running([Reply(blocks), DONE], project, isolated_machine, settings=settings) as rig:
         await rig.prompt("look @secret/ and @secret/plan.txt")
         results = results_in(rig.requests[-1])

@@ -160,7 +160,7 @@ async def test_the_settings_of_a_folder_do_nothing_after_a_no(opener: Opener) ->
         await window.press("n")
         await window.until(lambda: bool(window.readers))
         policy = window.engine.calls.policies.policy
-        assert (policy.mode, policy.deny) == ("default", ())
+        assert (policy.mode, policy.of("deny")) == ("default", ())
         assert window.app._wanted != "paper"  # pyright: ignore[reportPrivateUsage]
 
 

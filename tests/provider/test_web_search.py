@@ -179,7 +179,7 @@ async def test_it_is_asked_about_and_a_yes_for_the_session_holds(tmp_path: Path,
         assert [scope.rules for scope in request.scopes] == [("WebSearch",)] and "search engine" in request.reason
         await rig.do(AnswerPermission(request_id=request.id, answer="session"))
         await rig.settle()
-        assert [rule.tool for rule in rig.engine.calls.policies.policy.allow] == ["WebSearch"]
+        assert [rule.tool for rule in rig.engine.calls.policies.policy.of("allow")] == ["WebSearch"]
     assert not result(rig).is_error
 
 

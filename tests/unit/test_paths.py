@@ -63,8 +63,7 @@ class Home:
             mode=mode,
             cwd=self.bench.state.cwd,
             roots=roots or (self.work,),
-            allow=tuple(parse_rule(text, "test") for text in allow),
-            deny=tuple(parse_rule(text, "test") for text in deny),
+            rules=(*(parse_rule(text) for text in allow), *(parse_rule(text, "deny") for text in deny)),
         )
         return decide(tool, access, policy).behavior
 

@@ -31,7 +31,7 @@ WAYS = [
 
 
 def policy(root: Path, *deny: str) -> Policy:
-    return Policy(mode="default", cwd=root, roots=(root,), deny=tuple(parse_rule(text, "test") for text in deny))
+    return Policy(mode="default", cwd=root, roots=(root,), rules=tuple(parse_rule(text, "deny") for text in deny))
 
 
 @pytest.fixture(params=WAYS)

@@ -289,7 +289,7 @@ async def test_rules_of_edit_speak_for_it_and_the_question_shows_the_cell(bench:
     assert access.writes == (path,)
     policy = Policy(mode="default", cwd=bench.root, roots=(bench.root,))
     assert decide("NotebookEdit", access, policy).behavior == "ask"
-    allowed = Policy(mode="default", cwd=bench.root, roots=(bench.root,), allow=(parse_rule("Edit(*.ipynb)", "test"),))
+    allowed = Policy(mode="default", cwd=bench.root, roots=(bench.root,), rules=(parse_rule("Edit(*.ipynb)"),))
     assert decide("NotebookEdit", access, allowed).behavior == "allow"
     diff = NotebookEdit().preview(arguments, bench.context)
     assert diff and (diff.old, diff.new) == ("x = 1", "x = 2")
