@@ -98,6 +98,7 @@ class WordReader:
         self._around = surroundings
         self._lists: tuple[Command, ...] = ()
         self._depth = 0
+        self._is_glued = False
 
     def read(self, start: int, end: int, *, is_value: bool = False, is_loose: bool = False) -> Reading:
         """The word between two offsets; a value of an assignment stays one word; a loose one may hold operators."""
@@ -117,10 +118,14 @@ class WordReader:
         self, start: int, end: int, *, is_loose: bool = False, stops: str = ""
     ) -> tuple[list[tuple[str, ...]], int]:
         self._lists = ()
+        self._is_glued = False
         return self._bare(start, end, is_loose=is_loose, stops=stops)
 
     def _reading(self, start: int, end: int, pieces: list[tuple[str, ...]], *, is_value: bool) -> Reading:
         text = self._text[start:end]
+        if self._is_glued and any("{" in way for piece in pieces for way in piece):
+            # Braces come first: ``$x{1,2}`` is ``$x1 $x2``.
+            self._around.doubt(DISAGREE)
         fields = fields_of(_combined(pieces), self._around.home(), is_value=is_value)
         values = tuple(dict.fromkeys(value for way in fields.ways for value in way))
         if len(values) > MAX_VALUES:
@@ -185,7 +190,9 @@ class WordReader:
             elif char == "$" and text.startswith('"', at + 1) and at + 1 < end:
                 at += 1
             elif char in "$`":
+                is_name = char == "$" and not text.startswith(("{", "(", "["), at + 1)
                 piece, at = self._expansion(at, end, in_quotes=False)
+                self._is_glued = self._is_glued or (is_name and at < end and text[at] in "{,}")
                 pieces.append(piece)
             elif char in "<>" and text.startswith("(", at + 1) and at + 1 < end:
                 piece, at = self._process(at, end)
