@@ -81,6 +81,11 @@ def plain(marked: str) -> str:
     return plain_text(marked.translate(_BARE))
 
 
+def splits_at_blank(marked: str) -> bool:
+    """Whether an unquoted ``$x`` put blanks into it."""
+    return _EXPANDED_BLANKS.search(marked) is not None
+
+
 def fields_of(marked: tuple[str, ...], home: str | None, *, is_value: bool) -> Fields:
     """What becomes of a word that may stand for each of these texts.
 
@@ -153,7 +158,9 @@ def _tilde(text: str, home: str | None) -> str:
     if not user:
         return (ONE if home is None else quoted(bytewise(home))) + slash + rest
     # Another user's folder, ``~+`` or ``~-``.
-    return text if any(ord(char) > 0xFF for char in user) else ONE + slash + rest
+    if any(ord(char) > 0xFF for char in user):
+        return ONE if ":" in user else text
+    return ONE + slash + rest
 
 
 def _braced(text: str) -> list[str] | None:

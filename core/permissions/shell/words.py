@@ -22,6 +22,7 @@ from core.permissions.shell.marks import (
     fields_of,
     plain_text,
     quoted,
+    splits_at_blank,
 )
 from core.permissions.shell.script import Command, Word
 from core.permissions.shell.tree import Node, Tree
@@ -126,6 +127,9 @@ class WordReader:
         if self._is_glued and any("{" in way for piece in pieces for way in piece):
             # Braces come first: ``$x{1,2}`` is ``$x1 $x2``.
             self._around.doubt(DISAGREE)
+        if ("$",) in pieces and any(splits_at_blank(way) for piece in pieces for way in piece):
+            # bash splits no word that ends in a bare ``$``.
+            pieces = [*pieces, (MANY,)]
         fields = fields_of(_combined(pieces), self._around.home(), is_value=is_value)
         values = tuple(dict.fromkeys(value for way in fields.ways for value in way))
         if len(values) > MAX_VALUES:
