@@ -159,7 +159,7 @@ def _tilde(text: str, home: str | None) -> str:
         return (ONE if home is None else quoted(bytewise(home))) + slash + rest
     # Another user's folder, ``~+`` or ``~-``.
     if any(ord(char) > 0xFF for char in user):
-        return ONE if ":" in user else text
+        return MANY if ":" in user else text
     return ONE + slash + rest
 
 

@@ -49,7 +49,10 @@ STATEMENTS = frozenset(
 )
 KNOWN = COMMANDS | EXPANSIONS | WORDS | ARITHMETIC | STATEMENTS
 
-ONE_LINE = frozenset({"command", "declaration_command", "unset_command", "file_redirect"})
+ONE_LINE = frozenset(
+    """command declaration_command unset_command file_redirect redirected_statement negated_command
+    variable_assignments""".split()
+)
 """A line's end inside one of these would end it."""
 
 WHOLE = (WORDS | ARITHMETIC | EXPANSIONS | {"comment", "test_command"}) - {"command_name"}
@@ -189,6 +192,8 @@ def _is_gapless(text: str, root: Node) -> bool:
             continue
         gap = LINE_GAP if node.kind in ONE_LINE else GAP
         end = node.start
+        if gap is LINE_GAP and any(child.kind == "comment" for child in node.children[:-1]):
+            return False
         for child in node.children:
             if child.start > end and text[end : child.start] != " " and not gap.fullmatch(text, end, child.start):
                 return False
