@@ -51,10 +51,11 @@ def _meaning(match: re.Match[str]) -> str:
 
 
 def _encoded(code: int) -> str:
-    """A character's bytes, as bash writes them, also beyond what Unicode has."""
+    """A character in UTF-8, as bash writes it: also halves of characters, and numbers beyond Unicode."""
     if code < 0x80:
         return chr(code)
-    try:
-        return chr(code).encode("utf-8", "surrogatepass").decode("latin-1")
-    except (ValueError, OverflowError):
-        return "\ufffd".encode().decode("latin-1")
+    tail = 1
+    while code >> (6 * tail) >= 1 << (6 - tail):
+        tail += 1
+    first = (0xFF00 >> (tail + 1)) & 0xFF | code >> (6 * tail)
+    return "".join(map(chr, [first, *(0x80 | code >> (6 * at) & 0x3F for at in reversed(range(tail)))]))

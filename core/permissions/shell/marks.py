@@ -21,10 +21,12 @@ MANY = "\u0401"
 """Text that is not known and may split, vanish or name files."""
 NOTHING = "\u0402"
 """An empty pair of quotes, which makes a word where there is no other."""
+VOID = "\u0403"
+"""An unquoted ``$x`` that holds nothing."""
 
 _QUOTE = {code: code + 0x100 for code in range(0x100)}
 _EXPAND = {code: code + 0x200 for code in range(0x100)}
-_BARE = {code: code & 0xFF for code in range(0x300)} | {ord(NOTHING): None}
+_BARE = {code: code & 0xFF for code in range(0x300)} | {ord(NOTHING): None, ord(VOID): None}
 
 _EXPANDED_BLANKS = re.compile("[" + " \t\n".translate(_EXPAND) + "]+")
 _ANY = re.compile(f"[*?{'*?'.translate(_EXPAND)}]")
@@ -61,7 +63,7 @@ def quoted(text: str) -> str:
 
 def expanded(text: str) -> str:
     """The text as an unquoted ``$x`` yields it."""
-    return text.translate(_EXPAND)
+    return text.translate(_EXPAND) or VOID
 
 
 def bytewise(text: str) -> str:
@@ -79,6 +81,11 @@ def plain(marked: str) -> str:
     return plain_text(marked.translate(_BARE))
 
 
+def splits_at_blank(marked: str) -> bool:
+    """Whether an unquoted ``$x`` put blanks into it."""
+    return _EXPANDED_BLANKS.search(marked) is not None
+
+
 def fields_of(marked: tuple[str, ...], home: str | None, *, is_value: bool) -> Fields:
     """What becomes of a word that may stand for each of these texts.
 
@@ -90,11 +97,14 @@ def fields_of(marked: tuple[str, ...], home: str | None, *, is_value: bool) -> F
     has_glob = False
     for text in marked:
         texts = [text] if is_value else _braced(text)
+        is_assigning = _ASSIGNMENT.match(text) is not None
         if texts is None:
             return Fields((), "", False, True)
         has_glob = has_glob or len(texts) > 1
         fields: list[str] = []
-        for field in (part for each in texts for part in _split(_with_home(each, home, is_value), is_value)):
+        for field in (
+            part for each in texts for part in _split(_with_home(each, home, is_value, is_assigning), is_value)
+        ):
             end = _known_end(field, is_value)
             has_glob = has_glob or (not is_value and _glob_start(field) is not None)
             is_known = is_known and end == len(field)
@@ -125,16 +135,16 @@ def _glob_start(field: str) -> int | None:
 def _split(text: str, is_value: bool) -> list[str]:
     if is_value:
         return [text]
-    return [part for part in _EXPANDED_BLANKS.split(text) if part]
+    return [part for part in _EXPANDED_BLANKS.split(text) if part.strip(VOID)]
 
 
-def _with_home(text: str, home: str | None, is_value: bool) -> str:
+def _with_home(text: str, home: str | None, is_value: bool, is_assigning: bool) -> str:
     """``~`` at the start, and in an assignment also after ``=`` and each ``:``."""
     if "~" not in text:
         return text
     start = 0
     if not is_value:
-        match = _ASSIGNMENT.match(text)
+        match = _ASSIGNMENT.match(text) if is_assigning else None
         if match is None:
             return _tilde(text, home)
         start = match.end()
@@ -148,7 +158,9 @@ def _tilde(text: str, home: str | None) -> str:
     if not user:
         return (ONE if home is None else quoted(bytewise(home))) + slash + rest
     # Another user's folder, ``~+`` or ``~-``.
-    return text if any(ord(char) > 0xFF for char in user) else ONE + slash + rest
+    if any(ord(char) > 0xFF for char in user):
+        return MANY if ":" in user else text
+    return ONE + slash + rest
 
 
 def _braced(text: str) -> list[str] | None:

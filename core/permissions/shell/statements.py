@@ -139,6 +139,8 @@ class LineReader:
         kind, parts = node.kind, node.children
         if kind == "list":
             return self._list(node, state, piped, extras)
+        if kind == "pipeline" and (rotated := _rotated(parts)):
+            return self._list(rotated, state, piped, extras)
         if kind == "pipeline":
             return self._pipeline(parts, state, piped, extras)
         if kind == "redirected_statement":
@@ -206,6 +208,8 @@ class LineReader:
         """Each part in a shell of its own, fed by those before it."""
         members = [part for part in parts if part.kind not in ("|", "|&", "comment")]
         start = len(self._main)
+        if any(member.kind == "list" for member in members):
+            self._found.doubt(DISAGREE)
         for at, member in enumerate(members):
             fed = (*piped, *self._main[start:])
             self._statement(member, state, fed, extras if at == len(members) - 1 else NONE)
@@ -355,6 +359,28 @@ class LineReader:
             elif part.kind in ("heredoc_body", "string"):
                 self._words.read_body(part.start, part.end)
         self._is_flat = was_flat
+
+
+def _rotated(parts: Sequence[Node]) -> Node | None:
+    """``a && b >f | c`` as what it is: the grammar takes it for ``{ a && b >f; } | c``. None for another pipeline."""
+    behind: list[tuple[Sequence[Node], Sequence[Node]]] = []
+    while True:
+        first, redirects = parts[0], list[Node]()
+        while first.kind == "redirected_statement" and first.children[0].kind != "file_redirect":
+            redirects = [*first.children[1:], *redirects]
+            first = first.children[0]
+        behind.append((redirects, parts[1:]))
+        if first.kind != "pipeline":
+            break
+        parts = first.children
+    if first.kind != "list" or len(first.children) != 3:
+        return None
+    left, operator, last = first.children
+    for redirects, rest in reversed(behind):
+        if redirects:
+            last = Node("redirected_statement", last.start, redirects[-1].end, [last, *redirects])
+        last = Node("pipeline", last.start, rest[-1].end, [last, *rest])
+    return Node("list", left.start, last.end, [left, operator, last])
 
 
 def _is_statement(node: Node) -> bool:

@@ -7,7 +7,7 @@ kinds of parts that ``core.permissions.shell.parse`` knows may be in it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -49,7 +49,10 @@ STATEMENTS = frozenset(
 )
 KNOWN = COMMANDS | EXPANSIONS | WORDS | ARITHMETIC | STATEMENTS
 
-ONE_LINE = frozenset({"command", "declaration_command", "unset_command", "file_redirect"})
+ONE_LINE = frozenset(
+    """command declaration_command unset_command file_redirect redirected_statement negated_command
+    variable_assignments""".split()
+)
 """A line's end inside one of these would end it."""
 
 WHOLE = (WORDS | ARITHMETIC | EXPANSIONS | {"comment", "test_command"}) - {"command_name"}
@@ -141,19 +144,18 @@ def _parsed(text: str) -> tuple[str, tuple[Heredoc, ...], _Parsed | None]:
         parsed = None if root.descendant_count > MAX_NODES else _copied(root)
         if parsed is None or not heredocs:
             return plainer, heredocs, parsed
-        mistaken = {heredoc.start for heredoc in heredocs if not _is_there(heredoc, parsed)}
+        nodes = [
+            node for node in parsed.root.all() if node.kind in WHOLE and plainer.find("\n", node.start, node.end) >= 0
+        ]
+        mistaken = {each.start for each in heredocs if each.start not in parsed.inputs or _is_crossed(each, nodes)}
         if not mistaken or len(wrong) > MAX_MISTAKEN:
             return plainer, heredocs, parsed if not mistaken else None
         wrong |= mistaken
 
 
-def _is_there(heredoc: Heredoc, parsed: _Parsed) -> bool:
-    """Whether a redirection stands where the heredoc does, and its body begins at the end of that line."""
-    if heredoc.start not in parsed.inputs:
-        return False
-    return not any(
-        heredoc.start < node.start < heredoc.body < node.end and node.kind in WHOLE for node in parsed.root.all()
-    )
+def _is_crossed(heredoc: Heredoc, nodes: Sequence[Node]) -> bool:
+    """Whether something begins behind the heredoc in its line and goes on where its body should begin."""
+    return any(heredoc.start < node.start < heredoc.body < node.end for node in nodes)
 
 
 def _copied(root: SyntaxNode) -> _Parsed:
@@ -190,6 +192,8 @@ def _is_gapless(text: str, root: Node) -> bool:
             continue
         gap = LINE_GAP if node.kind in ONE_LINE else GAP
         end = node.start
+        if gap is LINE_GAP and any(child.kind == "comment" for child in node.children[:-1]):
+            return False
         for child in node.children:
             if child.start > end and text[end : child.start] != " " and not gap.fullmatch(text, end, child.start):
                 return False

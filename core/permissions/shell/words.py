@@ -22,6 +22,7 @@ from core.permissions.shell.marks import (
     fields_of,
     plain_text,
     quoted,
+    splits_at_blank,
 )
 from core.permissions.shell.script import Command, Word
 from core.permissions.shell.tree import Node, Tree
@@ -106,6 +107,7 @@ class WordReader:
         self._lists: tuple[Command, ...] = ()
         self._matches: tuple[str, ...] = ()
         self._depth = 0
+        self._is_glued = False
 
     def read(self, start: int, end: int, *, is_value: bool = False, is_loose: bool = False) -> Reading:
         """The word between two offsets; a value of an assignment stays one word; a loose one may hold operators."""
@@ -126,10 +128,17 @@ class WordReader:
     ) -> tuple[list[tuple[str, ...]], int]:
         self._lists = ()
         self._matches = ()
+        self._is_glued = False
         return self._bare(start, end, is_loose=is_loose, stops=stops)
 
     def _reading(self, start: int, end: int, pieces: list[tuple[str, ...]], *, is_value: bool) -> Reading:
         text = self._text[start:end]
+        if self._is_glued and any("{" in way for piece in pieces for way in piece):
+            # Braces come first: ``$x{1,2}`` is ``$x1 $x2``.
+            self._around.doubt(DISAGREE)
+        if ("$",) in pieces and any(splits_at_blank(way) for piece in pieces for way in piece):
+            # bash splits no word that ends in a bare ``$``.
+            pieces = [*pieces, (MANY,)]
         fields = fields_of(_combined(pieces), self._around.home(), is_value=is_value)
         values = tuple(dict.fromkeys(value for way in fields.ways for value in way))
         if len(values) > MAX_VALUES:
@@ -198,7 +207,9 @@ class WordReader:
             elif char == "$" and text.startswith('"', at + 1) and at + 1 < end:
                 at += 1
             elif char in "$`":
+                is_name = char == "$" and not text.startswith(("{", "(", "["), at + 1)
                 piece, at = self._expansion(at, end, in_quotes=False)
+                self._is_glued = self._is_glued or (is_name and at < end and text[at] in "{,}")
                 pieces.append(piece)
             elif char in "<>" and text.startswith("(", at + 1) and at + 1 < end:
                 piece, at = self._process(at, end)

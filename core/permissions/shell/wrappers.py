@@ -17,6 +17,7 @@ from core.permissions.shell.script import Command, Word
 Words = tuple[Word, ...]
 
 MAX_GUESSES = 6
+MAX_ACTIONS = 10
 
 TRANSPARENT: dict[str, Grammar] = {
     "timeout": Grammar(
@@ -323,15 +324,16 @@ def _find(command: Command) -> Run:
         roots.append(word.value if word.value is not None else word.head)
     found: list[Words] = []
     is_elsewhere = False
-    for at, word in enumerate(words):
-        if word.value not in FIND_ACTIONS:
-            continue
+    actions = [at for at, word in enumerate(words) if word.value in FIND_ACTIONS]
+    for at in actions[:MAX_ACTIONS]:
+        word = words[at]
         end = next((end for end in range(at + 1, len(words)) if words[end].value in (";", "+")), len(words))
         is_many = end < len(words) and words[end].value == "+"
         is_elsewhere = is_elsewhere or word.value in ("-execdir", "-okdir")
         head = "./" if word.value in ("-execdir", "-okdir") else common_head(roots or ["."])
         found.append(tuple(_found_file(each, head, is_many) for each in words[at + 1 : end]))
-    return Run(commands=tuple(found), is_elsewhere=is_elsewhere)
+    doubt = "it runs too many commands" if len(actions) > MAX_ACTIONS else ""
+    return Run(commands=tuple(found), is_elsewhere=is_elsewhere, doubt=doubt)
 
 
 def _found_file(word: Word, head: str, is_many: bool) -> Word:
