@@ -23,8 +23,9 @@ from core.tools.builtin.todo_write.tool import TodoWrite
 from core.tools.builtin.web_fetch.tool import WebFetch
 from core.tools.builtin.web_search.tool import WebSearch
 from core.tools.builtin.write.tool import Write
+from core.tools.registry import AnyTool
 
-TOOLS = (
+TOOLS: tuple[type[AnyTool], ...] = (
     Read,
     Write,
     Edit,

@@ -18,7 +18,7 @@ RUN_ANYTHING = frozenset(
 """What such a command does stands in its arguments: only its exact text is offered. (``rm`` and its like do one thing
 only, but to whatever they are given.)"""
 
-_DEPTHS = (
+_DEPTHS: tuple[tuple[int, str], ...] = (
     (1, "pytest ruff mypy pyright black isort flake8 pylint eslint prettier tsc jest vitest tox nox cmake ninja ctest"),
     (
         2,
@@ -27,17 +27,22 @@ _DEPTHS = (
         "dart swift composer bundle rails rake mix rebar3 stack cabal nix npx uvx pnpx bunx",
     ),
 )
-_DEEPER = (
+_DEEPER: str = (
     "npm run,pnpm run,yarn run,uv run,poetry run,pdm run,hatch run,bundle exec,docker compose,gh pr,gh issue,gh repo,"
     "aws s3,dotnet tool,uv pip,pnpm exec,npm exec,docker exec,docker run,podman run,kubectl exec"
 )
-DEPTHS: dict[str, int] = {name: depth for depth, names in _DEPTHS for name in names.split()} | dict.fromkeys(
-    _DEEPER.split(","), 3
-)
+DEPTHS: dict[str, int] = {
+    **{name: depth for depth, names in _DEPTHS for name in names.split()},
+    **dict.fromkeys(_DEEPER.split(","), 3),
+}
 """How many words say what is done, by the program or its first two words."""
-LEAST: dict[str, int] = dict.fromkeys("npx uvx pnpx bunx".split(), 2) | dict.fromkeys(
+_RUNNERS: str = (
     "uv run,poetry run,pdm run,hatch run,bundle exec,pnpm exec,npm exec,docker exec,docker run,podman run,kubectl exec"
-    .split(","), 3)  # fmt: skip
+)
+LEAST: dict[str, int] = {
+    **dict.fromkeys(("npx", "uvx", "pnpx", "bunx"), 2),
+    **dict.fromkeys(_RUNNERS.split(","), 3),
+}
 """Runners: with fewer words than these a rule would allow any program."""
 PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_:.@-]*")
 MAX_WORDS = 3

@@ -15,7 +15,6 @@ from core.permissions.rules import ALIASES
 from core.permissions.shell_access import shell_access
 from core.protocol.errors import AgentError
 from core.tools.context import ToolState
-from core.tools.registry import AnyTool
 
 MAIN_FIELDS = {
     "Bash": "command",
@@ -61,13 +60,13 @@ def access_of(tool: str, given: Mapping[str, Any], cwd: Path, home: Path | None 
     elif tool == "Skill":
         access = Access(name=f"{given.get('skill', '')} {given.get('args', '')}".strip())
     else:
-        kind: type[AnyTool] | None = next((kind for kind in TOOLS if kind.name == tool), None)
+        kind = next((kind for kind in TOOLS if kind.name == tool), None)
         if kind is None:
             return Access(fields=given)
-        main = MAIN_FIELDS.get(tool, "file_path")
-        field = kind.input_type.model_fields.get(main)
+        built, main = kind(), MAIN_FIELDS.get(tool, "file_path")
+        field = built.input_type.model_fields.get(main)
         if field is not None and field.is_required() and main not in given:
             raise AgentError(f"{tool} needs {main}.", f"Write {tool}(…), or give its input as JSON.")
         # Not validated: of most fields only the full call would need a value.
-        access = kind().touches(kind.input_type.model_construct(**given), ToolState(cwd=cwd))
+        access = built.touches(built.input_type.model_construct(**given), ToolState(cwd=cwd))
     return replace(access, fields=given)
