@@ -6,24 +6,28 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from core.permissions.matching import concerns_paths
-from core.permissions.paths import holds_secrets, is_protected
+from core.permissions.paths import is_protected, why_protected, why_secret
 from core.permissions.policy import Policy
 
 
 def write_concern(path: Path, policy: Policy) -> str:
     """Why a write there is asked about even where edits are accepted; empty where nothing speaks against it."""
-    if is_guarded(path, policy):
-        return f"{path} is protected: other programs obey or execute it"
-    return "" if lies_inside(path, policy.roots, policy) else f"{path} is outside the working folder"
+    named, real = policy.spellings(path)
+    protected = why_protected(named) or why_protected(real)
+    if protected:
+        return f"{named} is protected: {protected}"
+    return "" if lies_inside(path, policy.roots, policy) else f"{named} is outside the working folder"
 
 
 def read_concern(path: Path, policy: Policy) -> str:
     """Why a read is asked about although reading is harmless; empty where nothing speaks against it."""
-    if any(holds_secrets(spelling) for spelling in policy.spellings(path)) and not _is_ruled(path, policy):
-        return f"{path} may hold secrets"
+    named, real = policy.spellings(path)
+    secret = why_secret(named) or why_secret(real)
+    if secret and not _is_ruled(path, policy):
+        return f"{named} may hold secrets ({secret})"
     if lies_inside(path, policy.roots, policy) or lies_inside(path, policy.readable, policy):
         return ""
-    return f"{path} is outside the working folder"
+    return f"{named} is outside the working folder"
 
 
 def is_guarded(path: Path, policy: Policy) -> bool:

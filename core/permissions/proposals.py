@@ -99,7 +99,7 @@ def _for_line(tool: str, access: Access, policy: Policy) -> Iterator[_Candidate]
     asking = [part for part in judge_parts(tool, access.shell, policy) if part.decision.behavior == "ask"]
     commands = [_inner(part.part) for part in asking if isinstance(part.part, Command)]
     written = [path for part in asking if not isinstance(part.part, Command) for path in part.verdict.writes]
-    edits = tuple(path_rule("Edit", path, policy) for path in written)
+    edits = tuple(path_rule("Edit", Path(os.path.normpath(path)), policy) for path in written)
     if len(asking) > MAX_PARTS:
         return
     if not commands:
