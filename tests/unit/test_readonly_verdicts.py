@@ -202,7 +202,8 @@ def test_what_shows_secrets_is_told(command: str) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["echo $HOME", "echo $PATH", "echo $NODE_ENV", "grep -rn password src", "ls -la .env", "cat .env.example", "jq .env x",
+    ["echo $HOME", "echo $PATH", "echo $NODE_ENV", "grep -rn password src", "ls -la .env", "cat .env.example",
+     "jq .env x",
      "printenv PATH", "echo $x", "cat *.json", "ls ~/.ssh", "git config user.name"],
 )  # fmt: skip
 def test_ordinary_looks_show_none(command: str) -> None:
