@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 
 from core.permissions.readonly.grammar import NotReadOnlyError
 from core.permissions.readonly.look import Look
 from core.permissions.readonly.names import holds_no_secret, is_ordinary
 from core.permissions.readonly.options import is_literal, may_be_option
-from core.permissions.shell.script import Word
 
-NAME = re.compile(r"[A-Za-z_]\w*")
-INTEGER = re.compile(r"[-+]?\d+")
-ARITHMETIC = frozenset({"-eq", "-ne", "-lt", "-le", "-gt", "-ge"})
 COUNT_FORMAT = re.compile(r"%[-+ #0'*.\d]*n")
 SET_OPTIONS = frozenset(
     {"pipefail", "errexit", "nounset", "noglob", "xtrace", "verbose", "noclobber", "physical", "errtrace"}
@@ -35,8 +30,8 @@ READ_OPTIONS = {
 }
 
 
-def look_at_echo(_look: Look) -> None:
-    """echo prints whatever it is given."""
+def look_at_words(_look: Look) -> None:
+    """echo prints whatever it is given; what test evaluates is among the doubts about a command."""
 
 
 def look_at_printf(look: Look) -> None:
@@ -51,36 +46,6 @@ def look_at_printf(look: Look) -> None:
     texts = words[0].values or (words[0].head if words[0].is_one and len(words) == 1 else "%n",)
     if any(COUNT_FORMAT.search(text) for text in texts):
         raise NotReadOnlyError("printf may set a variable")
-
-
-def look_at_test(look: Look) -> None:
-    """test and [: ``-v`` and ``-R`` evaluate a subscript."""
-    words = look.words
-    if any(not word.is_one and not _is_file_name(word) for word in words):
-        raise NotReadOnlyError("test evaluates what its words become")
-    _refuse_variable_tests(words)
-
-
-def look_at_conditional(look: Look) -> None:
-    """``[[``: comparisons of numbers evaluate both sides as arithmetic."""
-    words = look.words
-    _refuse_variable_tests(words)
-    for index, word in enumerate(words):
-        if word.value in ARITHMETIC:
-            around = (*words[max(index - 1, 0) : index], *words[index + 1 : index + 2])
-            if not all(side.values and all(INTEGER.fullmatch(text) for text in side.values) for side in around):
-                raise NotReadOnlyError("[[ evaluates what it compares as numbers")
-
-
-def _refuse_variable_tests(words: tuple[Word, ...]) -> None:
-    for word, after in itertools.pairwise(words):
-        may_be_test = word.value in ("-v", "-R") or (word.value is None and not word.head.strip("-vR"))
-        if may_be_test and (after.value is None or "[" in after.value) and after.value not in ("]", "]]"):
-            raise NotReadOnlyError("test -v evaluates the subscript of an array")
-
-
-def _is_file_name(word: Word) -> bool:
-    return word.has_glob and bool(word.head) and not word.head.startswith("-")
 
 
 def look_at_read(look: Look) -> None:
