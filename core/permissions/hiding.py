@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from core.permissions.access import Access
 from core.permissions.matching import concerns
 from core.permissions.policy import Policy
+
+RECENT_PATHS = 64
 
 Hides = Callable[[Path], bool]
 """Whether a file of this absolute path is left out wherever files are listed."""
@@ -24,8 +28,11 @@ def hidden_by(policy: Policy) -> Hides:
     if not rules:
         return hides_nothing
 
+    # Thousands of files are looked at one after the other, and the same few folders with each.
+    remembering = replace(policy, resolve=lru_cache(maxsize=RECENT_PATHS)(policy.resolve))
+
     def hides(path: Path) -> bool:
         access = Access(reads=(path,))
-        return any(concerns(rule, "Read", access, policy) for rule in rules)
+        return any(concerns(rule, "Read", access, remembering) for rule in rules)
 
     return hides
