@@ -20,6 +20,7 @@ from core.protocol.events import Notice
 from core.protocol.views import PermissionMode
 from core.tools.base import ToolResult
 from core.tools.builtin.bash.tool import Bash
+from core.tools.builtin.bash_output.tool import BashOutput
 from core.tools.confining import SandboxRules
 from tests.fakes.tools import PATIENCE_S, Bench, names, open_bench, program
 
@@ -211,6 +212,13 @@ async def test_beside_other_work_it_is_told_and_left(wrapped: Bench) -> None:
     await wrapped.services.shells.background[0].done.wait()
     assert (wrapped.root / ".vscode").is_dir()
     assert str(wrapped.root / ".vscode") in wrapped.events(Notice)[0].text
+
+
+async def test_a_refusal_in_the_background_is_explained(wrapped: Bench) -> None:
+    await run(wrapped, "touch ../x", run_in_background=True)
+    shell = wrapped.services.shells.background[0]
+    await shell.done.wait()
+    assert "[It ran confined" in await wrapped.text(BashOutput(), shell_id=shell.id)
 
 
 async def test_empty_places_are_held_only_meanwhile_and_for_the_last(wrapped: Bench) -> None:

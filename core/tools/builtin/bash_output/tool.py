@@ -7,6 +7,7 @@ from pydantic import Field
 from core.permissions.access import Access
 from core.protocol.views import ToolDisplay
 from core.tools.base import Tool, ToolError, ToolInput, ToolResult
+from core.tools.confining import explain_refusal
 from core.tools.context import ToolContext, ToolState
 from core.tools.shells import Shell
 
@@ -47,6 +48,9 @@ class BashOutput(Tool[BashOutputInput]):
             text = f"[Not all of the output could be kept. Its end:]\n{shell.spool.last_lines(END_LINES)}"
         if shell.read_offset + MAX_CHARACTER_BYTES < shell.spool.stored_bytes:
             text += f"\n[{shell.spool.stored_bytes - shell.read_offset:,} more bytes wait: call BashOutput again.]"
+        if text and shell.done.is_set():
+            note = explain_refusal(shell, context.services.host.sandbox.kind, context.services.sandbox)
+            text = f"{text.rstrip()}\n{note}" if note else text
         state = _state(shell)
         return ToolResult(
             content=f"[{shell.id} {state}]\n{text or '[Nothing new.]'}",
