@@ -66,11 +66,19 @@ def alike_lines(other: PermissionRequest, consent: Consent, width: int) -> list[
         spans.append(("  in the background", "caution"))
     if other.agent != first.agent:
         spans.append((f"  {_name(other.agent) if other.agent else 'the main agent'}", "muted"))
-    if other.reason != first.reason:
+    if _without_subject(other) != _without_subject(first):
         spans.append((f"  because {on_one_line(other.reason)}", "muted"))
     plus: Line = (("  + ", "accent"),)
     lines = wrap(marked(spans), width, first_prefix=plus, rest_prefix=(("    ", "text"),), words=False)
     return [*lines, *((("  ", "text"), *line) for line in detail_lines(other, width - 2))]
+
+
+def _without_subject(request: PermissionRequest) -> str:
+    """The reason without what the request is about: which of twelve files it is stands there anyway."""
+    reason = request.reason
+    for value in request.input.values():
+        reason = reason.replace(value, "…") if isinstance(value, str) and value else reason
+    return reason
 
 
 def scope_lines(consent: Consent, width: int) -> list[Line]:
