@@ -27,11 +27,14 @@ def answers(window: Window) -> list[tuple[Answer, str]]:
         (["escape"], "deny"),
         (["enter"], "once"),
         (["down", "enter"], "session"),
-        (["down", "down", "enter"], "deny"),
+        (["down", "down", "enter"], "always"),
+        (["down", "down", "down", "enter"], "deny"),
         (["up", "enter"], "deny"),
         (["1"], "once"),
         (["2"], "session"),
-        (["3"], "deny"),
+        (["3"], "always"),
+        (["4"], "deny"),
+        (["a"], "always"),
     ],
 )
 async def test_each_way_to_answer(opener: Opener, keys: list[str], expected: Answer) -> None:
@@ -55,7 +58,7 @@ async def test_it_shows_the_action_the_reason_and_the_rule(opener: Opener) -> No
             "? Bash wants to run a command",
             "Make a file",
             "touch made",
-            "because the command is not on the short list of read-only ones",
+            "because touch makes files",
             "y Yes, this once",
             "Bash(touch made)",
             "n No, and stop",
@@ -244,7 +247,7 @@ async def test_a_long_command_leaves_the_answers_in_view(opener: Opener) -> None
 
 
 async def test_ctrl_b_moves_a_command_to_the_background(opener: Opener) -> None:
-    script = [Reply([call("Bash", "b1", command="echo up; sleep 300")]), Reply([say("Left running.")])]
+    script = [Reply([call("Bash", "b1", command="echo up | tee up; sleep 300")]), Reply([say("Left running.")])]
     async with opener(script, size=WIDE) as window:
         await window.prompt("go")
         await window.answer("y")
