@@ -17,6 +17,7 @@ from core.engine.resume import replay
 from core.engine.rule_book import problems_of, read_rules
 from core.engine.session import Session
 from core.engine.settings_watch import SettingsWatch
+from core.engine.tools import TOOLS
 from core.host.log import LOGGER
 from core.host.watch import watch_files
 from core.llm.catalog import ModelInfo, find_model
@@ -192,7 +193,7 @@ class Engine:
     def _rules_changed(self, settings: Settings, problems: tuple[Problem, ...]) -> None:
         """The settings files are others than at the start: their rules and folders count from the next call on."""
         policies, state = self.calls.policies, self.session.state
-        rules, unusable = read_rules(settings, self.calls.tools.names)
+        rules, unusable = read_rules(settings, [tool.name for tool in TOOLS])
         problems += problems_of(unusable)
         policies.reload(rules, unusable, (self._launch.cwd, *settings.additional_dirs))
         state.settings = replace(

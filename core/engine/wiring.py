@@ -24,6 +24,7 @@ from core.llm.demo import DEMO_MODEL, demo_model
 from core.llm.side import Count, SideRequests
 from core.orchestration.call import CallEnvironment
 from core.permissions.broker import Broker
+from core.permissions.matching import is_bare
 from core.permissions.modes import check_mode
 from core.permissions.policy import Policy
 from core.permissions.policy_holder import PolicyHolder
@@ -69,8 +70,8 @@ def build_engine(
     publisher = Publisher(bus)
     folder = transcript.with_suffix("")
     sandbox = _sandbox_rules(settings, launch)
-    tools = _build_tools(launch, sandbox)
-    rules, unusable = read_rules(settings, tools.names)
+    rules, unusable = read_rules(settings, [tool.name for tool in TOOLS])
+    tools = _build_tools(launch, sandbox, rules)
     launch = replace(launch, problems=(*launch.problems, *problems_of(unusable)))
     ledger = Ledger()
     offer = tools.offer(can_search=can_search(settings, find_model(settings.model)))
@@ -127,11 +128,17 @@ def _sandbox_rules(settings: Settings, launch: Launch) -> SandboxRules:
     )
 
 
-def _build_tools(launch: Launch, sandbox: SandboxRules) -> ToolRegistry:
+def _build_tools(launch: Launch, sandbox: SandboxRules, rules: tuple[Rule, ...]) -> ToolRegistry:
+    """The tools that are offered. One that a rule denies altogether would only be refused, call by call."""
     unknown = set(launch.tools) - {tool.name for tool in TOOLS} - {SEARCH_TOOL}
     if unknown:
         raise AgentError(f"There is no tool named {', '.join(sorted(unknown))}.")
-    offered = [tool for tool in TOOLS if not launch.tools or tool.name in launch.tools]
+    denying = [rule for rule in rules if rule.behavior == "deny"]
+    offered = [
+        tool
+        for tool in TOOLS
+        if (not launch.tools or tool.name in launch.tools) and not any(is_bare(rule, tool.name) for rule in denying)
+    ]
     return ToolRegistry(with_search([Bash(sandbox) if tool is Bash else tool() for tool in offered]))
 
 

@@ -340,3 +340,12 @@ async def test_the_small_model_explains_what_is_asked(tmp_path: Path, isolated_m
         await rig.do(AnswerPermission(request_id=request.id, answer="once"))
         await rig.settle()
         assert len(rig.requests) == 3 and "touch a" in str(rig.requests[1].messages)
+
+
+async def test_a_tool_that_is_denied_altogether_is_not_offered(tmp_path: Path, isolated_machine: Path) -> None:
+    settings = Settings(rules=(*denying("Bash", "Web*"), *denying("Edit(a)")))
+    async with running([DONE], tmp_path, isolated_machine, settings=settings) as rig:
+        await rig.prompt("go")
+        names = {tool["name"] for tool in rig.requests[0].tools}
+        assert "Bash" not in names and not any(name.startswith("Web") for name in names)
+        assert {"Edit", "Read", "BashOutput"} <= names
