@@ -258,7 +258,7 @@ usercustomize.py
 @pytest.mark.parametrize("path", [line for line in PROTECTED if line])
 async def test_a_protected_file_is_asked_about_whatever_allows_it(home: Home, path: str) -> None:
     for tool in ("Write", "Edit", "MultiEdit"):
-        assert await home.outcome(tool, path, ACCEPT, allow=("Edit", tool, "Edit(**)", "*")) == "ask"
+        assert await home.outcome(tool, path, ACCEPT, allow=("Edit", tool, "Edit(**)")) == "ask"
         assert await home.outcome(tool, path.upper(), ACCEPT, allow=(tool,)) == "ask"
         assert await home.outcome(tool, f"$H/{path}", ACCEPT, allow=("Edit(//**)",)) == "ask"
 
