@@ -19,7 +19,7 @@ from tui.screens.permissions import PermissionsScreen
 
 async def opened(window: Window, *events: ev.Event) -> PermissionsScreen:
     show(window, *events)
-    await window.until(lambda: window.composer.has_focus)
+    await window.until(lambda: window.question is None and window.composer.has_focus)
     await window.paste("/permissions")
     await window.press("enter")
     await window.until(lambda: isinstance(window.app.screen, PermissionsScreen))
