@@ -48,7 +48,7 @@ def test_the_demo_behind_pipes(machine: Machine) -> None:
     assert done.returncode == 0, done.stderr
     assert "DEMO: scripted words" in out and "> show me" in out
     assert "Todo, 0 of 4 done:\n  in progress: Look around" in out and "done: Look around the folder" in out
-    assert "? Bash wants to run a command" in out and "Type y or s or n and Enter" in out
+    assert "? Bash wants to run a command" in out and "n and Enter, or e to have it explained" in out
     assert "    checking part 5 of 5" in out
     assert "Write agent-tui-demo.md: failed" in out and "## What you have seen" in out
     assert not (machine.project / "agent-tui-demo.md").exists()
@@ -70,7 +70,7 @@ def test_an_empty_line_or_other_words_do_not_consent(machine: Machine, server: S
     machine.repository()
     url = server.start(tools(("Bash", {"command": "touch made"})), text("Done."))
     done = piped(machine, ["go", "", "yesterday", "y and more", "n"], url=url)
-    assert done.stdout.decode().count("Type y or s or n and Enter") == 4
+    assert done.stdout.decode().count("n and Enter, or e to have it explained") == 4
     assert not (machine.project / "made").exists()
 
 
@@ -100,7 +100,7 @@ def test_a_terminal_question_and_ctrl_c(machine: Machine, server: Server) -> Non
     child = machine.start(url, "--plain")
     read_output(child, "> ")
     child.send(b"run it\r")
-    read_output(child, "Type y or s or n and Enter")
+    read_output(child, "n and Enter, or e to have it explained")
     child.send(b"y\r")
     while not (machine.project / "log").exists():
         child.pump(0.05)
@@ -123,7 +123,7 @@ def test_what_is_typed_meanwhile_is_queued_and_ctrl_c_twice_leaves(machine: Mach
     url = server.start(tools(("Bash", {"command": wait})), text("Both done."))
     child = machine.start(url, "--plain")
     child.send(b"go\r")
-    read_output(child, "Type y or s or n and Enter")
+    read_output(child, "n and Enter, or e to have it explained")
     child.send(b"y\r")
     while not (machine.project / "begun").exists():
         child.pump(0.05)
@@ -145,7 +145,7 @@ def test_a_signal_leaves_nothing(machine: Machine, server: Server, number: int) 
     url = server.start(tools(("Bash", {"command": "trap '' HUP; touch made; sleep 300 & wait"})), text("Never."))
     child = machine.start(url, "--plain")
     child.send(b"go\r")
-    read_output(child, "Type y or s or n and Enter")
+    read_output(child, "n and Enter, or e to have it explained")
     child.send(b"y\r")
     while not (machine.project / "made").exists():
         child.pump(0.05)
