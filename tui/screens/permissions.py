@@ -114,7 +114,8 @@ class PermissionsScreen(PickPanel[Entry]):
         if self._section != "why":
             keys.insert(0, ("Enter", "why"))
         if self._section == "rules":
-            keys += [("+", "add"), *([("Del", "delete")] if self._is_deletable else [])]
+            may_go = isinstance(self.chosen, RuleInfo) and self.chosen.can_delete
+            keys += [("+", "add"), *([("Del", "delete")] if may_go else [])]
         return truncate(key_line(keys), width)
 
     def name_of(self, item: Entry) -> str:
@@ -232,10 +233,6 @@ class PermissionsScreen(PickPanel[Entry]):
 
     def _is_looked_at(self, item: Entry) -> bool:
         return self._looked_at is not None and _is_same(item, self._looked_at)
-
-    @property
-    def _is_deletable(self) -> bool:
-        return isinstance(self.chosen, RuleInfo) and self.chosen.can_delete
 
     def _row(self, item: Entry, width: int) -> Line:
         if isinstance(item, RuleInfo):
