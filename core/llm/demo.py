@@ -108,7 +108,7 @@ class _Tour:
         return Reply([say(text), call("TodoWrite", "demo_todo_2", todos=_todos(1)), *reads])
 
     def _command(self, _request: ModelRequest) -> Reply:
-        command = 'for i in 1 2 3 4 5; do echo "checking part $i of 5"; sleep 0.4; done'
+        command = 'export PARTS=5; for i in $(seq $PARTS); do echo "checking part $i of $PARTS"; sleep 0.4; done'
         return Reply(
             [
                 say("Now a command. It is not on the read-only list, so **you are asked first**: `y` once, `n` no."),

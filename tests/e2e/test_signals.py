@@ -10,7 +10,7 @@ BLUR, FOCUS = b"\x1b[O", b"\x1b[I"
 
 def test_the_title_tells_the_state_and_is_given_back(machine: Machine, server: Server) -> None:
     machine.repository()
-    url = server.start(tools(("Bash", {"command": "echo \\\\033]0\\;owned"})), text("Done."))
+    url = server.start(tools(("Bash", {"command": "touch x; echo \\\\033]0\\;owned"})), text("Done."))
     child = machine.start(url, TERM="xterm-256color")
     child.read_until("Ask, or tell it")
     say(child, "go")

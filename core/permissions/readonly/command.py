@@ -23,6 +23,12 @@ def is_read_only_command(command: str, cwd: Path) -> bool:
     return judged.is_read_only and not judged.secrets
 
 
+def changes_folder(command: str, cwd: Path) -> bool:
+    """Whether what runs after the line may find itself in another folder."""
+    movers = {"cd", "pushd", "popd"}
+    return any(each.name in movers for each in _read(command, cwd, Path.home()).all_commands())
+
+
 @lru_cache(maxsize=256)
 def _read(command: str, cwd: Path, home: Path) -> Script:
     return read_script(command, cwd, home)

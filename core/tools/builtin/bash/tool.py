@@ -12,7 +12,7 @@ from pydantic import Field
 
 from core.permissions.access import Access
 from core.permissions.paths import is_inside, resolve
-from core.permissions.readonly.command import is_read_only_command, judge_command
+from core.permissions.readonly.command import changes_folder, is_read_only_command, judge_command
 from core.protocol.views import ToolDisplay
 from core.tools.base import CallInterrupted, Tool, ToolError, ToolInput, ToolResult
 from core.tools.context import ToolContext, ToolState
@@ -51,6 +51,9 @@ class Bash(Tool[BashInput]):
 
     def is_read_only(self, arguments: BashInput, state: ToolState) -> bool:
         return not arguments.run_in_background and is_read_only_command(arguments.command, state.cwd)
+
+    def is_concurrency_safe(self, arguments: BashInput, state: ToolState) -> bool:
+        return self.is_read_only(arguments, state) and not changes_folder(arguments.command, state.cwd)
 
     def check_permissions(self, arguments: BashInput, context: ToolContext) -> Access:
         if "\0" in arguments.command:
