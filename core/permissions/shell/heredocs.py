@@ -14,8 +14,10 @@ OPERATOR = re.compile(
     r"""(?<!<)<<(?P<tabs>-?)(?!<)[ \t]*(?P<word>\\?[A-Za-z0-9_.!-]+|'[^'\n]+'|"[^"\n$`\\]+")(?=[ \t\n;&|()<>]|$)"""
 )
 NO_LINE_END = re.compile(r"[^\n]")
-PLAINER = re.compile(r"<<<|<>")
-"""Redirections that the grammar understands only in some places, and the plainer ones that it understands anywhere."""
+PLAINER = re.compile(r"(?<!\\)(?:<<<|<>)")
+"""Redirections that the grammar understands only in some places; ``<`` and ``>`` it understands anywhere."""
+LONE_DASH = re.compile(r"(?<=[ \t])-(?=[ \t]+[0-9]*[<>])")
+"""A word that the grammar loses before a redirection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def find_heredocs(text: str, but: Collection[int] = ()) -> tuple[Heredoc, ...]:
 
 def masked(text: str, heredocs: Collection[Heredoc]) -> str:
     """The text without them, just as long."""
-    if "<" not in text:
+    if "<" not in text and ">" not in text:
         return text
     blanks: list[tuple[int, int]] = []
     for heredoc in heredocs:
@@ -67,7 +69,7 @@ def masked(text: str, heredocs: Collection[Heredoc]) -> str:
         parts += [text[at:start], NO_LINE_END.sub(" ", text[start:end])]
         at = end
     parts.append(text[at:])
-    return PLAINER.sub(lambda match: "<  " if match[0] == "<<<" else "> ", "".join(parts))
+    return LONE_DASH.sub("_", PLAINER.sub(lambda match: "<  " if match[0] == "<<<" else "> ", "".join(parts)))
 
 
 def _line_end(text: str, at: int) -> int:

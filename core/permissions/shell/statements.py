@@ -28,7 +28,8 @@ SIMPLE = COMMANDS | {"variable_assignment", "variable_assignments"}
 SUBSHELLS = frozenset({"subshell", "command_substitution", "process_substitution"})
 LOOPS = frozenset({"for_statement", "while_statement", "c_style_for_statement", "case_statement"})
 KEYWORDS = frozenset("if then elif else fi do done while until for select in case esac function time".split())
-ALONE = frozenset({"command", "pipeline", "redirected_statement"})
+CHAINS = frozenset({"list", "pipeline"})
+OPERATORS = frozenset({"&&", "||", "|", "|&"})
 
 PLAIN_PRINTF = re.compile(r"printf[ \t]+['\"]?[^-\s$`'\"\\]")
 """A printf whose first word is not ``-v``."""
@@ -98,7 +99,7 @@ class LineReader:
         self._depth -= 1
         found, self._main, self._state = self._main, main, state
         statements = [child for child in node.children if _is_statement(child)]
-        is_one = len(statements) == 1 and statements[0].kind in ALONE
+        is_one = len(statements) == 1 and _is_alone(statements[0])
         return tuple(found) if is_one else ()
 
     def run_text(self, text: str) -> tuple[Command, ...]:
@@ -137,12 +138,8 @@ class LineReader:
 
     def _compound(self, node: Node, state: State | None, piped: tuple[Command, ...], extras: Extras) -> Flow:
         kind, parts = node.kind, node.children
-        if kind == "list":
-            return self._list(node, state, piped, extras)
-        if kind == "pipeline" and (rotated := _rotated(parts)):
-            return self._list(rotated, state, piped, extras)
-        if kind == "pipeline":
-            return self._pipeline(parts, state, piped, extras)
+        if _is_chain(node):
+            return self._chain(node, state, piped, extras)
         if kind == "redirected_statement":
             return self._redirected(node, state, piped, extras)
         if kind == "negated_command":
@@ -186,30 +183,35 @@ class LineReader:
             self._found.redirects += command.redirects
         return Flow(None, None) if state is None else effect_of(command, known)
 
-    def _list(self, node: Node, state: State | None, piped: tuple[Command, ...], extras: Extras) -> Flow:
-        """``a && b || c``: the operators bind alike, from the left."""
-        rest: list[tuple[str, Node]] = []
-        while node.kind == "list" and len(node.children) == 3:
-            rest.append((node.children[1].kind, node.children[2]))
-            node = node.children[0]
-        flow = self._statement(node, state, piped, extras if not rest else NONE)
-        for at, (operator, right) in enumerate(reversed(rest), start=1):
-            flow = self._then(flow, operator, right, piped, extras if at == len(rest) else NONE)
+    def _chain(self, node: Node, state: State | None, piped: tuple[Command, ...], extras: Extras) -> Flow:
+        """``a | b && c || d``: pipes bind first, the others alike and from the left."""
+        members, operators = _flattened(node)
+        pipelines: list[list[Node]] = [[members[0]]]
+        for operator, member in zip(operators, members[1:], strict=True):
+            if operator in ("|", "|&"):
+                pipelines[-1].append(member)
+            else:
+                pipelines.append([member])
+        links = [operator for operator in operators if operator not in ("|", "|&")]
+        last = len(pipelines) - 1
+        flow = self._pipeline(pipelines[0], state, piped, NONE if last else extras)
+        for at, operator in enumerate(links, start=1):
+            before = flow
+            reached = before.ok if operator == "&&" else before.fail
+            flow = self._pipeline(pipelines[at], reached, piped, extras if at == last else NONE)
+            if operator == "&&":
+                flow = Flow(flow.ok, joined(before.fail, flow.fail))
+            else:
+                flow = Flow(joined(before.ok, flow.ok), flow.fail)
         return flow
 
-    def _then(self, left: Flow, operator: str, right: Node, piped: tuple[Command, ...], extras: Extras = NONE) -> Flow:
-        if operator == "&&":
-            flow = self._statement(right, left.ok, piped, extras)
-            return Flow(flow.ok, joined(left.fail, flow.fail))
-        flow = self._statement(right, left.fail, piped, extras)
-        return Flow(joined(left.ok, flow.ok), flow.fail)
-
-    def _pipeline(self, parts: Sequence[Node], state: State | None, piped: tuple[Command, ...], extras: Extras) -> Flow:
-        """Each part in a shell of its own, fed by those before it."""
-        members = [part for part in parts if part.kind not in ("|", "|&", "comment")]
+    def _pipeline(
+        self, members: Sequence[Node], state: State | None, piped: tuple[Command, ...], extras: Extras
+    ) -> Flow:
+        """Each part in a shell of its own, fed by those before it; what stands alone in the shell itself."""
+        if len(members) == 1:
+            return self._statement(members[0], state, piped, extras)
         start = len(self._main)
-        if any(member.kind == "list" for member in members):
-            self._found.doubt(DISAGREE)
         for at, member in enumerate(members):
             fed = (*piped, *self._main[start:])
             self._statement(member, state, fed, extras if at == len(members) - 1 else NONE)
@@ -361,26 +363,40 @@ class LineReader:
         self._is_flat = was_flat
 
 
-def _rotated(parts: Sequence[Node]) -> Node | None:
-    """``a && b >f | c`` as what it is: the grammar takes it for ``{ a && b >f; } | c``. None for another pipeline."""
-    behind: list[tuple[Sequence[Node], Sequence[Node]]] = []
-    while True:
-        first, redirects = parts[0], list[Node]()
-        while first.kind == "redirected_statement" and first.children[0].kind != "file_redirect":
-            redirects = [*first.children[1:], *redirects]
-            first = first.children[0]
-        behind.append((redirects, parts[1:]))
-        if first.kind != "pipeline":
-            break
-        parts = first.children
-    if first.kind != "list" or len(first.children) != 3:
-        return None
-    left, operator, last = first.children
-    for redirects, rest in reversed(behind):
-        if redirects:
-            last = Node("redirected_statement", last.start, redirects[-1].end, [last, *redirects])
-        last = Node("pipeline", last.start, rest[-1].end, [last, *rest])
-    return Node("list", left.start, last.end, [left, operator, last])
+def _flattened(node: Node) -> tuple[list[Node], list[str]]:
+    """The statements of a chain and what stands between them.
+
+    The grammar groups them otherwise than bash: ``a && b >f | c`` as ``{ a && b >f; } | c``, ``a | b | c && d`` as
+    ``a | { b | c && d; }``.
+    """
+    members, operators = list[Node](), list[str]()
+    pending: list[Node | list[Node]] = [node]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, list):
+            members[-1] = Node("redirected_statement", members[-1].start, part[-1].end, [members[-1], *part])
+        elif part.kind in CHAINS:
+            pending.extend(reversed(part.children))
+        elif part.kind == "redirected_statement" and _is_chain(part):
+            pending += [part.children[1:], part.children[0]]
+        elif part.kind in OPERATORS:
+            operators.append(part.kind)
+        elif part.kind != "comment":
+            members.append(part)
+    return members, operators
+
+
+def _is_chain(node: Node) -> bool:
+    while node.kind == "redirected_statement":
+        node = node.children[0]
+    return node.kind in CHAINS
+
+
+def _is_alone(node: Node) -> bool:
+    """Whether it is one pipeline."""
+    if node.kind in ("command", "redirected_statement", "pipeline"):
+        return not {"&&", "||"} & set(_flattened(node)[1])
+    return False
 
 
 def _is_statement(node: Node) -> bool:
