@@ -108,10 +108,10 @@ class _Tour:
         return Reply([say(text), call("TodoWrite", "demo_todo_2", todos=_todos(1)), *reads])
 
     def _command(self, _request: ModelRequest) -> Reply:
-        command = 'for i in 1 2 3 4 5; do echo "checking part $i of 5"; sleep 0.4; done | tee "$(mktemp)"'
+        command = 'export PARTS=5; for i in $(seq $PARTS); do echo "checking part $i of $PARTS"; sleep 0.4; done'
         return Reply(
             [
-                say("Now a command. It writes a temporary file, so **you are asked first**: `y` once, `n` no."),
+                say("Now a command. It is not known to only read, so **you are asked first**: `y` once, `n` no."),
                 call("TodoWrite", "demo_todo_3", todos=_todos(2)),
                 call("Bash", "demo_bash", command=command, description="Pretend to check five parts"),
             ]

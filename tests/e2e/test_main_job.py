@@ -139,7 +139,6 @@ def test_escape_stops_a_running_command_and_its_children(machine: Machine, serve
     child = machine.start(url)
     child.read_until("Ask, or tell it")
     say(child, "wait a bit")
-    answer(child, b"y", "wants to run a command")
     child.read_until("running · 1 line")
     assert len(machine.processes()) >= 2
     child.send(ESCAPE)

@@ -52,7 +52,7 @@ async def test_text_and_thinking_of_a_model(opener: Opener, case: dict[str, Any]
 
 @pytest.mark.parametrize("case", [case for case in CHOSEN if "permission_prompt" in case["surfaces"]], ids=names)
 async def test_a_command_that_is_asked_about(opener: Opener, case: dict[str, Any]) -> None:
-    command = f"touch {payload(case)}"[:600]
+    command = f"touch x; echo {payload(case)}"[:600]
     bash = call("Bash", "b1", command=command, description=payload(case)[:200])
     async with opener([Reply([bash]), Reply([say("end")])], size=(120, 50)) as window:
         await window.prompt("go")
@@ -78,7 +78,7 @@ async def test_markup_is_text_everywhere(opener: Opener) -> None:
     todo = {"id": "1", "content": MARKUP, "activeForm": MARKUP, "status": "in_progress"}
     script = [
         Reply([think(MARKUP), say(MARKUP), call("Read", "r1", file_path="[red]f[/red].txt")]),
-        Reply([call("Bash", "b1", command=f"echo '{MARKUP}' | tee said", description=MARKUP)]),
+        Reply([call("Bash", "b1", command=f"echo '{MARKUP}'; touch x", description=MARKUP)]),
         Reply([call("TodoWrite", "t1", todos=[todo])]),
         Reply([say("end")]),
     ]

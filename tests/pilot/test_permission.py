@@ -250,7 +250,6 @@ async def test_ctrl_b_moves_a_command_to_the_background(opener: Opener) -> None:
     script = [Reply([call("Bash", "b1", command="echo up | tee up; sleep 300")]), Reply([say("Left running.")])]
     async with opener(script, size=WIDE) as window:
         await window.prompt("go")
-        await window.answer("y")
         await window.until_shows("running · 1 line")
         await window.press("ctrl+b")
         await window.settle()

@@ -14,7 +14,7 @@ OPERATOR = re.compile(
     r"""(?<!<)<<(?P<tabs>-?)(?!<)[ \t]*(?P<word>\\?[A-Za-z0-9_.!-]+|'[^'\n]+'|"[^"\n$`\\]+")(?=[ \t\n;&|()<>]|$)"""
 )
 NO_LINE_END = re.compile(r"[^\n]")
-PLAINER = re.compile(r"<<<|<>")
+PLAINER = re.compile(r"(?<!\\)(?:<<<|<>)")
 """Redirections that the grammar understands only in some places; ``<`` and ``>`` it understands anywhere."""
 LONE_DASH = re.compile(r"(?<=[ \t])-(?=[ \t]+[0-9]*[<>])")
 """A word that the grammar loses before a redirection."""

@@ -58,9 +58,14 @@ ONE_LINE = frozenset(
 WHOLE = (WORDS | ARITHMETIC | EXPANSIONS | {"comment", "test_command"}) - {"command_name"}
 """What must not go on behind the end of a line that a heredoc begins in."""
 
+RESERVED = frozenset(
+    "{ } ! [ ] [[ ]] if then elif else fi while until do done for select case in esac function".split()
+)
+DELIMITERS = " \t\n;&|()<>`"
+
 GAP = re.compile(r"(?:[ \t\n]|\\\n)*")
 LINE_GAP = re.compile(r"(?:[ \t]|\\\n)*")
-LOOSE = WORDS | ARITHMETIC | EXPANSIONS | {"test_command", "variable_assignment"}
+LOOSE = (WORDS | ARITHMETIC | EXPANSIONS | {"variable_assignment"}) - {"command_substitution", "process_substitution"}
 """What stands between their parts is read by ``core.permissions.shell.words``."""
 
 
@@ -158,6 +163,11 @@ def _is_crossed(heredoc: Heredoc, nodes: Sequence[Node]) -> bool:
     return any(heredoc.start < node.start < heredoc.body < node.end for node in nodes)
 
 
+def _is_apart(text: str, word: Node) -> bool:
+    """Whether a reserved word is a word: ``{a`` and ``[-f`` are commands of that name."""
+    return (not word.start or text[word.start - 1] in DELIMITERS) and text[word.end : word.end + 1] in DELIMITERS
+
+
 def _copied(root: SyntaxNode) -> _Parsed:
     """The tree as own nodes, without recursion."""
     top = Node(root.type, root.start_byte, root.end_byte)
@@ -192,6 +202,10 @@ def _is_gapless(text: str, root: Node) -> bool:
             continue
         gap = LINE_GAP if node.kind in ONE_LINE else GAP
         end = node.start
+        if not all(_is_apart(text, child) for child in node.children if child.kind in RESERVED):
+            return False
+        if node.kind == "test_command":
+            continue
         if gap is LINE_GAP and any(child.kind == "comment" for child in node.children[:-1]):
             return False
         for child in node.children:

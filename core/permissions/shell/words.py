@@ -323,11 +323,11 @@ class WordReader:
         """What ``${…}`` may yield, between its braces."""
         text = self._text
         unknown = (ONE,) if in_quotes else (MANY,)
-        is_length = text[at] == "#" and at + 1 < stop
+        is_length = text.startswith("#", at) and at + 1 < stop
         if is_length:
             at += 1
         name = PARAMETER.match(text, at, stop)
-        if name is None or (text[at] == "!" and at + 1 < stop):
+        if name is None or (text.startswith("!", at) and at + 1 < stop):
             self._around.doubt("${!…} expands a variable whose name another one holds")
             self.read_body(at, stop)
             return unknown

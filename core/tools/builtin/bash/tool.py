@@ -81,7 +81,7 @@ class Bash(Tool[BashInput]):
     def is_concurrency_safe(self, arguments: BashInput, state: ToolState) -> bool:
         shell = shell_access(arguments.command, state.cwd)
         # What a command does to the working directory counts from the next call on.
-        stays = all(command.name not in MOVES for command in shell.script.commands)
+        stays = all(command.name not in MOVES for command in shell.script.all_commands())
         return stays and self.is_read_only(arguments, state)
 
     def touches(self, arguments: BashInput, state: ToolState) -> Access:
