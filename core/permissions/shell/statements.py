@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from core.permissions.shell.commands import NONE, CommandReader, Extras, Found, Nested, Span
@@ -29,6 +30,8 @@ LOOPS = frozenset({"for_statement", "while_statement", "c_style_for_statement", 
 KEYWORDS = frozenset("if then elif else fi do done while until for select in case esac function time".split())
 CHAINS = frozenset({"list", "pipeline"})
 OPERATORS = frozenset({"&&", "||", "|", "|&"})
+
+PLAIN_NAME = re.compile(r"[A-Za-z0-9_./:+-]+|\[")
 
 TOO_DEEP = "it is too long or too deep to be understood"
 FUNCTION = "it defines a function, which may stand in for any command"
@@ -321,16 +324,14 @@ class LineReader:
             part = pending.pop()
             if part.kind in SUBSHELLS:
                 continue
-            if part.kind in SIMPLE:
-                text = self._tree.text[part.start : part.end]
-                first = text.split(None, 1)[0] if text.strip() else ""
-                if first in MOVING:
-                    state = state.moved(None)
-                is_known = first.replace("/", "").replace(".", "").isalnum() and first not in FORGETTING | TRANSPARENT
-                written = written_names(text) if first in WRITERS else frozenset[str]()
-                if (part.kind == "command" and not is_known and "=" not in first) or written is None:
+            if part.kind in COMMANDS:
+                text, name = self._tree.text[part.start : part.end], self._plain_name(part)
+                written = written_names(text) if name in WRITERS else frozenset[str]()
+                if name is None or name in FORGETTING | TRANSPARENT or written is None:
                     return state.forgotten()
-                names |= written or frozenset()
+                if name in MOVING:
+                    state = state.moved(None)
+                names |= written
             if part.kind == "variable_assignment" and (match := IDENTIFIER.match(self._tree.text, part.start)):
                 names.add(match[0])
             elif part.kind == "for_statement":
@@ -339,6 +340,15 @@ class LineReader:
                 }
             pending += part.children
         return state.without(names)
+
+    def _plain_name(self, node: Node) -> str | None:
+        """The command's name, where it is written without quotes and expansions."""
+        name = next((child for child in node.children if child.kind == "command_name"), None)
+        if name is None:
+            # ``export``, ``[[`` and their like; a redirection may stand alone, too.
+            return self._tree.text[node.start : node.children[0].end] if node.children else ""
+        text = self._tree.text[name.start : name.end]
+        return text if PLAIN_NAME.fullmatch(text) else None
 
     def _list_flat(self, node: Node) -> None:
         """All that runs in a part of the tree whose order means nothing."""
