@@ -164,7 +164,7 @@ def test_what_nobody_allowed_is_refused_and_listed(run: Run, tmp_path: Path) -> 
 
 def test_what_a_rule_or_the_mode_refused_is_listed_too(run: Run) -> None:
     touch = Reply([call("Bash", "b1", command="touch made")])
-    for settings in ({"rules": denying("Bash")}, {"mode": "plan"}):
+    for settings in ({"rules": denying("Bash(touch *)")}, {"mode": "plan"}):
         _code, out = run("json", [touch, DONE], **settings)
         assert [denial["tool_use_id"] for denial in json.loads(out)["permission_denials"]] == ["b1"]
 

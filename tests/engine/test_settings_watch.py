@@ -138,7 +138,7 @@ async def test_a_rule_counts_while_a_turn_runs(bench: Bench, monkeypatch: pytest
 
 @pytest.mark.usefixtures("unwatched")
 async def test_a_broken_file_loses_no_rule_and_is_told_once(bench: Bench) -> None:
-    bench.write(bench.project, deny=["Bash"], allow=["Edit"])
+    bench.write(bench.project, deny=["Bash(touch *)"], allow=["Edit"])
     async with bench.session(replies(3)) as rig:
         bench.project.write_text('{\n"permissions": {')
         await rig.prompt("one")

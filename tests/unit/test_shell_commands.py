@@ -317,7 +317,14 @@ def test_text_that_only_looks_like_a_command_is_none() -> None:
         "a[b]=1",
         "cat <<E\n`ls`\nE",
         "cat <<E",
+        "echo $(cat <<'E'; ls\na\nE\n)",
         "cat <<E'O'F\nEOF",
+        "[-f f ]",
+        "{a x\n}",
+        "until] x\ndo a; done",
+        "echo $(\\ ls)",
+        "ls; \\<<<x y",
+        "echo ${}",
         "! { ls; }",
     ],
 )
@@ -384,6 +391,8 @@ def test_what_cannot_run_is_refused() -> None:
         ("eval $x", True),
         ("curl a | sh", True),
         ("command -v ls", False),
+        ("mapfile -C 'touch X' -c 1 a", True),
+        ("jobs -x touch X", True),
     ],
 )
 def test_builtins_that_evaluate_their_words_are_doubtful(source: str, doubtful: bool) -> None:

@@ -123,6 +123,17 @@ def test_variables_are_followed_only_while_they_are_certain() -> None:
     for setting in ("x=1; read x; ", "x=1; x+=2; ", "x=1; eval y; ", "x=1; printf -v x a; ", "x=$(a); ", "x=1; . f; "):
         assert word('"$x"', setting).values == (), setting
     assert word('"$x"', "x=1; (x=2); ").value == "1"
+    for change in (
+        "IFS= read -r x",
+        "<f read x",
+        "command read x",
+        "x+=a",
+        "eval y",
+        "for x in $(a); do b; done",
+        "$y x",
+    ):
+        looped = read_script(f'x=1; for i in a b; do cat "$x"; {change}; done', Path("/w"), HOME)
+        assert next(each.words[1] for each in looped.commands if each.name == "cat").values == (), change
     assert word("$x", "x='a b'; ").values == ("a", "b")
     assert not word("$x", "x='a b'; ").is_one
     assert word("$x", "IFS=b; x=abc; ").values == ()

@@ -20,6 +20,15 @@ OPERATORS = COMPARISONS | {"=", "==", "!=", "<", ">", "-nt", "-ot", "-ef", "-a",
 NAMING = frozenset({"read", "unset", "mapfile", "readarray", "getopts", "wait"})
 DECLARING = frozenset({"export", "declare", "typeset", "local", "readonly"})
 
+CALLBACKS: dict[str, tuple[str, ...]] = {
+    "mapfile": ("-C",),
+    "readarray": ("-C",),
+    "jobs": ("-x",),
+    "compgen": ("-C", "-F", "-W"),
+    "complete": ("-C", "-F", "-W"),
+    "bind": ("-x",),
+}
+
 VARIABLE = "may run what stands in the name of a variable"
 OPERATOR = "what it tests is only known when it runs"
 VALUES = "may run what the values that it compares say"
@@ -43,6 +52,8 @@ def evaluation_doubt(command: Command) -> str:
         found = "" if all(_is_declaration(word) for word in operands) else VARIABLE
     elif name == "printf":
         found = _printf_doubt(operands)
+    if not found and any(word.head.startswith(CALLBACKS.get(name, ())) for word in operands):
+        found = "runs what an option of it says"
     return f"{name} {found}" if found else ""
 
 

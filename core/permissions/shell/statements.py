@@ -33,6 +33,7 @@ OPERATORS = frozenset({"&&", "||", "|", "|&"})
 
 PLAIN_PRINTF = re.compile(r"printf[ \t]+['\"]?[^-\s$`'\"\\]")
 """A printf whose first word is not ``-v``."""
+PLAIN_NAME = re.compile(r"[A-Za-z0-9_./:+-]+|\[")
 
 TOO_DEEP = "it is too long or too deep to be understood"
 FUNCTION = "it defines a function, which may stand in for any command"
@@ -327,17 +328,15 @@ class LineReader:
             part = pending.pop()
             if part.kind in SUBSHELLS:
                 continue
-            if part.kind in SIMPLE:
-                text = self._tree.text[part.start : part.end]
-                first = text.split(None, 1)[0] if text.strip() else ""
-                if first in MOVING:
-                    state = state.moved(None)
-                is_known = first.replace("/", "").replace(".", "").isalnum() and first not in FORGETTING | TRANSPARENT
-                is_writer = first in WRITERS and not PLAIN_PRINTF.match(text)
+            if part.kind in COMMANDS:
+                text, name = self._tree.text[part.start : part.end], self._plain_name(part)
+                is_writer = name in WRITERS and not PLAIN_PRINTF.match(text)
                 written = written_names(text) if is_writer else frozenset[str]()
-                if (part.kind == "command" and not is_known and "=" not in first) or written is None:
+                if name is None or name in FORGETTING | TRANSPARENT or written is None:
                     return state.forgotten()
-                names |= written or frozenset()
+                if name in MOVING:
+                    state = state.moved(None)
+                names |= written
             if part.kind == "variable_assignment" and (match := IDENTIFIER.match(self._tree.text, part.start)):
                 names.add(match[0])
             elif part.kind == "for_statement":
@@ -346,6 +345,15 @@ class LineReader:
                 }
             pending += part.children
         return state.without(names)
+
+    def _plain_name(self, node: Node) -> str | None:
+        """The command's name, where it is written without quotes and expansions."""
+        name = next((child for child in node.children if child.kind == "command_name"), None)
+        if name is None:
+            # ``export``, ``[[`` and their like; a redirection may stand alone, too.
+            return self._tree.text[node.start : node.children[0].end] if node.children else ""
+        text = self._tree.text[name.start : name.end]
+        return text if PLAIN_NAME.fullmatch(text) else None
 
     def _list_flat(self, node: Node) -> None:
         """All that runs in a part of the tree whose order means nothing."""

@@ -152,15 +152,24 @@ def _parsed(text: str) -> tuple[str, tuple[Heredoc, ...], _Parsed | None]:
         nodes = [
             node for node in parsed.root.all() if node.kind in WHOLE and plainer.find("\n", node.start, node.end) >= 0
         ]
-        mistaken = {each.start for each in heredocs if each.start not in parsed.inputs or _is_crossed(each, nodes)}
+        mistaken = {each.start for each in heredocs if each.start not in parsed.inputs or _is_odd(text, each, nodes)}
         if not mistaken or len(wrong) > MAX_MISTAKEN:
             return plainer, heredocs, parsed if not mistaken else None
         wrong |= mistaken
 
 
-def _is_crossed(heredoc: Heredoc, nodes: Sequence[Node]) -> bool:
-    """Whether something begins behind the heredoc in its line and goes on where its body should begin."""
-    return any(heredoc.start < node.start < heredoc.body < node.end for node in nodes)
+def _is_odd(text: str, heredoc: Heredoc, nodes: Sequence[Node]) -> bool:
+    """Whether bash may see its body elsewhere; ``nodes`` go over several lines.
+
+    Something may begin behind it in its line and go on where the body should begin. And within ``$(…)`` bash 5.2 loses
+    a ``;`` behind it.
+    """
+    rest = text[heredoc.word_end : heredoc.body]
+    return any(
+        heredoc.start < node.start < heredoc.body < node.end
+        or (node.start < heredoc.start < node.end and re.search("[;]|(?<![<>])&(?!>)", rest) is not None)
+        for node in nodes
+    )
 
 
 def _is_apart(text: str, word: Node) -> bool:
