@@ -167,7 +167,7 @@ def _is_odd(text: str, heredoc: Heredoc, nodes: Sequence[Node]) -> bool:
     rest = text[heredoc.word_end : heredoc.body]
     return any(
         heredoc.start < node.start < heredoc.body < node.end
-        or (node.start < heredoc.start < node.end and re.search("[;]|(?<![<>])&(?!>)", rest) is not None)
+        or (node.start < heredoc.start < node.end and re.search(";|(?<![<>])&(?!>)", rest) is not None)
         for node in nodes
     )
 
