@@ -6,17 +6,16 @@ every mode.
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
-from pathlib import Path
 
 from core.permissions.access import Access
 from core.permissions.concerns import is_guarded, read_concern, write_concern
 from core.permissions.decision import Decision, allowed_by
 from core.permissions.matching import allows, concerns
+from core.permissions.paths import normal
 from core.permissions.policy import Policy
 from core.permissions.rules import Rule
-from core.permissions.shell_decision import critical_removal, decide_line, names_part
+from core.permissions.shell_decision import critical_removal, decide_line, may_touch, names_part
 from core.protocol.views import Behavior
 
 
@@ -36,8 +35,7 @@ def _decide(tool: str, access: Access, policy: Policy) -> Decision:
         return Decision(behavior="deny", reason=f"the rule {denied} ({denied.where}) denies it", rule=denied)
     if access.verdict != "pass":
         return Decision(behavior=access.verdict, reason=access.reason)
-    asked = _first("ask", tool, access, policy)
-    asks = Decision(behavior="ask", reason=f"the rule {asked} ({asked.where}) asks", rule=asked) if asked else None
+    asks = _asks(tool, access, policy)
     if policy.mode == "bypassPermissions":
         critical = critical_removal(access.shell) if access.shell else ""
         if asks or critical:
@@ -57,6 +55,19 @@ def _decide(tool: str, access: Access, policy: Policy) -> Decision:
     if decision.behavior == "ask" and access.is_held and not critical_removal(access.shell):
         return replace(decision, behavior="allow", reason="it runs confined")
     return decision
+
+
+def _asks(tool: str, access: Access, policy: Policy) -> Decision | None:
+    """What rules ask about, and what one that denies may be meant for."""
+    asked = _first("ask", tool, access, policy)
+    if asked:
+        return Decision(behavior="ask", reason=f"the rule {asked} ({asked.where}) asks", rule=asked)
+    if access.shell is None:
+        return None
+    ruled = (*policy.of("deny"), *policy.of("ask"))
+    near = next((rule for rule in ruled if may_touch(rule, access.shell, policy)), None)
+    reason = f"it may touch what the rule {near} ({near.where}) is about" if near else ""
+    return Decision(behavior="ask", reason=reason, rule=near) if near else None
 
 
 def _decide_call(tool: str, access: Access, policy: Policy) -> Decision:
@@ -90,10 +101,7 @@ def _writes_plan(access: Access, policy: Policy) -> bool:
         return False
     real = policy.resolve(policy.plan_file.parent) / policy.plan_file.name
     allowed = (policy.plan_file, real)
-    return all(
-        Path(os.path.normpath(path)) in allowed and policy.resolve(path) == real
-        for path in (*access.reads, *access.writes)
-    )
+    return all(normal(path) in allowed and policy.resolve(path) == real for path in (*access.reads, *access.writes))
 
 
 def _concern(access: Access, policy: Policy) -> str:

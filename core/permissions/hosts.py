@@ -6,6 +6,8 @@ import ipaddress
 import re
 import socket
 
+from core.permissions.patterns import star_match
+
 DOMAIN = "domain:"
 """How a rule begins that names a host."""
 ANY_SUBDOMAIN = "*."
@@ -74,10 +76,11 @@ def domain_covers(spec: str, host: str, *, is_strict: bool = False) -> bool:
         return False
     name = spec.removeprefix(DOMAIN)
     if name.startswith(ANY_SUBDOMAIN):
-        return _label_match(r"(?:[^.]+\.)+", wanted, host)
+        labels = host.split(".")[-len(wanted.split(".")) :]
+        return host.count(".") > wanted.count(".") and _labels_match(wanted, ".".join(labels))
     if is_strict and "*" not in wanted:
         return site(host) == site(wanted)
-    return _label_match("", wanted, host)
+    return _labels_match(wanted, host)
 
 
 def _labels(spec: str) -> str:
@@ -89,5 +92,6 @@ def _labels(spec: str) -> str:
     return normal_host(name.lower().replace("*", STAR)).replace(STAR, "*")
 
 
-def _label_match(before: str, wanted: str, host: str) -> bool:
-    return re.fullmatch(before + "[^.]*".join(re.escape(part) for part in wanted.split("*")), host) is not None
+def _labels_match(wanted: str, host: str) -> bool:
+    patterns, labels = wanted.split("."), host.split(".")
+    return len(patterns) == len(labels) and all(map(star_match, patterns, labels))

@@ -12,6 +12,7 @@ from pathspec import GitIgnoreSpec
 from core.permissions.access import Access
 from core.permissions.hosts import domain_covers
 from core.permissions.paths import holds_secrets
+from core.permissions.patterns import star_match
 from core.permissions.policy import Policy
 from core.permissions.rules import Rule
 from core.permissions.shell.script import Command
@@ -28,7 +29,8 @@ SAFE_VARIABLES = frozenset(
     "RUST_LOG TERM TZ GOOS GOARCH CGO_ENABLED".split()
 )
 """Set before a command they change how it speaks or what it is built for, not which program runs."""
-ANY_DEPTH = re.compile(r"(?:\./)?[^/]+/\*\*")
+BELOW = "/**"
+ANY_DEPTH = re.compile(r"(?!~/)(?:\./)?[^/]+/\*\*")
 
 
 # One call as a whole
@@ -56,7 +58,8 @@ def concerns(rule: Rule, tool: str, access: Access, policy: Policy) -> bool:
     if access.hosts and rule.tool == tool:
         return any(domain_covers(rule.spec, host, is_strict=True) for host in access.hosts)
     if access.name and rule.tool == tool:
-        return text_matches(rule.spec, access.name)
+        # A skill is denied whatever it is given.
+        return any(text_matches(rule.spec, text) for text in (access.name, access.name.partition(" ")[0]))
     return concerns_paths(rule, (*access.reads, *access.writes), policy)
 
 
@@ -121,12 +124,8 @@ def text_matches(spec: str, text: str) -> bool:
     pattern = spec[:-2] + " *" if spec.endswith(":*") else spec
     if pattern.endswith(" *"):
         head = pattern[:-2]
-        return _glob(head, text) or _glob(head + " *", text)
-    return "*" in pattern and _glob(pattern, text)
-
-
-def _glob(pattern: str, text: str) -> bool:
-    return re.fullmatch(".*".join(re.escape(part) for part in pattern.split("*")), text, re.DOTALL) is not None
+        return star_match(head, text) or star_match(f"{head} *", text)
+    return star_match(pattern, text)
 
 
 # Paths
@@ -171,10 +170,19 @@ def _path_matches(rule: Rule, spec: str, path: Path, policy: Policy, base: Path)
             name = path.relative_to(root).as_posix()
             if folds:
                 pattern, name = pattern.casefold(), name.casefold()
+            if pattern.endswith(BELOW) and _is_folder_of(pattern, name):
+                return True
             # A pattern that cannot be compiled matches nothing: it then denies at least the file that is called so.
             is_named = rule.behavior != "allow" and name == pattern.removeprefix("/")
             return is_named or bool(_compiled(pattern).match_file(name))
     return False
+
+
+def _is_folder_of(pattern: str, name: str) -> bool:
+    """Whether it is the folder itself of which the pattern names all that is in it: it is listed, searched, removed."""
+    folder = pattern.removesuffix(BELOW)
+    anchored = folder if folder.startswith(("/", "**/")) else f"/{folder}"
+    return bool(_compiled(anchored).match_file(name))
 
 
 @lru_cache(maxsize=1024)

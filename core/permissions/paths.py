@@ -24,9 +24,15 @@ def resolve(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
+def normal(path: Path) -> Path:
+    """The path without ``.`` and ``..``, by its names alone; two leading slashes, which may mean anything, are one."""
+    text = os.path.normpath(path)
+    return Path("/" + text.lstrip("/") if text.startswith("//") else text)
+
+
 def spellings(path: Path) -> tuple[Path, ...]:
     """The path as named and as resolved; one where that is the same."""
-    return tuple(dict.fromkeys((Path(os.path.normpath(path)), resolve(path))))
+    return tuple(dict.fromkeys((normal(path), resolve(path))))
 
 
 def is_inside(path: Path, roots: Iterable[Path]) -> bool:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.permissions.paths import resolve
+from core.permissions.paths import normal, resolve
 from core.permissions.rules import Rule
 from core.protocol.views import Behavior, PermissionMode
 
@@ -54,5 +53,4 @@ class Policy:
 
     def spellings(self, path: Path) -> tuple[Path, Path]:
         """A path as it is named and as it is once links are followed."""
-        named = Path(os.path.normpath(path))
-        return named, self.resolve(path)
+        return normal(path), self.resolve(path)

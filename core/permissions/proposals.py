@@ -6,7 +6,6 @@ whatever the rules say, is not offered at all.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,10 +14,11 @@ from core.permissions.access import Access
 from core.permissions.concerns import is_guarded, lies_inside
 from core.permissions.decide import decide
 from core.permissions.hosts import DOMAIN
-from core.permissions.paths import holds_secrets
+from core.permissions.paths import holds_secrets, normal
 from core.permissions.policy import Policy
 from core.permissions.rules import parse_rule
 from core.permissions.shell.script import Command
+from core.permissions.shell_access import shell_access
 from core.permissions.shell_decision import judge_parts
 from core.permissions.shell_prefixes import prefixes, usual_prefix
 from core.protocol.views import RuleScope
@@ -26,6 +26,13 @@ from core.protocol.views import RuleScope
 MAX_PARTS = 5
 """Commands of one line for which rules are offered; nobody reads more."""
 MAX_RULE_CHARS = 2_000
+SHORT_LABEL = 3
+"""A label this short before the last one is no site: ``co.uk``, ``com.au``."""
+SHARED = frozenset(
+    "github.io gitlab.io pages.dev workers.dev vercel.app netlify.app herokuapp.com web.app firebaseapp.com fly.dev "
+    "readthedocs.io blogspot.com amazonaws.com azurewebsites.net cloudfront.net onrender.com surge.sh".split()
+)
+"""Where every subdomain is somebody else's: the better known of the public suffix list's private part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +49,28 @@ class Proposal:
 def propose(tool: str, access: Access, policy: Policy) -> Proposal:
     """The scopes for a call that is asked about. ``dontAsk`` and plan mode are not looked at: they ask nothing."""
     candidates = list(_candidates(tool, access, policy))
-    scopes = [scope for scope in candidates if _holds(scope.scope.rules, tool, access, policy)]
-    at = next((place for place, scope in enumerate(scopes) if scope.is_usual), 0)
-    return Proposal(tuple(scope.scope for scope in scopes), at, _likeness(tool, access, candidates))
+    held = [scope for scope in candidates if _holds(scope.scope.rules, tool, access, policy)]
+    at = next((place for place, scope in enumerate(held) if scope.is_usual), 0)
+    scopes = tuple(_truthful(scope.scope, access, policy) for scope in held)
+    return Proposal(scopes, at, _likeness(tool, access, candidates))
+
+
+def _truthful(scope: RuleScope, access: Access, policy: Policy) -> RuleScope:
+    """The scope without examples that are not what they say: of commands they are decided on to find out."""
+    if access.shell is None:
+        return scope
+    rules = tuple(parse_rule(text, base=policy.anchor) for text in scope.rules)
+    given = replace(policy, rules=(*policy.rules, *rules))
+
+    def decided(line: str) -> str:
+        shell = shell_access(line, policy.cwd, policy.home)
+        return decide("Bash", Access(shell=shell, is_read_only=shell.judged.is_read_only), given).behavior
+
+    return replace(
+        scope,
+        allows=scope.allows if scope.allows and decided(scope.allows) == "allow" else "",
+        refuses=scope.refuses if scope.refuses and decided(scope.refuses) != "allow" else "",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +106,8 @@ def _candidates(tool: str, access: Access, policy: Policy) -> Iterator[_Candidat
         yield _Candidate(RuleScope(rules=(tool,), refuses=f"{server}__…, its other tools"), is_usual=True)
         yield _Candidate(RuleScope(rules=(f"{server}__*",), allows="every other tool of that server"))
     elif access.name:
+        if "*" in access.name:
+            return  # a star says more in a rule than in a name
         yield _Candidate(RuleScope(rules=(f"{tool}({access.name})",)), is_usual=True)
     else:
         yield _Candidate(RuleScope(rules=(tool,), allows=f"every call of {tool}"), is_usual=True)
@@ -99,7 +127,7 @@ def _for_line(tool: str, access: Access, policy: Policy) -> Iterator[_Candidate]
     asking = [part for part in judge_parts(tool, access.shell, policy) if part.decision.behavior == "ask"]
     commands = [_inner(part.part) for part in asking if isinstance(part.part, Command)]
     written = [path for part in asking if not isinstance(part.part, Command) for path in part.verdict.writes]
-    edits = tuple(path_rule("Edit", Path(os.path.normpath(path)), policy) for path in written)
+    edits = tuple(path_rule("Edit", normal(path), policy) for path in written)
     if len(asking) > MAX_PARTS:
         return
     if not commands:
@@ -139,7 +167,7 @@ def _for_paths(access: Access, policy: Policy) -> Iterator[_Candidate]:
     paths = access.writes or access.reads
     if len({policy.resolve(path) for path in paths}) != 1 or (access.reads and access.writes):
         return
-    path = Path(os.path.normpath(paths[0]))
+    path = normal(paths[0])
     verb = "Edit" if access.writes else "Read"
     if any(holds_secrets(spelling) for spelling in policy.spellings(path)):
         return
@@ -151,7 +179,11 @@ def _for_paths(access: Access, policy: Policy) -> Iterator[_Candidate]:
     root = next((root for root in policy.roots if path.is_relative_to(root)), folder)
     if not is_folder:
         near = path.with_name(f"other{path.suffix}")
-        yield _Candidate(RuleScope(rules=(path_rule(verb, path, policy),), refuses=shown(near, policy)))
+        # All of the home folder, or of one of the system's, is more than anyone means by a file in it.
+        is_broad = folder == policy.home or folder.parent.parent == folder.parent
+        yield _Candidate(
+            RuleScope(rules=(path_rule(verb, path, policy),), refuses=shown(near, policy)), is_usual=is_broad
+        )
     if folder.parent == folder:
         return
     if not (inside and folder == root):
@@ -199,12 +231,16 @@ def _for_hosts(tool: str, hosts: tuple[str, ...]) -> Iterator[_Candidate]:
     if len(hosts) != 1:
         return
     host = hosts[0]
+    if ":" in host or host.replace(".", "").isdigit():
+        yield _Candidate(RuleScope(rules=(f"{tool}({DOMAIN}{host})",)), is_usual=True)
+        return
     parent = host.partition(".")[2]
-    near = f"https://other.{parent}/" if "." in parent else f"https://other.{host}/"
+    is_site = "." in parent and parent not in SHARED and len(parent.rpartition(".")[0].rpartition(".")[2]) > SHORT_LABEL
+    near = f"https://other.{parent}/" if is_site else f"https://other.{host}/"
     yield _Candidate(
         RuleScope(rules=(f"{tool}({DOMAIN}{host})",), allows=f"https://{host}/any/page", refuses=near), is_usual=True
     )
-    if "." in parent and not host.replace(".", "").isdigit():
+    if is_site:
         rules = (f"{tool}({DOMAIN}{host})", f"{tool}({DOMAIN}*.{parent})")
         yield _Candidate(RuleScope(rules=rules, allows=near, refuses=f"https://{parent}/"))
 

@@ -75,7 +75,7 @@ def parse_rule(
     if match is None:
         raise ValueError(f"{text!r} is not a rule: write Tool or Tool(specifier)")
     tool, spec = ALIASES.get(match["tool"], match["tool"]), (match["spec"] or "").strip()
-    spec = "" if spec == "*" else spec
+    spec = "" if spec in ("*", f"{DOMAIN}*") else spec
     if behavior == "allow" and "*" in tool and not MCP_GLOB.fullmatch(tool):
         raise ValueError(f"{text!r} would allow tools that nobody named: write mcp__SERVER__* at the widest")
     if spec.startswith(DOMAIN) or (tool == "WebFetch" and spec and not (behavior != "allow" and ":" in spec)):

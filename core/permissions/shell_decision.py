@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from glob import iglob
+from itertools import islice
+from pathlib import Path
 
 from core.permissions.access import ShellAccess
 from core.permissions.concerns import is_guarded, read_concern, write_concern
@@ -15,6 +19,8 @@ from core.permissions.rules import Rule
 from core.permissions.shell.script import Command, Redirect
 from core.protocol.views import CallPart
 
+MAX_MATCHES = 200
+TAIL = re.compile("[=@:]")
 HARMLESS = "it only reads"
 ACCEPTED = "edits in the working folder are accepted"
 
@@ -95,6 +101,43 @@ def names_part(rule: Rule, tool: str, shell: ShellAccess, policy: Policy) -> boo
         if concerns_paths(rule, paths, policy):
             return True
     return False
+
+
+def may_touch(rule: Rule, shell: ShellAccess, policy: Policy) -> bool:
+    """Whether the line may touch a file that a denying rule names, although nobody knows what it does with it.
+
+    Programs that are not known are told files by any of their words; a pattern is followed on the disk.
+    """
+    if rule.tool not in ("Read", "Edit") or not rule.spec:
+        return False
+    known = {id(command): verdict for command, verdict in shell.judged.commands}
+    for command in shell.script.all_commands():
+        verdict = known.get(id(command))
+        is_read_only = verdict is not None and verdict.is_read_only
+        if is_read_only and rule.tool == "Edit":
+            continue
+        paths = [*(verdict.writes if verdict else ()), *_matched(command)]
+        if not is_read_only or command.name == "git":
+            paths += _named(command)
+        if concerns_paths(rule, tuple(paths), policy):
+            return True
+    return False
+
+
+def _matched(command: Command) -> Iterator[Path]:
+    """The files that patterns of its words stand for now."""
+    for folder in command.folders:
+        for pattern in {pattern for word in command.words for pattern in word.matches}:
+            found = iglob(pattern, root_dir=folder)  # noqa: PTH207  a pattern may be absolute
+            yield from (folder / name for name in islice(found, MAX_MATCHES))
+
+
+def _named(command: Command) -> Iterator[Path]:
+    """What any word, or the end of it behind ``=``, ``@`` or ``:``, would be as a file."""
+    for value in (value for word in command.words[1:] for value in word.values):
+        for text in {value, *TAIL.split(value)}:
+            if text and "\0" not in text:
+                yield from (folder / text for folder in command.folders)
 
 
 def critical_removal(shell: ShellAccess) -> str:

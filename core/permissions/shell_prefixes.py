@@ -13,7 +13,11 @@ from core.permissions.shell.script import Command
 RUN_ANYTHING = frozenset(
     "bash sh zsh dash ksh fish csh tcsh eval exec source . sudo doas su env xargs parallel watch setsid ionice flock "
     "nohup ssh python python2 python3 node deno bun perl ruby php lua osascript powershell pwsh awk gawk mawk tclsh "
-    "expect chroot unshare nsenter strace gdb script find fd rm dd mkfs shutdown reboot kill killall pkill".split()
+    "expect chroot unshare nsenter strace gdb script find fd rm dd mkfs shutdown reboot kill killall pkill pkexec run0 "
+    "systemd-run taskset proot fakeroot firejail chrt numactl ltrace valgrind perf unbuffer hyperfine entr caffeinate "
+    "direnv dotenv op mise asdf gosu flatpak-spawn pypy tsx ts-node rscript julia nu crontab at batch vi vim nvim ex "
+    "ed emacs busybox toybox runuser sg watchexec aws-vault cpulimit ts winpty time nice timeout stdbuf command "
+    "builtin curl wget".split()
 )
 """What such a command does stands in its arguments: only its exact text is offered. (``rm`` and its like do one thing
 only, but to whatever they are given.)"""
@@ -51,10 +55,10 @@ MAX_WORDS = 3
 def prefixes(command: Command) -> list[str]:
     """Beginnings of the command that a rule may name, from the longest to the shortest; none where none may."""
     words = _plain_words(command)
-    if not words or words[0] in RUN_ANYTHING:
+    if not words or _family(words[0]) in RUN_ANYTHING:
         return []
     least = _looked_up(LEAST, words, 1)
-    if len(words) < least or (least > 1 and words[least - 1] in RUN_ANYTHING):
+    if len(words) < least or (least > 1 and _family(words[least - 1]) in RUN_ANYTHING):
         return []
     longest = min(len(words), max(_looked_up(DEPTHS, words, 1), least))
     return [" ".join(words[:count]) for count in range(longest, least - 1, -1)]
@@ -66,6 +70,11 @@ def usual_prefix(command: Command) -> str:
     words = _plain_words(command)
     wanted = " ".join(words[: _looked_up(DEPTHS, words, 0)])
     return wanted if wanted in offered else ""
+
+
+def _family(name: str) -> str:
+    """The program without its version: ``python3.11`` is ``python``."""
+    return name.lower().rstrip("0123456789.-") or name
 
 
 def _looked_up(table: dict[str, int], words: list[str], default: int) -> int:

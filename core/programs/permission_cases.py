@@ -8,15 +8,15 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from core.permissions.decide import decide
+from core.permissions.paths import normal
 from core.permissions.policy import Policy
-from core.permissions.rules import Rule, parse_rule
+from core.permissions.rules import ALIASES, Rule, parse_rule
 from core.programs.permission_calls import access_of
 from core.protocol.errors import AgentError
 from core.protocol.views import Behavior
@@ -79,8 +79,9 @@ def _check_call(case: Mapping[str, Any]) -> CaseResult:
         resolve=_links(case.get("fs", {}), cwd),
     )
     try:
-        access = access_of(case["tool"], case["input"], cwd, HOME)
-        decision = decide(case["tool"], access, policy)
+        tool = str(case["tool"])
+        tool = ALIASES.get(tool, tool)
+        decision = decide(tool, access_of(tool, case["input"], cwd, HOME), policy)
         actual, reason = decision.behavior, decision.reason
     except AgentError as error:
         actual, reason = "deny", str(error)
@@ -113,12 +114,12 @@ def _links(links: Mapping[str, str], cwd: Path) -> Callable[[Path], Path]:
     }
 
     def resolve(path: Path) -> Path:
-        path = Path(os.path.normpath(path))
+        path = normal(path)
         for _ in range(MAX_LINKS):
             link = next((folder for folder in (path, *path.parents) if folder in targets), None)
             if link is None:
                 break
-            path = Path(os.path.normpath(targets[link] / path.relative_to(link)))
+            path = normal(targets[link] / path.relative_to(link))
         return path
 
     return resolve

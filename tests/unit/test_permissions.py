@@ -434,3 +434,23 @@ def test_no_rule_is_offered_for_secrets_and_protected_files(work: Path, access: 
 def test_a_file_in_the_root_is_offered_alone(work: Path) -> None:
     found = propose("Read", Access(reads=(Path("/hosts"),), is_read_only=True), policy(work))
     assert [scope.rules for scope in found.scopes] == [("Read(//hosts)",)]
+
+
+@pytest.mark.parametrize(
+    "line", ["taskset 1 x", "pkexec x", "python3.11 x.py", "busybox rm x", "crontab x", "nvim x", "hyperfine x"]
+)
+def test_more_programs_that_run_anything(work: Path, line: str) -> None:
+    assert [scope.rules for scope in propose("Bash", bash(line, work), policy(work)).scopes] == [(f"Bash({line})",)]
+
+
+def test_a_file_in_a_broad_folder_is_proposed_alone(work: Path, tmp_path: Path) -> None:
+    given = replace(policy(work), home=tmp_path / "home")
+    for path in (tmp_path / "home" / "notes.txt", Path("/etc/hosts")):
+        found = propose("Read", Access(reads=(path,), is_read_only=True), given)
+        assert found.scopes[found.at].rules[0].endswith(f"{path.name})")
+
+
+@pytest.mark.parametrize("host", ["a.github.io", "example.co.uk", "10.0.0.7", "::1"])
+def test_a_host_is_not_widened_to_strangers(work: Path, host: str) -> None:
+    found = propose("WebFetch", Access(hosts=(host,), sends="it fetches", is_read_only=True), policy(work))
+    assert [scope.rules for scope in found.scopes] == [(f"WebFetch(domain:{host})",)]
