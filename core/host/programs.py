@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 SYSTEM_FOLDERS = frozenset(
@@ -28,8 +29,14 @@ def find_program(name: str, environ: Mapping[str, str], folders: Iterable[Path] 
 
 
 def _safe(environ: Mapping[str, str], folders: Iterable[Path]) -> str:
+    return _without(environ.get("PATH", os.defpath), tuple(folders))
+
+
+@lru_cache(maxsize=32)
+def _without(path: str, folders: tuple[Path, ...]) -> str:
+    """Remembered: every command and every search asks, and following the links of all entries takes a millisecond."""
     closed = {Path(spelling) for folder in folders for spelling in (os.path.normpath(folder), os.path.realpath(folder))}
-    entries = environ.get("PATH", os.defpath).split(os.pathsep)
+    entries = path.split(os.pathsep)
     return os.pathsep.join(dict.fromkeys(entry for entry in entries if _is_safe(entry, closed)))
 
 
