@@ -13,8 +13,8 @@ import pytest
 from core.engine import settings_watch
 from core.host import watch
 from core.llm.scripted import Reply, call, say
-from core.protocol.events import ModeChanged, Notice, ToolFinished
-from core.protocol.ops import SetMode
+from core.protocol.events import ModeChanged, Notice, PermissionRequested, RulesChanged, ToolFinished
+from core.protocol.ops import AnswerPermission, DeleteRule, SetMode, SubmitPrompt
 from core.settings.load import SettingsSource, load_settings
 from core.settings.paths import Paths
 from tests.fakes.engines import Rig, make_launch, running
@@ -40,11 +40,21 @@ class Bench:
         fresh.replace(path)
 
     @asynccontextmanager
-    async def session(self, replies: list[Reply], *, is_trusted: bool = True) -> AsyncGenerator[Rig]:
-        source = SettingsSource(paths=self.paths, cwd=self.cwd)
+    async def session(
+        self, replies: list[Reply], *, is_trusted: bool = True, is_attended: bool = False, folder: str = ""
+    ) -> AsyncGenerator[Rig]:
+        cwd = self.cwd / folder
+        source = SettingsSource(paths=self.paths, cwd=cwd)
         loaded = load_settings(source, is_trusted=is_trusted)
         async with running(
-            replies, self.cwd, self.home, settings=loaded.settings, loaded=loaded, is_attended=False, paths=self.paths
+            replies,
+            cwd,
+            self.home,
+            settings=loaded.settings,
+            loaded=loaded,
+            is_attended=is_attended,
+            is_trusted=is_trusted,
+            paths=self.paths,
         ) as rig:
             yield rig
 
@@ -224,3 +234,61 @@ async def test_nothing_is_made_in_the_folder_that_is_followed(bench: Bench) -> N
     async with bench.session(replies(1)) as rig:
         await rig.prompt("one")
     assert [path.name for path in bench.cwd.iterdir()] == [".git"]
+
+
+CALLS: list[dict[str, Any]] = [
+    {"name": "Bash", "command": "touch made && touch 'a b' > \"it's [x].log\""},
+    {"name": "Bash", "command": "true | tee out.txt"},
+    {"name": "Bash", "command": "touch $(cat <<'EOF'\nfrom\nEOF\n)"},
+    {"name": "Write", "file_path": "deep/é [1] b.txt", "content": "x"},
+    {"name": "Read", "file_path": "../../outside.txt"},
+]
+
+
+@pytest.mark.parametrize("folder", ["", "sub"])
+@pytest.mark.parametrize("made", CALLS, ids=lambda made: str(list(made.values())[1])[:20])
+@pytest.mark.usefixtures("unwatched")
+async def test_always_is_found_again_by_the_next_session(bench: Bench, made: dict[str, Any], folder: str) -> None:
+    """Every scope that is offered, from its file."""
+    (bench.cwd / "sub").mkdir()
+    for path in (bench.cwd.parent / "outside.txt", bench.cwd.parent.parent / "outside.txt"):
+        path.write_text("x")
+    arguments = {key: value for key, value in made.items() if key != "name"}
+    script = [Reply([call(made["name"], "c", **arguments)]), Reply([say("ok")])]
+    at, count = 0, 1
+    while at < count:
+        async with bench.session(script, is_attended=True, folder=folder) as rig:
+            await rig.do(SubmitPrompt(text="go"))
+            request = (await rig.event(PermissionRequested)).request
+            count = len(request.scopes)
+            assert request.saves_to == str(bench.cwd / ".claude" / "settings.local.json")
+            await rig.do(AnswerPermission(request_id=request.id, answer="always", scope=at))
+            await rig.settle()
+        for written in bench.cwd.rglob("*.txt"):
+            written.unlink()
+        async with bench.session(script, folder=folder) as rig:
+            await rig.prompt("go")
+            assert not rig.of(PermissionRequested) and failed(rig) == [False], request.scopes[at]
+            rules = rig.of(RulesChanged)[-1].rules
+            assert {rule.text for rule in rules} == set(request.scopes[at].rules)
+            assert all(rule.source.startswith(request.saves_to) for rule in rules)
+            for rule in rules:
+                deleting = DeleteRule(behavior="allow", text=rule.text, layer=rule.layer, source=rule.source)
+                await rig.do(deleting)
+            await rig.until(lambda: rig.of(RulesChanged)[-1].rules == ())
+        for written in bench.cwd.rglob("*.txt"):
+            written.unlink()
+        at += 1
+
+
+@pytest.mark.usefixtures("unwatched")
+async def test_in_a_folder_that_is_not_trusted_nothing_is_saved(bench: Bench) -> None:
+    async with bench.session(replies(1), is_trusted=False, is_attended=True) as rig:
+        await rig.do(SubmitPrompt(text="go"))
+        request = (await rig.event(PermissionRequested)).request
+        assert request.saves_to == "" and request.scopes
+        await rig.do(AnswerPermission(request_id=request.id, answer="always"))
+        await rig.settle()
+        assert failed(rig) == [False]
+        assert [note.text for note in rig.of(Notice) if note.level == "error"] != []
+        assert not (bench.cwd / ".claude").exists()
