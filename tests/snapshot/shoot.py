@@ -13,6 +13,7 @@ SHOTS = {
     "conversation": ("answered", "dark", (120, 40)),
     "working": ("working", "dark", (120, 40)),
     "permission": ("command", "dark", (120, 36)),
+    "alike": ("alike", "dark", (120, 36)),
     "questions": ("questions", "dark", (120, 36)),
     "plan": ("plan", "dark", (120, 40)),
     "light": ("working", "light", (120, 40)),
