@@ -127,7 +127,7 @@ class WelcomeBlock(Block):
             ((ask, "text"),),
             (
                 (
-                    "It reads and searches on its own; before it changes anything or runs a command you are asked.",
+                    "It reads and searches on its own; before it changes anything you are asked.",
                     "muted",
                 ),
             ),
