@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
 
+from core.permissions.paths import is_repository
 from core.permissions.readonly.git_options import SUBCOMMANDS
 from core.permissions.readonly.grammar import NotReadOnlyError, Parsed
 from core.permissions.readonly.look import Look, is_secret
@@ -56,8 +58,14 @@ def look_at_git(look: Look) -> None:
             raise NotReadOnlyError("a format of git may check signatures, which runs gpg")
     for word in parsed.operands:
         _look_at_operand(look, word, name)
+    if name in LED and parsed.operands and words[0].value != parsed.operands[0].value:
+        raise NotReadOnlyError(f"what git {name} does is not its first word")
     if name in CHECKS:
         CHECKS[name](look, parsed)
+
+
+LED = frozenset({"stash", "worktree", "submodule", "notes", "bisect", "remote", "reflog"})
+"""Subcommands with subcommands of their own; behind an option the same word may be no longer one."""
 
 
 def _is_hash(word: Word) -> bool:
@@ -102,7 +110,7 @@ def _look_at_folder(look: Look) -> None:
         raise NotReadOnlyError(reason)
     folder = here
     while folder != start:
-        if (folder / ".git").exists() or all((folder / name).exists() for name in ("HEAD", "objects", "refs")):
+        if os.path.lexists(folder / ".git") or is_repository(folder):
             raise NotReadOnlyError(reason)
         folder = folder.parent
 
