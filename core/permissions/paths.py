@@ -98,8 +98,14 @@ def _is_in_repository(path: Path) -> bool:
     """Whether a folder above the path is a bare repository, or the path would help to make one of it."""
     for name, folder in zip(reversed(path.parts), path.parents, strict=False):
         wanted = folded(name)
-        there = {part for part in (*REPOSITORY, "commondir") if part.casefold() == wanted or os.path.lexists(f"{folder}/{part}")}
-        if "HEAD" in there and (there.issuperset(REPOSITORY) or "commondir" in there or (len(there) > 1 and wanted in FOLDED_REPOSITORY)):
+        there = {
+            part
+            for part in (*REPOSITORY, "commondir")
+            if part.casefold() == wanted or os.path.lexists(f"{folder}/{part}")
+        }
+        if "HEAD" in there and (
+            there.issuperset(REPOSITORY) or "commondir" in there or (len(there) > 1 and wanted in FOLDED_REPOSITORY)
+        ):
             return True
     return False
 
