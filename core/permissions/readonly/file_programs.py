@@ -57,11 +57,15 @@ def _ar(look: Look, parsed: Parsed) -> None:
 
 
 def _grep(look: Look, parsed: Parsed) -> None:
-    for word in parsed.given("--include"):
-        if names_secret(word.value or word.head):
-            look.reveal(f"{word.source} may match files that hold secrets")
+    # Of ``--include=*.py`` bash knows only when it runs that no file is meant.
+    unsure = [word for word in parsed.operands if word.head.startswith("-")]
+    texts = [word.value or word.head + "*" for word in parsed.given("--include")]
+    texts += [word.source.partition("=")[2] for word in unsure if word.head.startswith("--include")]
+    for text in filter(names_secret, texts):
+        look.reveal(f"{text} may match files that hold secrets")
     has_pattern = parsed.has("-e", "-f", "--regexp", "--file")
-    if parsed.has("-r", "-R", "--recursive", "--dereference-recursive") and len(parsed.operands) == (not has_pattern):
+    is_recursive = parsed.has("-r", "-R", "--recursive", "--dereference-recursive")
+    if is_recursive and len(parsed.operands) - len(unsure) == (not has_pattern):
         look.read(literal("."))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from core.permissions.paths import is_repository
 from core.permissions.readonly.git_options import SUBCOMMANDS
 from core.permissions.readonly.grammar import NotReadOnlyError, Parsed, long_options, short_options
-from core.permissions.readonly.look import Look, names_secret
+from core.permissions.readonly.look import Look, names_secret, without_magic
 from core.permissions.readonly.options import is_literal, literal, parse
 from core.permissions.shell.script import Word
 
@@ -101,7 +101,7 @@ def _look_at_operand(look: Look, word: Word, name: str) -> None:
 
 def _path_of(text: str) -> str:
     """The path in ``HEAD:path``, ``1,2:path``, ``:(top)path``, ``:/path``."""
-    return re.sub(r"^:(?:\([^)]*\)|[/!^]+)", "", text).rpartition(":")[2]
+    return without_magic(text).rpartition(":")[2]
 
 
 LISTING = frozenset(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import fnmatch
 import re
+from itertools import pairwise
 
-from core.permissions.readonly.look import TYPICAL_SECRETS, names_secret
+from core.permissions.readonly.look import TYPICAL_SECRETS, names_secret, without_magic
 from core.permissions.readonly.options import is_literal
 from core.permissions.shell.script import Command
 
@@ -47,13 +48,16 @@ def reason_against(listing: tuple[Command, ...], *, names_only: bool = False) ->
 def _shows_hidden(command: Command) -> bool:
     """Whether it lists the hidden files of a folder among the few others there."""
     texts = [word.head for word in command.words[1:]]
-    short = "".join(text[1:] for text in texts if re.fullmatch(r"-[A-Za-z0-9]+", text))
+    short = "".join(text[1:] for text in texts if re.fullmatch(r"-[A-Za-z0-9.]+", text))
     if command.name in ("ls", "tree"):
         return bool({"a", "A", "f"} & set(short)) or any(text.startswith(("--a", "--f")) for text in texts)
     if command.name in ("fd", "fdfind"):
         return bool({"H", "u"} & set(short)) or any(text.startswith(("--hid", "--unr")) for text in texts)
     if command.name in ("find", "bfs"):
-        return "-maxdepth" in texts and not any(FILTER.fullmatch(text) for text in texts)
+        chosen = [text for option, text in pairwise(texts) if FILTER.fullmatch(option)]
+        return "-maxdepth" in texts and not any(text.strip("*.?/") for text in chosen)
+    if command.name == "rg":
+        return "--hidden" in texts or "." in short or "uu" in short
     return False
 
 
@@ -66,11 +70,9 @@ def names_secrets(command: Command) -> bool:
         if is_plain and FILTER.fullmatch(option) and at > 2 and _is_negated(words[: at - 1]):
             continue
         for text in filter(None, word.values or (word.head,)):
-            if names_secret(text) or (
-                option.endswith(("path", "wholename")) and _picks_secrets(fnmatch.translate(text))
-            ):
-                return True
-            if option in ("-regex", "-iregex") and _picks_secrets(text):
+            is_path = option.endswith(("path", "wholename"))
+            regex = fnmatch.translate(text) if is_path else text if option in ("-regex", "-iregex") else ""
+            if names_secret(without_magic(text)) or (regex and _picks_secrets(regex)):
                 return True
     if command.name in ("fd", "fdfind") or (command.name in SEARCHES and not _names_files(words[1:])):
         is_inverse = any(re.fullmatch(r"-[A-Za-z]*v[A-Za-z]*|--invert-match", word) for word in words)

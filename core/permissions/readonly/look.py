@@ -99,7 +99,7 @@ class Look:
     def _read_matches(self, pattern: str, names_only: bool) -> None:
         folder = GLOB.split(pattern, maxsplit=1)[0].rpartition("/")
         base = self.path(folder[0] + folder[1])
-        self._note(base, names_only or (base != self.home and not is_secret(base)))
+        self._note(base, names_only or (base.parts[:2] == ("/", "proc") or base in (Path("/"), Path("/home"))))
         if not names_only and (is_secret(self.path(pattern)) or names_secret(str(self.path(pattern)))):
             self.reveal(f"{pattern} may match files that hold secrets")
 
@@ -140,4 +140,9 @@ def matches_secrets(pattern: str) -> bool:
     """Whether a glob names files with secrets rather than all files."""
     if not pattern.strip("*."):
         return pattern.startswith(".")
-    return any(fnmatch.fnmatchcase(name, pattern) for name in TYPICAL_SECRETS)
+    return any(fnmatch.fnmatchcase(name, pattern.casefold()) for name in TYPICAL_SECRETS)
+
+
+def without_magic(text: str) -> str:
+    """A pathspec of git without ``:(top)``, ``:/`` and their like before it."""
+    return re.sub(r"^:(?:\([^)]*\)|[/!^]+)", "", text)

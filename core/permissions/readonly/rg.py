@@ -31,7 +31,7 @@ def check(look: Look, parsed: Parsed) -> None:
     if parsed.has("--files", "--type-list") and parsed.operands:
         look.read(parsed.operands[0], names_only=True)
     for word in parsed.given("-g", "--glob", "--iglob", "--type-add"):
-        text = (word.value or word.head).rpartition(":")[2]
+        text = (word.value or word.head + "*").rpartition(":")[2]
         if not text.startswith("!") and names_secret(text):
             look.reveal(f"{text} may match files that hold secrets")
 
