@@ -88,12 +88,20 @@ def _program_folders(path: str) -> frozenset[Path]:
     )
 
 
+def is_repository(folder: Path) -> bool:
+    """Whether git takes the folder itself for a repository: a bare one, or a part of another (``commondir``)."""
+    there = {name for name in (*REPOSITORY, "commondir") if os.path.lexists(folder / name)}
+    return there.issuperset(REPOSITORY) or there.issuperset(("HEAD", "commondir"))
+
+
 def _is_in_repository(path: Path) -> bool:
     """Whether a folder above the path is a bare repository, or the path would help to make one of it."""
     for name, folder in zip(reversed(path.parts), path.parents, strict=False):
         wanted = folded(name)
-        there = {part for part in REPOSITORY if part.casefold() == wanted or os.path.lexists(f"{folder}/{part}")}
-        if "HEAD" in there and (len(there) == len(REPOSITORY) or (len(there) > 1 and wanted in FOLDED_REPOSITORY)):
+        names = (*REPOSITORY, "commondir")
+        there = {part for part in names if part.casefold() == wanted or os.path.lexists(f"{folder}/{part}")}
+        is_whole = there.issuperset(REPOSITORY) or "commondir" in there
+        if "HEAD" in there and (is_whole or (len(there) > 1 and wanted in FOLDED_REPOSITORY)):
             return True
     return False
 

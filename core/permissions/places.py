@@ -178,7 +178,12 @@ SECRET_FILES = CREDENTIALS.files | _words(
     "kubeconfig .boto .s3cfg .s3curl .env application_default_credentials.json key3.db key4.db cookies.sqlite "
     "secrets.yml secrets.yaml secrets.json secrets.toml secrets.env "
     ".bash_history .zsh_history .zhistory .sh_history .ksh_history .history .python_history .node_repl_history "
-    ".psql_history .mysql_history .sqlite_history .rediscli_history .irb_history fish_history"
+    ".psql_history .mysql_history .sqlite_history .rediscli_history .irb_history fish_history "
+    ".vault_pass .vault_pass.txt .envrc .curlrc .wgetrc"
+)
+SECRET_PAIRS = CREDENTIALS.pairs | _pairs(
+    ".m2/settings.xml .codex/auth.json .config/hub pip/pip.conf .pip/pip.conf containers/auth.json .subversion/auth "
+    "run/secrets ssl/private etc/sudoers etc/sudoers.d .git/config"
 )
 SECRET_ENDS = tuple(".pem .key .p12 .pfx .jks .keystore .ppk .kdbx .tfvars .tfstate .secret .secrets".split())
 KEY_BEGINNINGS = ("id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "id_xmss")
@@ -200,7 +205,7 @@ def why_secret_name(path: Path, home: Path) -> str:
     if not parts:
         return ""
     name = parts[-1]
-    if not CREDENTIALS.folders.isdisjoint(parts) or not CREDENTIALS.pairs.isdisjoint(pairwise(parts)):
+    if not CREDENTIALS.folders.isdisjoint(parts) or not SECRET_PAIRS.isdisjoint(pairwise(parts)):
         return "" if name.endswith(".pub") else CREDENTIALS.reason
     if path.parts[:2] == ("/", "proc"):
         return "it shows what a process keeps in memory" if name in PROCESS_SECRETS else ""
@@ -210,6 +215,7 @@ def why_secret_name(path: Path, home: Path) -> str:
         name in SECRET_FILES
         or name.startswith(".env.")
         or name.endswith(SECRET_ENDS)
+        or (name.startswith("ssh_host_") and name.endswith("_key"))
         or (name.startswith(KEY_BEGINNINGS) and not name.endswith(SOURCE_ENDS))
         or (name.startswith(JSON_KEY_BEGINNINGS) and name.endswith(".json"))
         or (name in HOME_SECRETS and path.parent == home)

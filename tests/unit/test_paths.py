@@ -373,7 +373,12 @@ async def test_a_planted_temporary_name_is_not_followed(home: Home, monkeypatch:
         (".env.sample", False), (".env.local.example", False), (".ssh/x.pub", False),
         ("credentials.example.json", False), ("secrets.py", False), ("secrets.yaml", True), (".npmrc", False),
         ("id_rsa_test.go", False), ("docs/shadow.md", False), ("config.json", False),
-        ("environment.py", False), ("keyboard.py", False), (".envrc", False),
+        ("environment.py", False), ("keyboard.py", False), (".envrc", True),
+        (".vault_pass", True), (".m2/settings.xml", True), (".codex/auth.json", True), (".config/hub", True),
+        (".config/pip/pip.conf", True), (".config/containers/auth.json", True), (".subversion/auth/x", True),
+        (".curlrc", True), (".wgetrc", True), ("run/secrets/db", True), ("etc/ssh/ssh_host_rsa_key", True),
+        ("etc/ssh/ssh_host_rsa_key.pub", False), ("etc/ssl/private/x", True), ("etc/sudoers", True),
+        (".git/config", True), (".git/HEAD", False),
     ],
 )  # fmt: skip
 def test_names_of_secrets(tmp_path: Path, name: str, secret: bool) -> None:

@@ -131,6 +131,35 @@ def test_a_command_is_judged_in_its_folder(repository: Path) -> None:
     assert is_harmless("cd src && git status", repository)
 
 
+def test_a_part_of_another_repository_is_a_repository(tmp_path: Path) -> None:
+    sub = tmp_path / "sub"
+    sub.mkdir()
+    (sub / "HEAD").write_text("ref: refs/heads/main")
+    assert is_harmless("cd sub && git status", tmp_path)
+    (sub / "commondir").write_text("../evil")
+    assert not is_harmless("cd sub && git status", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("command", "file"),
+    [
+        ("cargo --version", "rust-toolchain"),
+        ("rustc -V", "rust-toolchain.toml"),
+        ("go version", "go.mod"),
+        ("dotnet --version", "global.json"),
+    ],
+)
+def test_a_version_is_asked_about_where_the_project_chooses_the_program(
+    tmp_path: Path, command: str, file: str
+) -> None:
+    sub = tmp_path / "sub"
+    sub.mkdir()
+    assert is_harmless(command, sub)
+    (tmp_path / file).write_text("x")
+    assert not is_harmless(command, sub)
+    assert not is_harmless(f'cd "$x"; {command}', tmp_path.parent)
+
+
 @pytest.mark.parametrize(
     "command", ["", " ", "ls\0", "cat " + "x" * 20_000, "cat " + "x" * 500_000, "(" * 5_000, "'", '"']
 )

@@ -21,7 +21,9 @@ BEFORE_REGEX = frozenset(
     | set("+ - * % ^ ** += -= *= %= ^= **= >>".split())
 )
 """Behind these a slash begins a regular expression; behind a value it divides."""
-UNSURE = frozenset(") ++ -- $ / in getline else do exit next nextfile break continue delete default switch".split())
+UNSURE = frozenset(
+    ") ++ -- $ / in getline length else do exit next nextfile break continue delete default switch".split()
+)
 """Behind these it may do either."""
 CARRIED_ON = frozenset({",", "&&", "||", "?", ":"})
 """Behind these a statement goes on in the next line."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from core.permissions.readonly.grammar import Grammar, NotReadOnlyError, Parsed
-from core.permissions.readonly.look import Look
+from core.permissions.readonly.look import Look, names_secret
+from core.permissions.readonly.options import literal
 
 
 def _looks(short: str = "", long: str = "", *, has_numbers: bool = False, names_only: bool = False) -> Grammar:
@@ -55,6 +56,25 @@ def _ar(look: Look, parsed: Parsed) -> None:
         look.read(word)
 
 
+def _grep(look: Look, parsed: Parsed) -> None:
+    # Of ``--include=*.py`` bash knows only when it runs that no file is meant.
+    unsure = [word for word in parsed.operands if word.head.startswith("-")]
+    texts = [word.value or word.head + "*" for word in parsed.given("--include")]
+    texts += [word.source.partition("=")[2] for word in unsure if word.head.startswith("--include")]
+    for text in filter(names_secret, texts):
+        look.reveal(f"{text} may match files that hold secrets")
+    has_pattern = parsed.has("-e", "-f", "--regexp", "--file")
+    is_recursive = parsed.has("-r", "-R", "--recursive", "--dereference-recursive")
+    if is_recursive and len(parsed.operands) - len(unsure) == (not has_pattern):
+        look.read(literal("."))
+
+
+def _tree(look: Look, parsed: Parsed) -> None:
+    if parsed.has("--fromfile"):
+        for word in parsed.operands:
+            look.read(word)
+
+
 CHECKSUM = _looks("bctwz", "binary check text tag zero ignore-missing quiet status strict warn")
 """``-c`` reads the files that a list of sums names, and tells only whether they are the same."""
 
@@ -73,6 +93,7 @@ GREP = Grammar(
     is_harmless=True,
     has_numbers=True,
     pattern_options=("-e", "-f", "--regexp", "--file"),
+    check=_grep,
 )
 DECOMPRESS = Grammar(short="cdfkqvlthLVnN", long="stdout to-stdout decompress uncompress keep quiet verbose list test")
 
@@ -93,6 +114,7 @@ FILES: dict[str, Grammar] = {
         long="dirsfirst filesfirst noreport matchdirs ignore-case prune filelimit: sort: du si timefmt: inodes device "
         "gitignore charset: fromfile metafirst info help version",
         names_only=True,
+        check=_tree,
     ),
     "cat": _looks("AbeEnstTuv", "show-all number-nonblank show-ends number squeeze-blank show-tabs show-nonprinting"),
     "tac": _looks("brs:", "before regex separator:"),

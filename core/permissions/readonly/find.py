@@ -8,6 +8,7 @@ from core.permissions.readonly.grammar import Grammar, NotReadOnlyError
 from core.permissions.readonly.look import Look
 from core.permissions.readonly.options import is_literal, may_be_option
 from core.permissions.shell.script import Word
+from core.permissions.shell.wrappers import run_end
 
 ALONE = frozenset(
     """( ) ! , -a -and -o -or -not -true -false -empty -nouser -nogroup -readable -writable -executable -print -print0
@@ -73,7 +74,9 @@ def _argument(look: Look, name: str, words: list[Word]) -> None:
 
 def _skip_run(look: Look, words: list[Word]) -> list[Word]:
     """The words behind what ``-exec`` runs, which is judged as a command of its own."""
-    ends = [index for index, word in enumerate(words) if word.value in (";", "+")]
-    if not ends or not look.command.runs:
+    end = run_end(words)
+    if end is None or not look.command.runs:
         raise NotReadOnlyError("it is not known what find runs")
-    return words[ends[0] + 1 :]
+    if any(word.value is None and (not word.is_one or {";", "+", "{}"} & {*word.values}) for word in words[:end]):
+        raise NotReadOnlyError("it is not known where what find runs ends")
+    return words[end + 1 :]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
-from pathlib import Path
 
+from core.permissions.paths import is_repository
 from core.permissions.readonly.git_options import SUBCOMMANDS
-from core.permissions.readonly.grammar import NotReadOnlyError, Parsed
-from core.permissions.readonly.look import Look, is_secret
+from core.permissions.readonly.grammar import NotReadOnlyError, Parsed, long_options, short_options
+from core.permissions.readonly.look import Look, names_secret, without_magic
 from core.permissions.readonly.options import is_literal, literal, parse
 from core.permissions.shell.script import Word
 
@@ -19,7 +20,11 @@ HARMLESS_KEYS = re.compile(
     r"|core\.pager=(?:cat)?|(?:core\.fsmonitor|core\.untrackedcache|log\.showsignature|pager\.\w+)=(?:false|0|no)",
     re.IGNORECASE,
 )
-SECRET_KEYS = re.compile(r"credential|token|passw|secret|extraheader|url\.", re.IGNORECASE)
+SECTIONS = "core|color|init|branch|user|remote|status|column|advice|log|diff|pull|push|fetch|merge|rebase|commit|tag"
+SHOWN_KEYS = re.compile(rf"(?:{SECTIONS})\.[^\n]+|credential\.helper", re.IGNORECASE)
+SHOWN_PATTERNS = re.compile(rf"\^?\(?(?:{SECTIONS})\)?(?:\\?\.[\w.*\\^$+-]*)?\$?", re.IGNORECASE)
+"""What of the configuration holds no passwords; one in the address of a remote is taken into account."""
+
 REVISION = r"[\w@][\w@./~^{}-]*"
 HASH = re.compile(
     rf"merge-base( {REVISION}){{2}}|rev-parse( --short| --verify)*( {REVISION})|rev-list(?: -n| -?\d+)*( {REVISION})+"
@@ -54,10 +59,22 @@ def look_at_git(look: Look) -> None:
     for word in parsed.given("--format", "--pretty"):
         if not is_literal(word) or SIGNATURE.search(word.head):
             raise NotReadOnlyError("a format of git may check signatures, which runs gpg")
+    files = short_options(grammar.short) | long_options(grammar.long)
+    for option in parsed.options:
+        if option.argument is not None and files.get(option.name) == "file":
+            look.read(option.argument)
+        elif option.name == "-L" and names_secret(_path_of(option.argument.head if option.argument else "")):
+            look.reveal("it may hold secrets")
     for word in parsed.operands:
         _look_at_operand(look, word, name)
+    if name in LED and parsed.operands and words[0].value != parsed.operands[0].value:
+        raise NotReadOnlyError(f"what git {name} does is not its first word")
     if name in CHECKS:
         CHECKS[name](look, parsed)
+
+
+LED = frozenset({"stash", "worktree", "submodule", "notes", "bisect", "remote", "reflog"})
+"""Subcommands with subcommands of their own; behind an option the same word may be no longer one."""
 
 
 def _is_hash(word: Word) -> bool:
@@ -75,11 +92,16 @@ def _look_at_operand(look: Look, word: Word, name: str) -> None:
     if not word.head or not (word.is_one or word.has_glob):
         raise NotReadOnlyError(f"it is not known what git {name} shows")
     for text in word.values or (word.head,):
-        path = text.rpartition(":")[2]
+        path = _path_of(text)
         if path.startswith("/") or ".." in path.split("/"):
             look.reads.append(look.path(path))
-        if name not in LISTING and path and is_secret(Path(path)):
+        if name not in LISTING and path and names_secret(path):
             look.reveal(f"{path} may hold secrets")
+
+
+def _path_of(text: str) -> str:
+    """The path in ``HEAD:path``, ``1,2:path``, ``:(top)path``, ``:/path``."""
+    return without_magic(text).rpartition(":")[2]
 
 
 LISTING = frozenset(
@@ -102,7 +124,7 @@ def _look_at_folder(look: Look) -> None:
         raise NotReadOnlyError(reason)
     folder = here
     while folder != start:
-        if (folder / ".git").exists() or all((folder / name).exists() for name in ("HEAD", "objects", "refs")):
+        if os.path.lexists(folder / ".git") or is_repository(folder):
             raise NotReadOnlyError(reason)
         folder = folder.parent
 
@@ -142,9 +164,8 @@ def _config(look: Look, parsed: Parsed) -> None:
         raise NotReadOnlyError("git config KEY VALUE sets the key")
     if texts[:1] in (["set"], ["unset"], ["edit"], ["rename-section"], ["remove-section"]):
         raise NotReadOnlyError("git config changes the configuration")
-    if parsed.has("--get-regexp") and not all(re.match(r"\^?[a-z]{3,}", text) for text in texts):
-        look.reveal("the configuration of git may hold passwords")
-    if any(SECRET_KEYS.search(text) and text != "credential.helper" for text in texts):
+    known = SHOWN_PATTERNS if parsed.has("--get-regexp", "--regexp") else SHOWN_KEYS
+    if parsed.has("--get-urlmatch") or (texts and not known.fullmatch(texts[0])):
         look.reveal("the configuration of git may hold passwords")
 
 
@@ -179,11 +200,23 @@ def _worktree(look: Look, parsed: Parsed) -> None:
         raise NotReadOnlyError("git worktree is misused")
 
 
+def _var(look: Look, parsed: Parsed) -> None:
+    if parsed.has("-l"):
+        look.reveal("the whole configuration of git may hold passwords")
+
+
+def _cat_file(look: Look, parsed: Parsed) -> None:
+    if parsed.has("--batch"):
+        look.reveal("it shows whatever it is told to by its input")
+
+
 CHECKS: dict[str, Callable[[Look, Parsed], None]] = {
     "branch": _branch,
     "tag": _tag,
     "remote": _remote,
     "config": _config,
+    "var": _var,
+    "cat-file": _cat_file,
     "stash": _first("list", "show"),
     "worktree": _worktree,
     "submodule": _first("status", "summary", ""),

@@ -68,6 +68,9 @@ def _check(look: Look, parsed: Parsed) -> None:
             look.reveal("it shows environment variables")
         if LOADS.search(program.head):
             raise NotReadOnlyError("the program loads other files")
-    if not parsed.has("--args", "--jsonargs"):
-        for word in files:
+    values = [word.value for word in look.words]
+    ends = [values.index(name) for name in ("--args", "--jsonargs") if parsed.has(name) and name in values]
+    before = look.words[: min(ends)] if ends else look.words
+    for word in files:
+        if any(word is each for each in before):
             look.read(word)

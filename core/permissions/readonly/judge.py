@@ -163,7 +163,7 @@ def _look_at_program(look: Look, name: str, runs: list[Verdict]) -> None:
         return
     if name == "env" and not runs:
         shell_builtins.look_at_environment(look)
-    elif name in WRAPPERS and not tells_version(name, look.words):
+    elif name in WRAPPERS and not tells_version(name, look.words, look.command.cwd):
         look_at_wrapper(look, runs)
     elif runs and name not in FINDERS:
         raise NotReadOnlyError(f"{name} runs another program")
@@ -171,7 +171,7 @@ def _look_at_program(look: Look, name: str, runs: list[Verdict]) -> None:
         SPECIAL[name](look)
     elif name in PROGRAMS:
         _look_at_grammar(look, PROGRAMS[name])
-    elif not tells_version(name, look.words):
+    elif not tells_version(name, look.words, look.command.cwd):
         raise NotReadOnlyError(f"{name} is not known to only read")
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import fnmatch
+import re
+from itertools import pairwise
 
-from core.permissions.readonly.look import is_secret, matches_secrets
+from core.permissions.readonly.look import TYPICAL_SECRETS, names_secret, without_magic
 from core.permissions.readonly.options import is_literal
 from core.permissions.shell.script import Command
 
@@ -20,11 +22,17 @@ LISTING_OPTIONS = (
     "--files-with-match",
 )
 GIT_LISTS = frozenset({"ls-files", "diff", "grep", "show", "log", "diff-tree", "diff-index"})
+FILTER = re.compile(r"-i?(?:name|path|wholename|regex)")
+"""Options of find that choose by name."""
+
+MAX_PATTERN = 200
+SECRET_PATHS = tuple(f"{folder}{name}" for name in TYPICAL_SECRETS for folder in ("", "./", "./a/"))
+ORDINARY_PATHS = ("src/app.py", "./README.md", "notes.txt", "./a/main.c", "index.test.tsx", "config.json")
 PASSING = frozenset({"head", "tail", "sort", "uniq", "grep", "egrep", "fgrep", "tac", "shuf"})
 """Programs that hand on some of the lines they are given."""
 
 
-def reason_against(listing: tuple[Command, ...]) -> str:
+def reason_against(listing: tuple[Command, ...], *, names_only: bool = False) -> str:
     """Why the names that a pipeline puts out may not be read unasked; empty where they may."""
     if not listing or not _lists(listing[0]):
         return "it is not known which files it reads"
@@ -32,13 +40,62 @@ def reason_against(listing: tuple[Command, ...]) -> str:
         return "it is not known which files it reads"
     if any(names_secrets(command) for command in listing):
         return "it reads files that may hold secrets"
+    if not names_only and _shows_hidden(listing[0]):
+        return "it reads hidden files, which may hold secrets"
     return ""
+
+
+def _shows_hidden(command: Command) -> bool:
+    """Whether it lists the hidden files of a folder among the few others there."""
+    texts = [word.head for word in command.words[1:]]
+    short = "".join(text[1:] for text in texts if re.fullmatch(r"-[A-Za-z0-9.]+", text))
+    if command.name in ("ls", "tree"):
+        return bool({"a", "A", "f"} & set(short)) or any(text.startswith(("--a", "--f")) for text in texts)
+    if command.name in ("fd", "fdfind"):
+        return bool({"H", "u"} & set(short)) or any(text.startswith(("--hid", "--unr")) for text in texts)
+    if command.name in ("find", "bfs"):
+        chosen = [text for option, text in pairwise(texts) if FILTER.fullmatch(option)]
+        return "-maxdepth" in texts and not any(text.strip("*.?/") for text in chosen)
+    if command.name == "rg":
+        return "--hidden" in texts or "." in short or "uu" in short
+    return False
 
 
 def names_secrets(command: Command) -> bool:
     """Whether its words name files, or patterns of names, that hold keys or passwords."""
-    texts = [value for word in command.words for value in (word.values or (word.head,))]
-    return any(is_secret(Path(text)) or (set("*?[") & set(text) and matches_secrets(text)) for text in texts if text)
+    words = [word.head for word in command.words]
+    is_plain = "(" not in words
+    for at, word in enumerate(command.words):
+        option = words[at - 1] if at else ""
+        if is_plain and FILTER.fullmatch(option) and at > 2 and _is_negated(words[: at - 1]):
+            continue
+        for text in filter(None, word.values or (word.head,)):
+            is_path = option.endswith(("path", "wholename"))
+            regex = fnmatch.translate(text) if is_path else text if option in ("-regex", "-iregex") else ""
+            if names_secret(without_magic(text)) or (regex and _picks_secrets(regex)):
+                return True
+    if command.name in ("fd", "fdfind") or (command.name in SEARCHES and not _names_files(words[1:])):
+        is_inverse = any(re.fullmatch(r"-[A-Za-z]*v[A-Za-z]*|--invert-match", word) for word in words)
+        return not is_inverse and any(_picks_secrets(text) for text in words[1:] if not text.startswith("-"))
+    return False
+
+
+def _is_negated(words: list[str]) -> bool:
+    return words[-1] in ("!", "-not") and words[-2] not in ("!", "-not")
+
+
+def _picks_secrets(regex: str) -> bool:
+    """Whether a regular expression, of either kind, finds names of secrets and not ordinary ones."""
+    if len(regex) > MAX_PATTERN:
+        return True
+    for spelling in (regex, re.sub(r"\\?([(){}|+?])", lambda m: m[1] if len(m[0]) > 1 else "\\" + m[0], regex)):
+        try:
+            pattern = re.compile(spelling, re.IGNORECASE)
+        except (re.error, OverflowError, RecursionError):
+            continue
+        if any(map(pattern.search, SECRET_PATHS)) and not any(map(pattern.search, ORDINARY_PATHS)):
+            return True
+    return False
 
 
 def _lists(command: Command) -> bool:

@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.permissions.paths import holds_secrets
+from core.permissions.paths import holds_secrets, normal
+from core.permissions.places import PROCESS_SECRETS
 from core.permissions.readonly.grammar import NotReadOnlyError
 from core.permissions.shell.script import Command, Word
 
@@ -28,6 +29,9 @@ TYPICAL_SECRETS = (
     "x.key",
 )
 """Names that a pattern must not match, unless it matches anything at all."""
+
+PROCESS = re.compile(r"self|thread-self|\d+|.*[*?\[].*")
+"""Folders of ``/proc`` that are a process."""
 
 GLOB = re.compile(r"[*?\[{]")
 
@@ -63,7 +67,7 @@ class Look:
         elif [command.text for command in word.lists] == ["pwd"]:
             self._note(self.path("."), names_only)
         elif word.lists:
-            self._read_listed(word.lists)
+            self._read_listed(word.lists, names_only)
         else:
             raise NotReadOnlyError(f"it is not known which file {word.source} is")
 
@@ -81,21 +85,33 @@ class Look:
 
     def _note(self, path: Path, names_only: bool) -> None:
         self.reads.append(path)
-        if not names_only and (is_secret(path) or path == self.home):
+        if not names_only and (is_secret(path) or self.is_wide(path)):
             self.reveal(f"{path} may hold secrets")
+
+    def is_wide(self, path: Path) -> bool:
+        """Whether it is a folder with secrets somewhere in it: the home folder, what is around it, ``/proc/self``."""
+        plain = normal(path)
+        if plain.parts[:2] == ("/", "proc"):
+            return len(plain.parts) <= 3 and (len(plain.parts) == 2 or bool(PROCESS.fullmatch(plain.name)))
+        home = self.home
+        return home is not None and (plain in (home, home / ".config") or plain in home.parents)
 
     def _read_matches(self, pattern: str, names_only: bool) -> None:
         folder = GLOB.split(pattern, maxsplit=1)[0].rpartition("/")
-        self._note(self.path(folder[0] + folder[1]), names_only)
-        if not names_only and (is_secret(self.path(pattern)) or matches_secrets(pattern.rpartition("/")[2])):
+        base = self.path(folder[0] + folder[1])
+        self._note(base, names_only or (base.parts[:2] == ("/", "proc") or base in (Path("/"), Path("/home"))))
+        if not names_only and (is_secret(self.path(pattern)) or names_secret(str(self.path(pattern)))):
             self.reveal(f"{pattern} may match files that hold secrets")
 
-    def _read_listed(self, listing: tuple[Command, ...]) -> None:
+    def _read_listed(self, listing: tuple[Command, ...], names_only: bool) -> None:
         from core.permissions.readonly.listing import reason_against
 
-        reason = reason_against(listing)
+        reason = reason_against(listing, names_only=names_only)
         if reason:
             raise NotReadOnlyError(reason)
+        roots = [word.value for word in listing[0].words[1:] if word.value and not word.value.startswith("-")]
+        if not names_only and any(self.is_wide(self.path(root)) for root in roots):
+            self.reveal("it reads all that is in a folder with secrets")
 
 
 def is_substitution(word: Word) -> bool:
@@ -108,8 +124,25 @@ def is_secret(path: Path) -> bool:
     return holds_secrets(path) or any(part in SECRET_FOLDERS for part in path.parts)
 
 
+def names_secret(text: str) -> bool:
+    """Whether a path is a secret one, or a pattern for paths names one in any of its parts."""
+    *folders, name = re.sub(r"\{[^}]*\}", "*", text).split("/")
+    if not GLOB.search(text):
+        return is_secret(Path(text))
+    if text.startswith("/proc/") and any(fnmatch.fnmatchcase(each, name) for each in PROCESS_SECRETS):
+        return True
+    wanted = [part for part in folders if GLOB.search(part) and part.strip("*.")]
+    in_secret = any(fnmatch.fnmatchcase(each, part) for part in wanted for each in SECRET_FOLDERS)
+    return in_secret or is_secret(Path(text)) or bool(GLOB.search(name) and matches_secrets(name))
+
+
 def matches_secrets(pattern: str) -> bool:
     """Whether a glob names files with secrets rather than all files."""
     if not pattern.strip("*."):
         return pattern.startswith(".")
-    return any(fnmatch.fnmatchcase(name, pattern) for name in TYPICAL_SECRETS)
+    return any(fnmatch.fnmatchcase(name, pattern.casefold()) for name in TYPICAL_SECRETS)
+
+
+def without_magic(text: str) -> str:
+    """A pathspec of git without ``:(top)``, ``:/`` and their like before it."""
+    return re.sub(r"^:(?:\([^)]*\)|[/!^]+)", "", text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.permissions.readonly.grammar import Grammar, Parsed
-from core.permissions.readonly.look import Look
+from core.permissions.readonly.look import Look, names_secret
 
 LONG = (
     "regexp: file< after-context: before-context: context: context-separator: no-context-separator ignore-case "
@@ -30,6 +30,10 @@ def check(look: Look, parsed: Parsed) -> None:
     """With ``--files`` the first operand is a folder, too."""
     if parsed.has("--files", "--type-list") and parsed.operands:
         look.read(parsed.operands[0], names_only=True)
+    for word in parsed.given("-g", "--glob", "--iglob", "--type-add"):
+        text = (word.value or word.head + "*").rpartition(":")[2]
+        if not text.startswith("!") and names_secret(text):
+            look.reveal(f"{text} may match files that hold secrets")
 
 
 GRAMMAR = Grammar(

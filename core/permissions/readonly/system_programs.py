@@ -60,8 +60,28 @@ def _without_names(_look: Look, parsed: Parsed) -> None:
 
 
 def _ps(look: Look, parsed: Parsed) -> None:
-    if any(re.fullmatch(r"[A-Za-z]*e[A-Za-z]*", word.value or "e") for word in parsed.operands):
+    taken = [option.argument for option in parsed.options]
+    own = [word for word in look.words if not any(word is each for each in taken)]
+    clusters = [word.head[1:].partition("o")[0] for word in own if re.match(r"-[^-]", word.head)]
+    letters = "".join(clusters)
+    # Where ps cannot make sense of dashed options it reads all anew as if they had no dash.
+    is_retried = "e" in letters and (parsed.operands or re.search(r"[uUGgtpqsmC]|L.*T|T.*L", letters))
+    if is_retried or not _are_plain_letters([word.value or "" if word.head[:1] != "-" else "-" for word in own]):
         look.reveal("ps e shows the environment of programs")
+
+
+def _are_plain_letters(texts: list[str]) -> bool:
+    """Whether the words of ps without a dash are process ids, or letters other than ``e``; of those ``o`` and ``k``
+    take the next word."""
+    texts = list(texts)
+    while texts:
+        text = texts.pop(0)
+        if re.fullmatch(r"[acfghjlmnrsuvwxATXLSH]*[okpUt]", text):
+            if not texts or texts.pop(0) in ("", "-"):
+                return False
+        elif not re.fullmatch(r"-|\d+(?:,\d+)*|[acfghjlmnrsuvwxATXLSH]+", text):
+            return False
+    return True
 
 
 def _only(parsed: Parsed, words: str, name: str) -> None:

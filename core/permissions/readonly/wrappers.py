@@ -44,6 +44,10 @@ def look_at_wrapper(look: Look, runs: list[Verdict]) -> None:
         if not is_literal(word):
             raise NotReadOnlyError("it is not known what xargs runs")
     if command.name in ("bash", "sh", "dash") and parsed.has("-n") and not parsed.has("-c"):
+        # Behind the file nothing is an option any more; ``+n`` before it would have it run.
+        words = look.words
+        if len(words) < 2 or words[0].value != "-n" or not words[1].head or words[1].head[0] in "-+":
+            raise NotReadOnlyError(f"{command.name} reads a script without running it only as {command.name} -n FILE")
         for word in parsed.operands:
             look.read(word)
         return

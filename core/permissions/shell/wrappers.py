@@ -327,13 +327,22 @@ def _find(command: Command) -> Run:
     actions = [at for at, word in enumerate(words) if word.value in FIND_ACTIONS]
     for at in actions[:MAX_ACTIONS]:
         word = words[at]
-        end = next((end for end in range(at + 1, len(words)) if words[end].value in (";", "+")), len(words))
+        length = run_end(words[at + 1 :])
+        end = len(words) if length is None else at + 1 + length
         is_many = end < len(words) and words[end].value == "+"
         is_elsewhere = is_elsewhere or word.value in ("-execdir", "-okdir")
         head = "./" if word.value in ("-execdir", "-okdir") else common_head(roots or ["."])
         found.append(tuple(_found_file(each, head, is_many) for each in words[at + 1 : end]))
     doubt = "it runs too many commands" if len(actions) > MAX_ACTIONS else ""
     return Run(commands=tuple(found), is_elsewhere=is_elsewhere, doubt=doubt)
+
+
+def run_end(words: Sequence[Word]) -> int | None:
+    """Where the words of ``-exec`` end: at ``;``, or at a ``+`` directly behind ``{}``."""
+    for at, word in enumerate(words):
+        if word.value == ";" or (word.value == "+" and at > 0 and words[at - 1].value == "{}"):
+            return at
+    return None
 
 
 def _found_file(word: Word, head: str, is_many: bool) -> Word:
