@@ -12,7 +12,7 @@ from core.permissions.readonly.edits import EDITS
 from core.permissions.readonly.file_programs import FILES
 from core.permissions.readonly.grammar import Grammar, NotReadOnlyError, long_options, short_options
 from core.permissions.readonly.look import Look
-from core.permissions.readonly.names import holds_no_secret, may_stand_alone, may_stand_before
+from core.permissions.readonly.names import holds_no_secret, is_ordinary, may_stand_alone, may_stand_before
 from core.permissions.readonly.options import is_literal, parse
 from core.permissions.readonly.verdict import Judged, Verdict
 from core.permissions.readonly.versions import tells_version
@@ -53,10 +53,11 @@ SPECIAL: dict[str, Callable[[Look], None]] = {
     "ip": system_programs.look_at_ip,
     **dict.fromkeys(("ulimit", "hash", "history", "alias"), shell_builtins.look_at_limits),
     "type": shell_builtins.look_at_names,
+    **dict.fromkeys(("jobs", "wait"), shell_builtins.look_at_jobs),
     **dict.fromkeys(("declare", "typeset", "export", "readonly", "local"), shell_builtins.look_at_declarations),
     **dict.fromkeys(("printenv", "env"), shell_builtins.look_at_environment),
     **dict.fromkeys(
-        "true false : exit return break continue wait jobs times pwd umask dirs help".split(),
+        "true false : exit return break continue times pwd umask dirs help".split(),
         shell_builtins.look_at_nothing,
     ),
 }
@@ -80,13 +81,16 @@ def judge_script(script: Script, home: Path) -> Judged:
     """A whole shell line: each command and each redirection of it."""
     start = script.commands[0].cwd if script.commands else None
     unsafe = sorted(name for name in script.variables if not holds_no_secret(name))
+    loops = tuple(
+        f"a loop sets {name}, which may have a meaning" for name in sorted(script.loop_names) if not is_ordinary(name)
+    )
     redirects = [
         (redirect, _judge_redirect(redirect, home)) for redirect in script.all_redirects() if _is_of_file(redirect)
     ]
     return Judged(
         commands=tuple((command, judge(command, home, start)) for command in script.commands),
         redirects=tuple(redirects),
-        doubts=script.doubts or ((script.refusal,) if script.refusal else ()),
+        doubts=(*script.doubts, *loops) or ((script.refusal,) if script.refusal else ()),
         secret=f"${unsafe[0]} may hold a secret" if unsafe else "",
     )
 

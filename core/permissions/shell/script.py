@@ -115,6 +115,8 @@ class Script:
     """Redirections of loops, groups and nothing at all; those of a command are with it."""
     variables: frozenset[str] = frozenset()
     """Names of variables that it expands and has not set itself."""
+    loop_names: frozenset[str] = frozenset()
+    """Names of variables that ``for`` and ``select`` set, here or in a text that a command of it runs."""
     doubts: tuple[str, ...] = ()
     """Why it cannot be judged as a whole: syntax that is not understood, characters that deceive. Empty: it can."""
     refusal: str = ""

@@ -229,6 +229,18 @@ def _trap(command: Command) -> Run:
     return _text(words[:1]) if len(words) > 1 else Run()
 
 
+JOBS = Grammar(flags="lnprsx")
+
+
+def _jobs(command: Command) -> Run:
+    """``jobs -x`` runs a command; the other options list."""
+    start = command_start(command.words, JOBS)
+    if start is None:
+        return _guessed(command.words, UNKNOWN_OPTION)
+    runs = any("x" in word.head for word in command.words[1:start]) and command.words[start:]
+    return Run(commands=(command.words[start:],)) if runs else Run()
+
+
 def _su(command: Command) -> Run:
     words = command.words
     for at, word in enumerate(words[1:], start=1):
@@ -375,6 +387,7 @@ SPECIAL: dict[str, Callable[[Command], Run]] = {
     **dict.fromkeys(FD, _fd),
     "eval": _eval,
     "trap": _trap,
+    "jobs": _jobs,
     "su": _su,
     "runuser": _su,
     "env": _env,
