@@ -173,7 +173,7 @@ def test_further_folders_may_be_read_not_written(work: Path, tmp_path: Path) -> 
         ("Bash(watch:*)", "watch rm x", False),
         ("Bash(watch rm x)", "watch rm x", True),
         ("Bash(find:*)", "find . -exec rm x +", False),
-        ("Bash(find:*)", "find . -delete", False),
+        ("Bash(find:*)", "find src -delete", False),
         ("Bash(find:*)", "find . -name x", True),
         ("Edit(src/**)", "src/run.sh", False),
         ("Read(src/**)", "src/run.sh", False),
