@@ -173,7 +173,7 @@ def test_further_folders_may_be_read_not_written(work: Path, tmp_path: Path) -> 
         ("Bash(watch:*)", "watch rm x", False),
         ("Bash(watch rm x)", "watch rm x", True),
         ("Bash(find:*)", "find . -exec rm x +", False),
-        ("Bash(find:*)", "find src -delete", False),
+        ("Bash(find:*)", "find . -delete", False),
         ("Bash(find:*)", "find . -name x", True),
         ("Edit(src/**)", "src/run.sh", False),
         ("Read(src/**)", "src/run.sh", False),
@@ -339,7 +339,7 @@ LINES = [
     "npm test", "npm run build -- --watch", "git push origin main", "make", "make test", "pytest -q", "uv run pytest x",
     "timeout 60 npm test", "npm test && git push", "npm test > out.txt", "touch a", "python x.py", "bash x.sh", "rm a",
     "npx tsc --noEmit", "docker compose up -d", "npm test | tee log", "cd src && npm test", "curl https://x.example",
-    'git commit -m "$(cat <<\'EOF\'\na b\nEOF\n)"', "FOO=1 npm test", "find . -delete", "sudo make install",
+    'git commit -m "$(cat <<\'EOF\'\na b\nEOF\n)"', "FOO=1 npm test", "find src -delete", "sudo make install",
 ]  # fmt: skip
 
 

@@ -26,8 +26,8 @@ class Word:
     has_glob: bool = False
     """Whether it becomes names of files: it holds ``*``, ``?``, ``[`` or braces outside quotes."""
     lists: tuple[Command, ...] = ()
-    """Where the word is nothing but one ``$(…)`` of one pipeline: the commands of that pipeline. Also where it is a
-    variable that holds what such a pipeline puts out, or a part of it."""
+    """Where the word is nothing but one ``$(…)`` or ``<(…)`` of one pipeline: the commands of that pipeline. Also where
+    it is a variable that holds what such a pipeline puts out, or a part of it."""
     matches: tuple[str, ...] = ()
     """Where the word is nothing but a glob: that, with all before its first special character as it will be. Also where
     it is a variable of a loop over such globs and literal words: all of these."""
