@@ -94,8 +94,8 @@ KINDS = (
         _words(".yarn .cargo .mvn .pip .bundle"),
         _pairs(".config/pip .config/uv .gradle/init.gradle .gradle/init.d .gradle/gradle.properties .m2/settings.xml"),
         _words(
-            ".npmrc .yarnrc .yarnrc.yml .pnp.cjs .pnp.loader.mjs .pnpmfile.cjs .pnpmfile.mjs bunfig.toml .bazelrc "
-            ".bazelversion .bazeliskrc gradle-wrapper.properties maven-wrapper.properties"
+            ".npmrc .yarnrc .yarnrc.yml .pnp.cjs .pnp.loader.mjs .pnpmfile.cjs .pnpmfile.mjs bunfig.toml .bunfig.toml "
+            ".bazelrc .bazelversion .bazeliskrc gradle-wrapper.properties maven-wrapper.properties"
         ),
     ),
     Kind(

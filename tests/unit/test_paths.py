@@ -226,6 +226,7 @@ lefthook.yaml
 .pnp.loader.mjs
 .pnpmfile.cjs
 bunfig.toml
+.bunfig.toml
 .cargo/config.toml
 .mvn/extensions.xml
 gradle/wrapper/gradle-wrapper.properties

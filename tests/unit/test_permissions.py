@@ -339,7 +339,7 @@ LINES = [
     "npm test", "npm run build -- --watch", "git push origin main", "make", "make test", "pytest -q", "uv run pytest x",
     "timeout 60 npm test", "npm test && git push", "npm test > out.txt", "touch a", "python x.py", "bash x.sh", "rm a",
     "npx tsc --noEmit", "docker compose up -d", "npm test | tee log", "cd src && npm test", "curl https://x.example",
-    'git commit -m "$(cat <<\'EOF\'\na b\nEOF\n)"', "FOO=1 npm test", "find . -delete", "sudo make install",
+    'git commit -m "$(cat <<\'EOF\'\na b\nEOF\n)"', "FOO=1 npm test", "find src -delete", "sudo make install",
 ]  # fmt: skip
 
 

@@ -131,6 +131,7 @@ def test_a_file_read_by_a_redirection_is_told() -> None:
         ("sed -i s/x/y/ a", ["a"]),
         ("sed -i.bak s/x/y/ a", ["a", "a.bak"]),
         ("timeout 5 touch a", ["a"]),
+        ("nice -n 5 time touch a", ["a"]),
         ("for f in a b; do rm $f; done", ["a", "b"]),
     ],
 )
@@ -147,6 +148,7 @@ def test_plain_edits_tell_what_they_write(command: str, writes: list[str]) -> No
         "rm $x", "rm *.o", "cp $x a", "sed -i 's/a/b/w c' d", "sed -i -f x a", "sed --in-pl s/a/b/ c",
         "cp --backup a b",
         "FOO=1 rm a", "tee a", "find . -exec rm {} +", "ls | xargs rm", "rm", "ln -s a b", "cat a",
+        "env touch a", "bash -c 'touch a'", "env -C b touch a", "sudo touch a", "timeout 5 env touch a",
     ],
 )  # fmt: skip
 def test_others_are_no_plain_edits(command: str) -> None:
@@ -172,6 +174,21 @@ def test_redirections_and_tee_tell_what_they_write() -> None:
         "sudo rm -rf /", "timeout 5 rm -rf ~", "bash -c 'rm -rf /'", "cd src && rm -rf ..", "cd / && rm -rf usr",
         "ls | xargs rm -rf /", "rm --no-preserve-root -rf /", "/bin/rm -rf /", "command rm -rf ~", "rm -rf {/,x}",
         "for d in / x; do rm -rf $d; done",
+        "rm -rf //", "rm -rf //usr", "rm -rf //home/u", "rm -rf //*", "rm -rf ///", "rm -r /usr/*", "rm -rf /home/v",
+        'cd "$X" && rm -rf *', "cd $X; rm -rf ./*", 'cd "$X" && rm -rf .', 'cd "$X" && rm -rf ..', "sudo rm -rf *",
+        "rm -rf $(pwd)", 'rm -rf "$(pwd)"', "rm -rf `pwd`/", "rm -rf ~+", "rm -rf ~-", "rm -rf ~u", "rm -rf ~root",
+        "rm -rf ~root/x", 'rm -rf "$OLDPWD"', "rm -rf $A$B/*", 'rm -rf "${X:-}/"*', 'rm -rf "${DIR}/../"',
+        'rm -rf "$X/bin"', 'rm -rf "${DIR}"/{a,b}', 'rm -rf "$x"', "rm -rf $x", "rm -rf **/*", "rm -rf */",
+        "rm -rf */*",
+        "rm -rf $(ls /)", "ls / | xargs rm -rf", "ls / | xargs -I% rm -r %", "find / | xargs rm -rf",
+        "rm --recursive $x", "rm --rec $x", "rm -fR $x", "rm x -r $y",
+        "rm -rf C:/", "rm -rf 'c:\\'", "rm -rf C:/Users", "rm -rf /mnt/c", "rm -rf /mnt/c/Users", "rm -rf /mnt/c/*",
+        "find / -delete", "find ~ -delete", "find -delete", "find . -delete", "find . -type f -delete",
+        "find . ! -name x -delete", "find . -name '*' -delete", "find . -name x -o -delete", "find $x -delete",
+        "find / -name x -delete", "find .. -name x -delete", "find // -delete", "cd / && find . -name x -delete",
+        "find ~ -exec rm -rf {} +", "find / -exec rm -rf {} \\;", "find . -exec rm -rf {} +",
+        "find / -name x -exec rm -rf {} +",
+        "/usr/../bin/rm -rf /", "./rm -rf /", "X=1 rm -rf /", "env rm -rf /",
     ],
 )  # fmt: skip
 def test_removing_what_everything_hangs_on_is_critical(command: str) -> None:
@@ -180,8 +197,14 @@ def test_removing_what_everything_hangs_on_is_critical(command: str) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["rm -rf build", "rm -rf ./build/*", "rm *.pyc", 'rm -rf "$DIR/build"', "rm -rf /home/u/other", "rm -f a", "ls /"],
-)
+    ["rm -rf build", "rm -rf ./build/*", "rm *.pyc", "rm -rf /home/u/other", "rm -f a", "ls /",
+     "rm -rf node_modules dist/*.map", "rm -rf src/**/*.pyc", 'rm "$x"', "rm -f $x", "rm -rf /tmp/x /tmp/y/*",
+     "rm -rf *.egg-info", 'cd "$X" && rm -rf build', "for d in a b; do rm -rf $d; done", "x=build; rm -rf $x",
+     "find . -name '*.pyc' -delete", "find src -delete", "find . -type d -empty -delete", "find . -name x",
+     "find . -name node_modules -exec rm -rf {} +", "find . -name __pycache__ | xargs rm -rf", "find / -name x",
+     "find . -name '*.o' -exec rm {} \\;", "rm -rf $(find . -name __pycache__)", "rmdir $x",
+     "find . -name x -not -path './a/*' -exec ls {} +"],
+)  # fmt: skip
 def test_removing_something_else_is_not(command: str) -> None:
     assert not only(command).critical
 

@@ -1,8 +1,7 @@
-"""The plain file commands: what they write, whether all of it is known, and what must never go unasked."""
+"""The plain file commands: what they write, and whether all of it is known."""
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
@@ -28,15 +27,10 @@ EDITS: dict[str, Grammar] = {
 }
 SED = Grammar(short=sed.SHORT + "i?", long=sed.LONG + " in-place?", operands="text")
 
-ANYTHING = re.compile(r"[*.?\[\]{},!]*[*?][*.?\[\]{},!]*")
-UNKNOWN_FOLDER = re.compile(r"""["']?\$\{?\w+\}?["']?/["']?([*.?{},]*)["']?""")
-
 
 def look_at_edit(look: Look) -> None:
     """Notes what a command that edits files reads and writes; NotReadOnlyError always."""
     name = look.command.name
-    if name in ("rm", "rmdir"):
-        look.critical = critical_of(look)
     if name == "sed":
         parsed = parse(look.words, SED)
         sed.check(look, parsed)
@@ -79,34 +73,6 @@ def look_at_targets(look: Look) -> None:
     for word in look.words:
         if word.value is not None and not may_be_option(word) and word.value != "/dev/null" and word.is_one:
             look.writes.append(look.path(word.value))
-
-
-def critical_of(look: Look) -> str:
-    """Why removing this is asked about whatever the rules say; empty where nothing speaks for that."""
-    name = look.command.name
-    for word in look.words:
-        if word.head.startswith("-") and is_literal(word):
-            continue
-        unknown = UNKNOWN_FOLDER.fullmatch(word.source)
-        if word.value is None and unknown and not word.head:
-            return f"{name} {word.source} removes everything where the variable is empty"
-        for text in word.values or word.matches or ((word.head,) if word.head else ()):
-            if _is_critical(look, text, has_glob=word.has_glob):
-                return f"{name} {word.source} removes a folder that everything hangs on"
-    return ""
-
-
-def _is_critical(look: Look, text: str, *, has_glob: bool) -> bool:
-    folders = [folder for folder in (look.command.cwd, look.start) if folder is not None]
-    if not text.startswith("/") and not folders:
-        return False
-    path = Path(os.path.normpath((look.command.cwd or Path("/nowhere")) / text))
-    around = {parent for folder in folders for parent in (folder, *folder.parents)}
-    if look.home is not None:
-        around |= {look.home, *look.home.parents}
-    if path in around or path.parent == Path("/") or path == Path("/"):
-        return True
-    return has_glob and path.parent in around and ANYTHING.fullmatch(path.name) is not None
 
 
 def _is_all_known(parsed: Parsed) -> bool:

@@ -79,7 +79,7 @@ LED = frozenset({"stash", "worktree", "submodule", "notes", "bisect", "remote", 
 
 def _is_hash(word: Word) -> bool:
     """Whether it is ``$(git merge-base …)``, or another that puts out the name of a commit."""
-    if word.values or len(word.lists) != 1 or word.lists[0].name != "git":
+    if word.values or word.head or len(word.lists) != 1 or word.lists[0].name != "git":
         return False
     words = word.lists[0].words[1:]
     text = " ".join(each.head for each in words)

@@ -12,8 +12,9 @@ from core.permissions.readonly.edits import EDITS
 from core.permissions.readonly.file_programs import FILES
 from core.permissions.readonly.grammar import Grammar, NotReadOnlyError, long_options, short_options
 from core.permissions.readonly.look import Look
-from core.permissions.readonly.names import holds_no_secret, may_stand_alone, may_stand_before
+from core.permissions.readonly.names import holds_no_secret, is_ordinary, may_stand_alone, may_stand_before
 from core.permissions.readonly.options import is_literal, parse
+from core.permissions.readonly.removals import critical_of
 from core.permissions.readonly.verdict import Judged, Verdict
 from core.permissions.readonly.versions import tells_version
 from core.permissions.readonly.wrappers import FINDERS, WRAPPERS, look_at_wrapper, runs_of
@@ -53,10 +54,11 @@ SPECIAL: dict[str, Callable[[Look], None]] = {
     "ip": system_programs.look_at_ip,
     **dict.fromkeys(("ulimit", "hash", "history", "alias"), shell_builtins.look_at_limits),
     "type": shell_builtins.look_at_names,
+    **dict.fromkeys(("jobs", "wait"), shell_builtins.look_at_jobs),
     **dict.fromkeys(("declare", "typeset", "export", "readonly", "local"), shell_builtins.look_at_declarations),
     **dict.fromkeys(("printenv", "env"), shell_builtins.look_at_environment),
     **dict.fromkeys(
-        "true false : exit return break continue wait jobs times pwd umask dirs help".split(),
+        "true false : exit return break continue times pwd umask dirs help".split(),
         shell_builtins.look_at_nothing,
     ),
 }
@@ -73,20 +75,23 @@ def judge(command: Command, home: Path | None = None, start: Path | None = None)
     if not looks:
         looks = [(Look(command=command, words=command.words[1:], home=home, start=start), "too many things it may do")]
     verdict = _verdict(looks)
-    return _with_runs(verdict, runs) if runs else verdict
+    return _with_runs(command, verdict, runs) if runs else verdict
 
 
 def judge_script(script: Script, home: Path) -> Judged:
     """A whole shell line: each command and each redirection of it."""
     start = script.commands[0].cwd if script.commands else None
     unsafe = sorted(name for name in script.variables if not holds_no_secret(name))
+    loops = tuple(
+        f"a loop sets {name}, which may have a meaning" for name in sorted(script.loop_names) if not is_ordinary(name)
+    )
     redirects = [
         (redirect, _judge_redirect(redirect, home)) for redirect in script.all_redirects() if _is_of_file(redirect)
     ]
     return Judged(
         commands=tuple((command, judge(command, home, start)) for command in script.commands),
         redirects=tuple(redirects),
-        doubts=script.doubts or ((script.refusal,) if script.refusal else ()),
+        doubts=(*script.doubts, *loops) or ((script.refusal,) if script.refusal else ()),
         secret=f"${unsafe[0]} may hold a secret" if unsafe else "",
     )
 
@@ -131,6 +136,7 @@ def _look_at(look: Look, runs: list[Verdict]) -> None:
     if not is_literal(first) or first.has_glob or not command.name:
         raise NotReadOnlyError("it is not known which program it runs")
     name = command.name
+    look.critical = critical_of(look)
     if "/" in first.head and first.head not in (folder + name for folder in SYSTEM_FOLDERS):
         raise NotReadOnlyError(f"{first.head} is a program that is not known")
     edits_files = name in EDITS or (name == "sed" and _may_edit(look.words))
@@ -211,7 +217,7 @@ def _verdict(looks: list[tuple[Look, str]]) -> Verdict:
     )
 
 
-def _with_runs(verdict: Verdict, runs: list[Verdict]) -> Verdict:
+def _with_runs(command: Command, verdict: Verdict, runs: list[Verdict]) -> Verdict:
     """A wrapper's verdict with those of what it runs."""
     refused = [run for run in runs if not run.is_read_only]
     return Verdict(
@@ -219,7 +225,7 @@ def _with_runs(verdict: Verdict, runs: list[Verdict]) -> Verdict:
         reason=refused[0].reason if verdict.is_read_only and refused else verdict.reason,
         reads=_unique(path for each in (verdict, *runs) for path in each.reads),
         writes=_unique(path for each in (verdict, *runs) for path in each.writes),
-        is_file_edit=verdict.is_read_only and all(run.is_file_edit for run in runs),
+        is_file_edit=command.is_wrapper and verdict.is_read_only and all(run.is_file_edit for run in runs),
         secret=next((each.secret for each in (verdict, *runs) if each.secret), ""),
         critical=next((each.critical for each in (verdict, *runs) if each.critical), ""),
         uses_git=any(each.uses_git for each in (verdict, *runs)),

@@ -125,6 +125,14 @@ def look_at_nothing(look: Look) -> None:
         raise NotReadOnlyError("it may evaluate its words")
 
 
+def look_at_jobs(look: Look) -> None:
+    """jobs: -x runs a command; wait: -p unsets a variable, and sets it."""
+    harmless = "-[lnprs]+" if look.command.name == "jobs" else "-[fn]+"
+    for word in look.words:
+        if not is_literal(word) or not re.fullmatch(rf"{harmless}|--|[%\w][\w%+?-]*", word.value or ""):
+            raise NotReadOnlyError(f"{look.command.name} {word.source} is not known to be harmless")
+
+
 def look_at_limits(look: Look) -> None:
     """ulimit, hash, history and alias without anything that they would set."""
     if not all(re.fullmatch(r"-[SHa-z]+", word.value or "") for word in look.words):

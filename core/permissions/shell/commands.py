@@ -51,6 +51,7 @@ class Found:
     commands: list[Command] = field(default_factory=list[Command])
     redirects: list[Redirect] = field(default_factory=list[Redirect])
     variables: set[str] = field(default_factory=set[str])
+    loop_names: set[str] = field(default_factory=set[str])
     doubts: dict[str, None] = field(default_factory=dict[str, None])
 
     def doubt(self, reason: str) -> None:
@@ -62,6 +63,7 @@ class Found:
         self.commands += other.commands
         self.redirects += other.redirects
         self.variables |= other.variables
+        self.loop_names |= other.loop_names
         self.doubts |= other.doubts
 
 
@@ -217,6 +219,7 @@ class CommandReader:
                 runs.append(Command(redirects=tuple(found.redirects)))
             doubts += found.doubts
             self._found.variables |= found.variables
+            self._found.loop_names |= found.loop_names
         doubts.append(evaluation_doubt(command))
         doubt = next(filter(None, doubts), "")
         return replace(command, runs=(*command.runs, *runs), is_wrapper=run.is_wrapper, doubt=doubt)

@@ -14,7 +14,7 @@ WRITERS = frozenset(
 )
 """What may set the variables that its words name."""
 
-FORGETTING = frozenset("eval source . trap enable unalias alias coproc shopt set".split())
+FORGETTING = frozenset("eval source . trap enable unalias alias coproc shopt set jobs".split())
 """What may change anything at all, at once or later."""
 
 HARMLESS_OPTION = re.compile(
@@ -42,6 +42,8 @@ def effect_of(command: Command, state: State) -> Flow:
         return Flow(state, state)
     name = command.words[0].value
     if name in ("set", "shopt") and all(HARMLESS_OPTION.fullmatch(word.value or "") for word in command.words[1:]):
+        return Flow(state, state)
+    if name == "jobs" and not command.runs:
         return Flow(state, state)
     if name is None or name in FORGETTING:
         return Flow(state.forgotten(), state.forgotten())

@@ -43,6 +43,7 @@ def read_script(source: str, cwd: Path | None, home: Path) -> Script:
         commands=tuple(found.commands),
         redirects=tuple(found.redirects),
         variables=frozenset(found.variables),
+        loop_names=frozenset(found.loop_names),
         doubts=tuple(found.doubts),
     )
 

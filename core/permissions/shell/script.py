@@ -26,8 +26,8 @@ class Word:
     has_glob: bool = False
     """Whether it becomes names of files: it holds ``*``, ``?``, ``[`` or braces outside quotes."""
     lists: tuple[Command, ...] = ()
-    """Where the word is nothing but one ``$(…)`` of one pipeline: the commands of that pipeline. Also where it is a
-    variable that holds what such a pipeline puts out, or a part of it."""
+    """Where the word is nothing but one ``$(…)`` or ``<(…)`` of one pipeline: the commands of that pipeline. Also where
+    it is a variable that holds what such a pipeline puts out, or a part of it."""
     matches: tuple[str, ...] = ()
     """Where the word is nothing but a glob: that, with all before its first special character as it will be. Also where
     it is a variable of a loop over such globs and literal words: all of these."""
@@ -115,6 +115,8 @@ class Script:
     """Redirections of loops, groups and nothing at all; those of a command are with it."""
     variables: frozenset[str] = frozenset()
     """Names of variables that it expands and has not set itself."""
+    loop_names: frozenset[str] = frozenset()
+    """Names of variables that ``for`` and ``select`` set, here or in a text that a command of it runs."""
     doubts: tuple[str, ...] = ()
     """Why it cannot be judged as a whole: syntax that is not understood, characters that deceive. Empty: it can."""
     refusal: str = ""

@@ -293,6 +293,7 @@ class LineReader:
                     spans[-1] = (spans[-1][0], child.end)
                 else:
                     spans.append((child.start, child.end))
+        self._found.loop_names.add(name)
         readings = [self._words.read(*span) for span in spans]
         is_select = bool(node.children) and node.children[0].kind == "select"
         known = Known() if is_select else _gone_through(readings)

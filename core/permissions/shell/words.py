@@ -287,7 +287,8 @@ class WordReader:
             self._around.doubt(DISAGREE)
             self._around.run_text(self._text[at + 2 : end])
             return (MANY,), end
-        self._around.run(node)
+        found = self._around.run(node)
+        self._lists = found if self._text[at] == "<" else ()
         return (quoted("/dev/fd/") + ONE,), node.end
 
     def _backtick(self, at: int, end: int, in_quotes: bool) -> int:
@@ -395,7 +396,7 @@ def _pattern(text: str, head: str) -> tuple[str, ...]:
 
 
 def _is_one_substitution(text: str, node: Node | None, start: int) -> bool:
-    if node is None or node.kind != "command_substitution":
+    if node is None or node.kind not in ("command_substitution", "process_substitution"):
         return False
     quotes = 1 if text.startswith('"') and text.endswith('"') else 0
     return node.start == start + quotes and node.end == start + len(text) - quotes

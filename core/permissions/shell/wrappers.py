@@ -63,7 +63,8 @@ GUESSED = frozenset(
     chrt taskset numactl prlimit setpriv fakeroot proot bwrap firejail systemd-run systemd-inhibit cgexec valgrind perf
     gdb rlwrap unbuffer entr caffeinate arch setarch xvfb-run dbus-run-session ssh-agent script hyperfine runuser
     nsjail catchsegv faketime torsocks proxychains proxychains4 tsocks op doppler dotenv cross nix nix-shell guix
-    vagrant lxc multipass distrobox toolbox heroku fly railway rush lerna nx turbo time gtime gtimeout""".split()
+    vagrant lxc multipass distrobox toolbox heroku fly railway rush lerna nx turbo time gtime gtimeout
+    pkexec run0 cpulimit winpty ts watchexec aws-vault nocorrect sg""".split()
 )
 """Programs that may run what stands among their words; where it begins there is not known, so every place is tried."""
 
@@ -74,6 +75,7 @@ FIND_ACTIONS = frozenset({"-exec", "-execdir", "-ok", "-okdir"})
 
 UNKNOWN_OPTION = "what it runs is not clear from its options"
 DYNAMIC = "what it runs is only known when it runs"
+INPUTS = frozenset({"/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"})
 INPUT = Word(source="{}", is_one=False)
 """Words that come out of a pipe."""
 
@@ -179,7 +181,7 @@ def _shell(command: Command) -> Run:
     while at < len(words):
         value = literal(words[at])
         if value is None:
-            return Run(doubt=DYNAMIC) if not wants_text else _text(words[at : at + 1])
+            return _text(words[at : at + 1]) if wants_text else replace(_read_from(command, words[at]), doubt=DYNAMIC)
         if not value.startswith(("-", "+")) or value in ("-", "--"):
             at += value in ("-", "--")
             break
@@ -189,24 +191,55 @@ def _shell(command: Command) -> Run:
         at += 2 if takes else 1
     if wants_text:
         return _text(words[at : at + 1])
-    return Run() if at < len(words) else _told_by_input(command)
+    return _read_from(command, words[at]) if at < len(words) else _told_by_input(command)
 
 
 def _told_by_input(command: Command) -> Run:
+    texts = _fed(command)
+    if texts:
+        return Run(texts=texts[-1:])
+    if not command.piped_from:
+        return Run()
+    return Run(texts=_put_out(command.piped_from), doubt="it runs what comes out of a pipe")
+
+
+def _fed(command: Command) -> tuple[str, ...]:
+    """What heredocs and here-strings give to a command to read, as far as that is written."""
     texts = [redirect.text for redirect in command.redirects if redirect.text is not None]
     texts += [
         redirect.target.value
         for redirect in command.redirects
         if redirect.kind == "here_string" and redirect.target and redirect.target.value
     ]
-    if texts:
-        return Run(texts=tuple(texts[-1:]))
-    if not command.piped_from:
-        return Run()
-    before = command.piped_from[-1]
-    known = [word.value or "" for word in before.words[1:]] if before.name in ("echo", "printf") else []
-    fed = [redirect.text for each in command.piped_from for redirect in each.redirects if redirect.text]
-    return Run(texts=(*fed, *([" ".join(known)] if known else [])), doubt="it runs what comes out of a pipe")
+    return tuple(texts)
+
+
+def _put_out(commands: Sequence[Command]) -> tuple[str, ...]:
+    """What a pipeline may put out: whatever is written in it."""
+    texts = [text for command in commands for text in _fed(command)]
+    for command in commands:
+        if command.name not in ("echo", "printf"):
+            continue
+        words = [word.value or word.head for word in command.words[1:]]
+        while words and words[0].startswith("-"):
+            words = words[1:]
+        texts.append(" ".join(words))
+        if command.name == "printf":
+            texts += words[1 : 1 + MAX_GUESSES]
+    return tuple(filter(None, texts))
+
+
+def _source(command: Command) -> Run:
+    """``source <(echo TEXT)``, or out of what it reads; of a file nothing is known here."""
+    words = [word for word in command.words[1:] if word.value != "--"]
+    return replace(_read_from(command, words[0]) if words else Run(), is_same_shell=True)
+
+
+def _read_from(command: Command, word: Word) -> Run:
+    """The shell lines in a file that a shell is told to run, where that is no file but a pipe."""
+    if word.lists:
+        return Run(texts=_put_out(word.lists), doubt=DYNAMIC)
+    return _told_by_input(command) if word.value in INPUTS else Run()
 
 
 def _text(words: Sequence[Word]) -> Run:
@@ -216,7 +249,8 @@ def _text(words: Sequence[Word]) -> Run:
     if all(word.value is not None and word.is_one for word in words):
         return Run(texts=(" ".join(word.value or "" for word in words),))
     # What is written in it is looked at all the same.
-    return Run(texts=(" ".join(word.value or word.head for word in words),), doubt=DYNAMIC)
+    written = " ".join(word.value or word.head for word in words)
+    return Run(texts=(written, *(text for word in words for text in _put_out(word.lists))), doubt=DYNAMIC)
 
 
 def _eval(command: Command) -> Run:
@@ -229,6 +263,18 @@ def _trap(command: Command) -> Run:
     return _text(words[:1]) if len(words) > 1 else Run()
 
 
+JOBS = Grammar(flags="lnprsx")
+
+
+def _jobs(command: Command) -> Run:
+    """``jobs -x`` runs a command; the other options list."""
+    start = command_start(command.words, JOBS)
+    if start is None:
+        return _guessed(command.words, UNKNOWN_OPTION)
+    runs = any("x" in word.head for word in command.words[1:start]) and command.words[start:]
+    return Run(commands=(command.words[start:],)) if runs else Run()
+
+
 def _su(command: Command) -> Run:
     words = command.words
     for at, word in enumerate(words[1:], start=1):
@@ -238,6 +284,12 @@ def _su(command: Command) -> Run:
         if value == "--command" or re.fullmatch(r"-\w*c", value):
             return replace(_text(words[at + 1 : at + 2]), is_elsewhere=True)
     return Run(doubt="it starts a shell")
+
+
+def _runuser(command: Command) -> Run:
+    """Like ``su``; with ``-u`` a command follows."""
+    found, guessed = _su(command), _guessed(command.words, "")
+    return replace(guessed, texts=(*found.texts, *guessed.texts), doubt=found.doubt)
 
 
 ENV = Grammar(
@@ -384,8 +436,10 @@ SPECIAL: dict[str, Callable[[Command], Run]] = {
     **dict.fromkeys(FD, _fd),
     "eval": _eval,
     "trap": _trap,
+    "jobs": _jobs,
     "su": _su,
-    "runuser": _su,
+    "runuser": _runuser,
+    **dict.fromkeys(("source", "."), _source),
     "env": _env,
     "flock": _flock,
     "watch": _watch,
