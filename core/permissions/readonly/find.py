@@ -73,7 +73,7 @@ def _argument(look: Look, name: str, words: list[Word]) -> None:
 
 def _skip_run(look: Look, words: list[Word]) -> list[Word]:
     """The words behind what ``-exec`` runs, which is judged as a command of its own."""
-    ends = [index for index, word in enumerate(words) if word.value in (";", "+")]
-    if not ends or not look.command.runs:
+    end = next((index for index, word in enumerate(words) if word.value in (";", "+")), None)
+    if end is None or not look.command.runs:
         raise NotReadOnlyError("it is not known what find runs")
-    return words[ends[0] + 1 :]
+    return words[end + 1 :]

@@ -76,8 +76,13 @@ def _written(command: Command, state: State) -> State:
     names = written_names(command.text)
     if command.name == "read" and names is not None:
         # It sets them whether it finds anything or not.
-        operands = [word.value or "" for word in command.words[1:] if not word.head.startswith("-")]
-        is_line = len(operands) == 1 and not command.assignments and not command.redirects
+        words = [word.value for word in command.words[1:]]
+        # ``-d ''`` reads up to a NUL: still a name, or all of them.
+        at = next((at for at, text in enumerate(words) if text in ("-d", "-rd") and words[at + 1 : at + 2] == [""]), -1)
+        rest = words if at < 0 else words[:at] + words[at + 2 :]
+        operands = [text or "" for text in rest if not (text or "").startswith("-")]
+        is_whole = all(each.name == "IFS" and each.value.value == "" for each in command.assignments)
+        is_line = len(operands) == 1 and is_whole and not command.redirects
         known = Known(lists=command.piped_from if is_line else ())
         for name in operands or ["REPLY"]:
             state = state.with_variable(name, known)
