@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from core.permissions.shell.script import Command, Word
 from core.permissions.shell.state import Flow, State, gone_to
@@ -46,7 +47,11 @@ def effect_of(command: Command, state: State) -> Flow:
     if name is None or name in FORGETTING:
         return Flow(state.forgotten(), state.forgotten())
     if name in TRANSPARENT and len(command.words) > 1:
-        return effect_of(command.runs[0], state) if command.runs else _forgetful(state, command)
+        if not command.runs:
+            return _forgetful(state, command)
+        run = command.runs[0]
+        redirects, assignments = command.redirects + run.redirects, command.assignments + run.assignments
+        return effect_of(replace(run, redirects=redirects, assignments=assignments), state)
     if name == "exit":
         return Flow(None, None)
     if name in MOVING:
