@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from core.permissions.paths import is_repository
 from core.permissions.readonly.git_options import SUBCOMMANDS
 from core.permissions.readonly.grammar import NotReadOnlyError, Parsed, long_options, short_options
 from core.permissions.readonly.look import Look, names_secret, without_magic
 from core.permissions.readonly.options import is_literal, literal, parse
-from core.permissions.shell.script import Word
+from core.permissions.shell.script import Command, Word
 
 HARMLESS_GLOBALS = frozenset({"--no-pager", "--no-optional-locks", "--literal-pathspecs", "--no-replace-objects"})
 HARMLESS_KEYS = re.compile(
@@ -32,6 +33,9 @@ HASH = re.compile(
 HASHES = re.compile(rf"log(?: -n| -?\d+| -n\d+| --reverse| --all| --(?:no-)?merges| --format=%[hH]| {REVISION})+")
 """Subcommands that put out nothing but names of commits."""
 
+TAIL = re.compile(r"[~^]\d*|\.{2,3}(?:[\w@][\w@./~^-]*)?|:[\w./-]+")
+"""What may stand right behind the name of a commit."""
+
 SIGNATURE = re.compile(r"%[-+ ]?G|%\([^)]*signature")
 ALONE = frozenset({"--version", "-v", "--help", "--exec-path", "--html-path", "--man-path"})
 
@@ -47,15 +51,22 @@ def look_at_git(look: Look) -> None:
         option = words.pop(0).head
         if option == "-c" and words and is_literal(words[0]) and HARMLESS_KEYS.fullmatch(words[0].head):
             words.pop(0)
+        elif option == "-C" and words and is_literal(words[0]) and words[0].head and look.start is not None:
+            folder = look.path(words.pop(0).head)
+            look.command = replace(look.command, cwd=folder)
+            look.reads.append(folder)
+            _look_at_folder(look)
         elif option not in HARMLESS_GLOBALS:
             raise NotReadOnlyError(f"git {option} is not known to be harmless")
     if not words or not is_literal(words[0]):
         raise NotReadOnlyError("it is not known what git does")
     name = words.pop(0).head
+    if name == "help" and [word.value for word in words] in (["-a"], ["--all"]):
+        return
     grammar = SUBCOMMANDS.get(name)
     if grammar is None:
         raise NotReadOnlyError(f"git {name} may change something")
-    parsed = parse(tuple(literal("HEAD") if _is_hash(word) else word for word in words), grammar)
+    parsed = parse(tuple(map(_with_hash, words)), grammar)
     for word in parsed.given("--format", "--pretty"):
         if not is_literal(word) or SIGNATURE.search(word.head):
             raise NotReadOnlyError("a format of git may check signatures, which runs gpg")
@@ -77,11 +88,20 @@ LED = frozenset({"stash", "worktree", "submodule", "notes", "bisect", "remote", 
 """Subcommands with subcommands of their own; behind an option the same word may be no longer one."""
 
 
-def _is_hash(word: Word) -> bool:
-    """Whether it is ``$(git merge-base …)``, or another that puts out the name of a commit."""
-    if word.values or word.head or len(word.lists) != 1 or word.lists[0].name != "git":
+def _with_hash(word: Word) -> Word:
+    """The word, with ``HEAD`` for a ``$(…)`` at its beginning that puts out the name of a commit."""
+    if not word.values and not word.head and _is_hash(word.lists):
+        return literal("HEAD")
+    if not word.values and TAIL.fullmatch(word.tail) and _is_hash(word.begins):
+        return literal("HEAD" + word.tail)
+    return word
+
+
+def _is_hash(commands: tuple[Command, ...]) -> bool:
+    """Whether it is ``git merge-base …``, or another that puts out the name of a commit, or none."""
+    if len(commands) != 1 or commands[0].name != "git":
         return False
-    words = word.lists[0].words[1:]
+    words = commands[0].words[1:]
     text = " ".join(each.head for each in words)
     is_log = HASHES.fullmatch(text) is not None and text.count("--format=") == 1
     return all(map(is_literal, words)) and (is_log or HASH.fullmatch(text) is not None)

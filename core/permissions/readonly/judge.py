@@ -11,13 +11,14 @@ from core.permissions.readonly import archives, awk, edits, find, git, jq, rg, s
 from core.permissions.readonly.edits import EDITS
 from core.permissions.readonly.file_programs import FILES
 from core.permissions.readonly.grammar import Grammar, NotReadOnlyError, long_options, short_options
+from core.permissions.readonly.listing import plain_root
 from core.permissions.readonly.look import Look
 from core.permissions.readonly.names import holds_no_secret, is_ordinary, may_stand_alone, may_stand_before
 from core.permissions.readonly.options import is_literal, parse
 from core.permissions.readonly.removals import critical_of
 from core.permissions.readonly.verdict import Judged, Verdict
 from core.permissions.readonly.versions import tells_version
-from core.permissions.readonly.wrappers import FINDERS, WRAPPERS, look_at_wrapper, runs_of
+from core.permissions.readonly.wrappers import FINDERS, WRAPPERS, feeds_whole_lines, look_at_wrapper, runs_of
 from core.permissions.shell.script import Command, Redirect, Script, Word
 
 MAX_READINGS = 256
@@ -64,9 +65,17 @@ SPECIAL: dict[str, Callable[[Look], None]] = {
 }
 
 
-def judge(command: Command, home: Path | None = None, start: Path | None = None) -> Verdict:
-    """One command by itself; ``start`` is the folder in which the line begins to run."""
-    runs = [judge(run, home, start) for run in runs_of(command)]
+def judge(
+    command: Command, home: Path | None = None, start: Path | None = None, *, keeps_names: bool = False
+) -> Verdict:
+    """One command by itself; ``start`` is the folder in which the line begins to run.
+
+    ``keeps_names``: the line makes no files, so that names on the disk are those that its commands will list.
+    """
+    if keeps_names:
+        command = replace(command, words=tuple(map(_listed, command.words)))
+    feeds_names = keeps_names and feeds_whole_lines(command)
+    runs = [judge(run, home, start, keeps_names=feeds_names) for run in runs_of(command)]
     looks = [
         _look(Look(command=placed, words=words, home=home, start=start), runs)
         for placed in _placed(command)
@@ -88,12 +97,23 @@ def judge_script(script: Script, home: Path) -> Judged:
     redirects = [
         (redirect, _judge_redirect(redirect, home)) for redirect in script.all_redirects() if _is_of_file(redirect)
     ]
+    keeps_names = not any(
+        command.name in EDITS or command.name == "tee" or (command.name == "sed" and _may_edit(command.words))
+        for command in script.all_commands()
+    ) and all(verdict.is_read_only for _redirect, verdict in redirects)
     return Judged(
-        commands=tuple((command, judge(command, home, start)) for command in script.commands),
+        commands=tuple((command, judge(command, home, start, keeps_names=keeps_names)) for command in script.commands),
         redirects=tuple(redirects),
         doubts=(*script.doubts, *loops) or ((script.refusal,) if script.refusal else ()),
         secret=f"${unsafe[0]} may hold a secret" if unsafe else "",
     )
+
+
+def _listed(word: Word) -> Word:
+    """A word out of a listing, with what all that it lists begins with."""
+    if word.values or word.head or not word.lists:
+        return word
+    return replace(word, head=plain_root(word.lists))
 
 
 def _placed(command: Command) -> list[Command]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 import re
 from itertools import pairwise
+from pathlib import Path
 
 from core.permissions.readonly.look import TYPICAL_SECRETS, names_secret, without_magic
 from core.permissions.readonly.options import is_literal
@@ -28,6 +30,18 @@ FILTER = re.compile(r"-i?(?:name|path|wholename|regex)")
 MAX_PATTERN = 200
 SECRET_PATHS = tuple(f"{folder}{name}" for name in TYPICAL_SECRETS for folder in ("", "./", "./a/"))
 ORDINARY_PATHS = ("src/app.py", "./README.md", "notes.txt", "./a/main.c", "index.test.tsx", "config.json")
+MAX_NAMES = 5_000
+ROOT = re.compile(r"[\w.][\w./-]*")
+ODD = re.compile(r"[^\w.,@+=#%~-]")
+"""What splits a name, or quotes a part of it; bash and xargs differ in that."""
+
+SEARCH_OPTIONS = {
+    "grep": re.compile(r"-[rRilnwEFHI]+|--files-with-matches|--include=[\w*.]+"),
+    "rg": re.compile(r"-[ilnwFHs]+|--files-with-matches"),
+}
+PLAIN_PATTERN = re.compile(r"\w[\w.]*")
+FIND_TEST = re.compile(r"-(name|iname|type|maxdepth|mindepth|mtime|size) [\w*.+-]+|-print0?")
+
 PASSING = frozenset({"head", "tail", "sort", "uniq", "grep", "egrep", "fgrep", "tac", "shuf"})
 """Programs that hand on some of the lines they are given."""
 
@@ -123,3 +137,50 @@ def _passes(command: Command) -> bool:
     if command.name in ("grep", "egrep", "fgrep"):
         return len(operands) <= 1
     return all(text.isdecimal() for text in operands)
+
+
+def plain_root(listing: tuple[Command, ...]) -> str:
+    """What all that the listing puts out begins with; empty where that, or a word of it, may be an option.
+
+    Names beneath the root are looked at on the disk: none may hold a blank, or what quotes one.
+    """
+    if len(listing) != 1:
+        return ""
+    command, folder = listing[0], listing[0].cwd
+    if folder is None or not all(map(is_literal, command.words)):
+        return ""
+    if any(redirect.target is None or redirect.target.value != "/dev/null" for redirect in command.redirects):
+        return ""
+    texts = [word.head for word in command.words[1:]]
+    if command.name in SEARCH_OPTIONS:
+        root = _search_root(command.name, texts)
+    else:
+        root = _find_root(texts) if command.name == "find" else ""
+    if not ROOT.fullmatch(root) or ".." in root.split("/"):
+        return ""
+    return root if _has_plain_names(folder / root) else ""
+
+
+def _search_root(name: str, texts: list[str]) -> str:
+    options = [text for text in texts if text.startswith("-")]
+    operands = [text for text in texts if not text.startswith("-")]
+    lists = any("l" in text.partition("=")[0] for text in options if text[:2] != "--" or text[:3] == "--f")
+    if not lists or len(operands) != 2 or not PLAIN_PATTERN.fullmatch(operands[0]):
+        return ""
+    return operands[1] if all(map(SEARCH_OPTIONS[name].fullmatch, options)) else ""
+
+
+def _find_root(texts: list[str]) -> str:
+    tests = re.sub(r" (?=-[a-z])", "\n", " ".join(texts[1:])).split("\n") if texts[1:] else []
+    return texts[0] if texts and all(map(FIND_TEST.fullmatch, tests)) else ""
+
+
+def _has_plain_names(root: Path) -> bool:
+    count = 0
+    for folder, folders, files in os.walk(root):
+        count += len(folders) + len(files)
+        if count > MAX_NAMES or any(ODD.search(name) for name in (*folders, *files)):
+            return False
+        if any((Path(folder) / name).is_symlink() for name in folders):
+            return False
+    return True

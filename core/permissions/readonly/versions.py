@@ -14,12 +14,12 @@ DASHED = frozenset(
     rg fd fdfind jq yq sed awk gawk grep find tar gzip curl wget ssh openssl sqlite3 psql mysql redis-cli vim
     nvim nano tmux less more bat htop top shellcheck shfmt hadolint kubectl helm aws gcloud az gh
     glab ansible nginx code ls cat sort sudo systemctl diff rsync zip unzip xz zstd ffmpeg convert pandoc
-    protoc buf xcodebuild""".split()
+    protoc buf xcodebuild black""".split()
 )
 VERSION_OPTIONS = frozenset({"--version", "-V", "-version"})
 SHORT_V = frozenset("node nodejs npm php ruby perl docker podman deno bun nginx go java openssl".split())
 """For these ``-v`` is the version; others begin to talk."""
-WITH_WORD = {("go", "version"), ("openssl", "version")}
+WITH_WORD = {("go", "version"), ("openssl", "version"), *((name, "--help") for name in ("python", "python3", "node"))}
 
 
 RUST = ("rust-toolchain", "rust-toolchain.toml")

@@ -14,6 +14,9 @@ from core.permissions.shell.script import Assignment, Command, Word
 PLACE = "{}"
 """Where find and xargs put the names of files."""
 
+WHOLE = frozenset("-0 --null -r --no-run-if-empty -n --max-args -P --max-procs -I -L -t --verbose".split())
+"""Options of xargs with which it does not cut names up."""
+
 FINDERS = frozenset({"find", "bfs"})
 
 WRAPPERS: dict[str, Grammar] = {
@@ -84,6 +87,20 @@ def runs_of(command: Command) -> tuple[Command, ...]:
     if command.name in FINDERS:
         return tuple(_fed(run, (command,), PLACE) for run in command.runs)
     return command.runs
+
+
+def feeds_whole_lines(command: Command) -> bool:
+    """Whether what it runs is given the lines or words of the pipe before it, whole."""
+    if any(redirect.kind in ("read", "heredoc", "here_string", "duplicate") for redirect in command.redirects):
+        return False
+    if command.name != "xargs":
+        return True
+    try:
+        parsed = parse(command.words[1:], WRAPPERS["xargs"])
+    except NotReadOnlyError:
+        return False
+    is_usual = all(option.name in WHOLE or option.name in ("-d", "--delimiter") for option in parsed.options)
+    return is_usual and all(word.value == "\\n" for word in parsed.given("-d", "--delimiter"))
 
 
 def _fed(run: Command, source: tuple[Command, ...], mark: str) -> Command:

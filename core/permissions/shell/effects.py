@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from core.permissions.shell.script import Command, Word
 from core.permissions.shell.state import Flow, State, gone_to
@@ -48,7 +49,11 @@ def effect_of(command: Command, state: State) -> Flow:
     if name is None or name in FORGETTING:
         return Flow(state.forgotten(), state.forgotten())
     if name in TRANSPARENT and len(command.words) > 1:
-        return effect_of(command.runs[0], state) if command.runs else _forgetful(state, command)
+        if not command.runs:
+            return _forgetful(state, command)
+        run = command.runs[0]
+        redirects, assignments = command.redirects + run.redirects, command.assignments + run.assignments
+        return effect_of(replace(run, redirects=redirects, assignments=assignments), state)
     if name == "exit":
         return Flow(None, None)
     if name in MOVING:
@@ -78,8 +83,13 @@ def _written(command: Command, state: State) -> State:
     names = written_names(command.text)
     if command.name == "read" and names is not None:
         # It sets them whether it finds anything or not.
-        operands = [word.value or "" for word in command.words[1:] if not word.head.startswith("-")]
-        is_line = len(operands) == 1 and not command.assignments and not command.redirects
+        words = [word.value for word in command.words[1:]]
+        # ``-d ''`` reads up to a NUL: still a name, or all of them.
+        at = next((at for at, text in enumerate(words) if text in ("-d", "-rd") and words[at + 1 : at + 2] == [""]), -1)
+        rest = words if at < 0 else words[:at] + words[at + 2 :]
+        operands = [text or "" for text in rest if not (text or "").startswith("-")]
+        is_whole = all(each.name == "IFS" and each.value.value == "" for each in command.assignments)
+        is_line = len(operands) == 1 and is_whole and not command.redirects
         known = Known(lists=command.piped_from if is_line else ())
         for name in operands or ["REPLY"]:
             state = state.with_variable(name, known)

@@ -28,6 +28,10 @@ class Word:
     lists: tuple[Command, ...] = ()
     """Where the word is nothing but one ``$(…)`` or ``<(…)`` of one pipeline: the commands of that pipeline. Also where
     it is a variable that holds what such a pipeline puts out, or a part of it."""
+    begins: tuple[Command, ...] = ()
+    """Where the word begins with a ``$(…)`` of one pipeline and nothing but plain text follows: as of ``lists``."""
+    tail: str = ""
+    """The text that follows."""
     matches: tuple[str, ...] = ()
     """Where the word is nothing but a glob: that, with all before its first special character as it will be. Also where
     it is a variable of a loop over such globs and literal words: all of these."""

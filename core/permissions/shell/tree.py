@@ -64,6 +64,7 @@ RESERVED = frozenset(
 DELIMITERS = " \t\n;&|()<>`"
 
 GAP = re.compile(r"(?:[ \t\n]|\\\n)*")
+BLANKS = re.compile(r"[ \t\n]+")
 LINE_GAP = re.compile(r"(?:[ \t]|\\\n)*")
 LOOSE = (WORDS | ARITHMETIC | EXPANSIONS | {"variable_assignment"}) - {"command_substitution", "process_substitution"}
 """What stands between their parts is read by ``core.permissions.shell.words``."""
@@ -146,7 +147,7 @@ def _parsed(text: str) -> tuple[str, tuple[Heredoc, ...], _Parsed | None]:
         heredocs = find_heredocs(text, wrong)
         plainer = masked(text, heredocs)
         root = parser.parse(plainer.encode("latin-1")).root_node
-        parsed = None if root.descendant_count > MAX_NODES else _copied(root)
+        parsed = None if root.descendant_count > MAX_NODES else _copied(root, plainer)
         if parsed is None or not heredocs:
             return plainer, heredocs, parsed
         nodes = [
@@ -177,15 +178,22 @@ def _is_apart(text: str, word: Node) -> bool:
     return (not word.start or text[word.start - 1] in DELIMITERS) and text[word.end : word.end + 1] in DELIMITERS
 
 
-def _copied(root: SyntaxNode) -> _Parsed:
-    """The tree as own nodes, without recursion."""
+def _copied(root: SyntaxNode, text: str) -> _Parsed:
+    """The tree as own nodes, without recursion; ``text`` is what was parsed.
+
+    Within double quotes the grammar counts blanks before ``$(`` to the substitution, where an expansion stands before
+    them: they are taken off it.
+    """
     top = Node(root.type, root.start_byte, root.end_byte)
     parsed = _Parsed(top, root.has_error)
     pending = [(root, top)]
     while pending:
         source, node = pending.pop()
         for child in source.children:
-            copy = Node(child.type, child.start_byte, child.end_byte)
+            start = max(child.start_byte, node.start)
+            if node.kind == "string" and child.type in EXPANSIONS and (blanks := BLANKS.match(text, start)):
+                start = blanks.end()
+            copy = Node(child.type, start, child.end_byte)
             node.children.append(copy)
             if child.is_named:
                 parsed.kinds.add(copy.kind)

@@ -20,6 +20,7 @@ from core.permissions.shell.marks import (
     bytewise,
     expanded,
     fields_of,
+    plain,
     plain_text,
     quoted,
     splits_at_blank,
@@ -42,6 +43,7 @@ ARITHMETIC = re.compile(r"[0-9 \t\n+*/%()<>=!&|^~?:,-]*")
 VARIABLE = re.compile(r"(\"?)\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\})\1", re.ASCII)
 """A word that is one variable and nothing else."""
 
+PLAIN_TAIL = re.compile(r"[\w./,:@%+^~=-]*", re.ASCII)
 INDEX = re.compile(r"\[(?:[0-9]+|[@*])\]")
 OPERATOR = re.compile(r":?[-+?]|##?|%%?|//?|/[#%]|\^\^?|,,?")
 
@@ -144,9 +146,12 @@ class WordReader:
         if len(values) > MAX_VALUES:
             values = ()
         is_variable = VARIABLE.fullmatch(text) is not None
-        is_all = is_variable or _is_one_substitution(text, self._nodes.get(start + text.startswith('"')), start)
-        lists = self._lists if is_all else ()
-        matches = self._matches if is_variable else _pattern(text, fields.head) if fields.has_glob else ()
+        node = self._nodes.get(start + text.startswith('"'))
+        tail = _behind_substitution(text, node, start)
+        lists = self._lists if is_variable or _is_one_substitution(text, node, start) else ()
+        matches = self._matches if is_variable else ()
+        if fields.has_glob and not is_variable:
+            matches = _pattern(text, fields.head) or _known_pattern(_combined(pieces), fields.head)
         word = Word(
             source=plain_text(text),
             values=values,
@@ -154,6 +159,8 @@ class WordReader:
             is_one=fields.is_one,
             has_glob=fields.has_glob,
             lists=lists,
+            begins=self._lists if tail else (),
+            tail=tail or "",
             matches=matches,
         )
         return Reading(word, fields.ways)
@@ -400,3 +407,27 @@ def _is_one_substitution(text: str, node: Node | None, start: int) -> bool:
         return False
     quotes = 1 if text.startswith('"') and text.endswith('"') else 0
     return node.start == start + quotes and node.end == start + len(text) - quotes
+def _known_pattern(marked: tuple[str, ...], head: str) -> tuple[str, ...]:
+    """A glob behind variables that are known, ``$x/*.py``; none where what it matches may lie elsewhere."""
+    if len(marked) != 1 or splits_at_blank(marked[0]) or any(mark in marked[0] for mark in (ONE, MANY)):
+        return ()
+    text = plain(marked[0])
+    special = re.search(r"[*?\[{\\~]", text)
+    is_clear = special is not None and special.start() == len(head) and text.startswith(head)
+    return (text,) if is_clear and not re.search(r"[{\\~]|\.\.", text[len(head) :]) else ()
+
+
+def _behind_substitution(text: str, node: Node | None, start: int) -> str | None:
+    """The plain text behind the one ``$(…)`` that a word begins with; None where it is no such word."""
+    if node is None or node.kind != "command_substitution":
+        return None
+    is_quoted = text.startswith('"')
+    if node.start != start + is_quoted:
+        return None
+    rest = text[node.end - start :]
+    if is_quoted:
+        if '"' not in rest:
+            return None
+        inner, _quote, behind = rest.partition('"')
+        rest = inner + behind
+    return rest if PLAIN_TAIL.fullmatch(rest) else None
