@@ -51,7 +51,7 @@ def reason_against(listing: tuple[Command, ...]) -> str:
 
 def names_secrets(command: Command) -> bool:
     """Whether its words name files, or patterns of names, that hold keys or passwords."""
-    texts = [value for word in command.words for value in (word.values or (word.head,))]
+    texts = {value for word in command.words for value in (word.values or (word.head,))}
     return any(is_secret(Path(text)) or (set("*?[") & set(text) and matches_secrets(text)) for text in texts if text)
 
 
