@@ -28,6 +28,8 @@ FILTER = re.compile(r"-i?(?:name|path|wholename|regex)")
 """Options of find that choose by name."""
 
 MAX_PATTERN = 200
+REPEATED = re.compile(r"[*+?})]\s*[*+{]|\)\s*\?")
+"""A repetition of what repeats: matching it may take for ever."""
 SECRET_PATHS = tuple(f"{folder}{name}" for name in TYPICAL_SECRETS for folder in ("", "./", "./a/"))
 ORDINARY_PATHS = ("src/app.py", "./README.md", "notes.txt", "./a/main.c", "index.test.tsx", "config.json")
 MAX_NAMES = 5_000
@@ -100,7 +102,7 @@ def _is_negated(words: list[str]) -> bool:
 
 def _picks_secrets(regex: str) -> bool:
     """Whether a regular expression, of either kind, finds names of secrets and not ordinary ones."""
-    if len(regex) > MAX_PATTERN:
+    if len(regex) > MAX_PATTERN or REPEATED.search(regex):
         return True
     for spelling in (regex, re.sub(r"\\?([(){}|+?])", lambda m: m[1] if len(m[0]) > 1 else "\\" + m[0], regex)):
         try:
