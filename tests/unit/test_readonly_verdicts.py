@@ -203,6 +203,7 @@ def test_removing_what_everything_hangs_on_is_critical(command: str) -> None:
      "find . -name '*.pyc' -delete", "find src -delete", "find . -type d -empty -delete", "find . -name x",
      "find . -name node_modules -exec rm -rf {} +", "find . -name __pycache__ | xargs rm -rf", "find / -name x",
      "find . -name '*.o' -exec rm {} \\;", "rm -rf $(find . -name __pycache__)", "rmdir $x",
+     'T=$(mktemp -d); ls; rm -rf "$T"',
      "find . -name x -not -path './a/*' -exec ls {} +"],
 )  # fmt: skip
 def test_removing_something_else_is_not(command: str) -> None:

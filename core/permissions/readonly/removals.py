@@ -49,6 +49,8 @@ def _removal(look: Look) -> str:
     for word in look.words:
         if word.head.startswith("-") and is_literal(word):
             continue
+        if [command.name for command in word.lists] == ["mktemp"]:
+            continue
         if not word.values and word.lists and _passes_on(word.lists):
             if _finds_all(look, word.lists[0].words[1:]):
                 return f"{name} {word.source} removes a folder that everything hangs on"
