@@ -407,6 +407,8 @@ def _is_one_substitution(text: str, node: Node | None, start: int) -> bool:
         return False
     quotes = 1 if text.startswith('"') and text.endswith('"') else 0
     return node.start == start + quotes and node.end == start + len(text) - quotes
+
+
 def _known_pattern(marked: tuple[str, ...], head: str) -> tuple[str, ...]:
     """A glob behind variables that are known, ``$x/*.py``; none where what it matches may lie elsewhere."""
     if len(marked) != 1 or splits_at_blank(marked[0]) or any(mark in marked[0] for mark in (ONE, MANY)):
