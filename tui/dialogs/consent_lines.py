@@ -107,7 +107,7 @@ def scope_lines(consent: Consent, width: int) -> list[Line]:
     indent: Line = (("    ", "text"),)
     if line_width([*indent, *both]) <= width:
         return [*lines, (*indent, *both)] if both else lines
-    for example in (allows, refuses):
+    for example in filter(None, (allows, refuses)):
         lines += wrap(example, width, first_prefix=indent, rest_prefix=indent, words=False)
     return lines
 
