@@ -121,7 +121,8 @@ def _for_line(tool: str, access: Access, policy: Policy) -> Iterator[_Candidate]
     source = access.shell.script.source.strip()
     # A star says more in a rule than in a command.
     if source and "*" not in source and not source.endswith(":*"):
-        yield _Candidate(RuleScope(rules=(f"{tool}({source})",), refuses=f"{source.partition(chr(10))[0]} --more"))
+        refuses = "" if "\n" in source else f"{source} --more"
+        yield _Candidate(RuleScope(rules=(f"{tool}({source})",), refuses=refuses))
     if access.shell.judged.doubts:
         return
     asking = [part for part in judge_parts(tool, access.shell, policy) if part.decision.behavior == "ask"]

@@ -25,6 +25,8 @@ VERBS = {
 }
 MAX_NAME = 32
 """Columns of an agent's or a tool's name in the title."""
+LONG_RULE = 100
+"""Characters of a rule that is not shown a second time."""
 RISKS = {"low": "good", "medium": "caution", "high": "bad"}
 _MARGIN: Line = (("  ", "text"),)
 
@@ -97,7 +99,7 @@ def scope_lines(consent: Consent, width: int) -> list[Line]:
         place = [(f"  ◂ {consent.scope + 1}/{len(consent.request.scopes)} ▸", "accent")]
     lines: list[Line] = []
     for number, rule in enumerate(scope.rules):
-        spans = [*marked([(on_one_line(rule), "code")]), *(place if number == 0 else [])]
+        spans = [*marked([(_rule_text(rule, consent.request), "code")]), *(place if number == 0 else [])]
         lines += wrap(
             spans, width, first_prefix=tuple(head) if number == 0 else margin, rest_prefix=margin, words=False
         )
@@ -110,6 +112,14 @@ def scope_lines(consent: Consent, width: int) -> list[Line]:
     for example in filter(None, (allows, refuses)):
         lines += wrap(example, width, first_prefix=indent, rest_prefix=indent, words=False)
     return lines
+
+
+def _rule_text(rule: str, request: PermissionRequest) -> str:
+    """The rule on one line; a long one that only repeats the command, which stands above, says that it does."""
+    is_whole = rule == f"{request.tool_name}({str(request.input.get('command', '')).strip()})"
+    if is_whole and len(rule) > LONG_RULE:
+        return f"{request.tool_name}(exactly this command, as it stands above)"
+    return on_one_line(rule)
 
 
 def answer_lines(consent: Consent, width: int, *, is_seen: bool) -> list[tuple[Line, int]]:
