@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from core.permissions.matching import concerns_paths
-from core.permissions.paths import is_protected, why_protected, why_secret
+from core.permissions.paths import is_inside, is_protected, why_protected, why_secret
 from core.permissions.policy import Policy
 
 
@@ -16,7 +15,7 @@ def write_concern(path: Path, policy: Policy) -> str:
     protected = why_protected(named) or why_protected(real)
     if protected:
         return f"{named} is protected: {protected}"
-    return "" if lies_inside(path, policy.roots, policy) else f"{named} is outside the working folder"
+    return "" if is_inside(path, policy.roots, policy.resolve) else f"{named} is outside the working folder"
 
 
 def read_concern(path: Path, policy: Policy) -> str:
@@ -25,7 +24,7 @@ def read_concern(path: Path, policy: Policy) -> str:
     secret = why_secret(named) or why_secret(real)
     if secret and not _is_ruled(path, policy):
         return f"{named} may hold secrets ({secret})"
-    if lies_inside(path, policy.roots, policy) or lies_inside(path, policy.readable, policy):
+    if is_inside(path, policy.roots, policy.resolve) or is_inside(path, policy.readable, policy.resolve):
         return ""
     return f"{named} is outside the working folder"
 
@@ -33,12 +32,6 @@ def read_concern(path: Path, policy: Policy) -> str:
 def is_guarded(path: Path, policy: Policy) -> bool:
     """Whether a write there is asked about whatever the rules allow."""
     return any(is_protected(spelling) for spelling in policy.spellings(path))
-
-
-def lies_inside(path: Path, folders: Iterable[Path], policy: Policy) -> bool:
-    """Whether the path, as it is named and where it leads to, lies in one of the folders."""
-    spelled = [spelling for folder in folders for spelling in policy.spellings(folder)]
-    return all(any(path.is_relative_to(folder) for folder in spelled) for path in policy.spellings(path))
 
 
 def _is_ruled(path: Path, policy: Policy) -> bool:

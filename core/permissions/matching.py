@@ -14,8 +14,9 @@ from core.permissions.hosts import domain_covers
 from core.permissions.paths import holds_secrets
 from core.permissions.patterns import star_match
 from core.permissions.policy import Policy
+from core.permissions.readonly.names import may_stand_before
 from core.permissions.rules import Rule
-from core.permissions.shell.script import Command
+from core.permissions.shell.script import Assignment, Command
 from core.permissions.shell.spelling import spellings
 
 FIELD = re.compile(r"(?P<name>[A-Za-z_]\w*)\s*:\s*(?P<value>.*)", re.DOTALL)
@@ -25,10 +26,9 @@ NEVER_BY_PATTERN = frozenset("watch setsid ionice flock".split())
 """Programs that run what follows; such a command is allowed by its exact text only, as is ``find -exec``."""
 FIND_ACTIONS = ("-exec", "-ok", "-delete", "-fprint", "-fls")
 SAFE_VARIABLES = frozenset(
-    "CI COLUMNS DEBUG FORCE_COLOR LANG LANGUAGE LINES NODE_ENV NO_COLOR PYTHONUNBUFFERED RAILS_ENV RUST_BACKTRACE "
-    "RUST_LOG TERM TZ GOOS GOARCH CGO_ENABLED".split()
+    "CI DEBUG NODE_ENV PYTHONUNBUFFERED RAILS_ENV RUST_BACKTRACE RUST_LOG GOOS GOARCH CGO_ENABLED".split()
 )
-"""Set before a command they change how it speaks or what it is built for, not which program runs."""
+"""Set before a command they change what it says or builds, not which program runs; beside those before any command."""
 BELOW = "/**"
 ANY_DEPTH = re.compile(r"(?!~/)(?:\./)?[^/]+/\*\*")
 
@@ -98,13 +98,17 @@ def _names_field(rule: Rule, access: Access) -> bool:
 def allows_command(rule: Rule, command: Command) -> bool:
     """Whether a rule allows a command by itself; what stands in its substitutions is judged apart."""
     text = command.text
-    if not text or command.doubt or any(item.name not in SAFE_VARIABLES for item in command.assignments):
+    if not text or command.doubt or not all(_is_safe(item, command) for item in command.assignments):
         return False
     if rule.spec == text:
         return True
     if command.name in NEVER_BY_PATTERN or not command.name or _acts(command):
         return False
     return text_matches(rule.spec, text)
+
+
+def _is_safe(item: Assignment, command: Command) -> bool:
+    return item.name in SAFE_VARIABLES or may_stand_before(item, command.name)
 
 
 def concerns_command(rule: Rule, command: Command) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -35,10 +35,10 @@ def spellings(path: Path) -> tuple[Path, ...]:
     return tuple(dict.fromkeys((normal(path), resolve(path))))
 
 
-def is_inside(path: Path, roots: Iterable[Path]) -> bool:
-    """Whether the path, as named and as resolved, lies in one of the folders."""
-    folders = [folder for root in roots for folder in spellings(root)]
-    return all(any(spelling.is_relative_to(folder) for folder in folders) for spelling in spellings(path))
+def is_inside(path: Path, roots: Iterable[Path], follow: Callable[[Path], Path] = resolve) -> bool:
+    """Whether the path, as named and as resolved, lies in one of the folders. ``follow`` resolves links."""
+    folders = [folder for root in roots for folder in {normal(root), follow(root)}]
+    return all(any(spelling.is_relative_to(folder) for folder in folders) for spelling in {normal(path), follow(path)})
 
 
 def is_protected(path: Path) -> bool:

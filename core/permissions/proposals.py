@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.permissions.access import Access
-from core.permissions.concerns import is_guarded, lies_inside
+from core.permissions.concerns import is_guarded
 from core.permissions.decide import decide
 from core.permissions.hosts import DOMAIN
-from core.permissions.paths import holds_secrets, normal
+from core.permissions.paths import holds_secrets, is_inside, normal
 from core.permissions.policy import Policy
 from core.permissions.rules import parse_rule
 from core.permissions.shell.script import Command
@@ -176,7 +176,7 @@ def _for_paths(access: Access, policy: Policy) -> Iterator[_Candidate]:
         return
     is_folder = path.is_dir()
     folder = path if is_folder else path.parent
-    inside = lies_inside(path, policy.roots, policy)
+    inside = is_inside(path, policy.roots, policy.resolve)
     root = next((root for root in policy.roots if path.is_relative_to(root)), folder)
     if not is_folder:
         near = path.with_name(f"other{path.suffix}")

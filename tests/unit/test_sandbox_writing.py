@@ -27,15 +27,6 @@ from tests.fakes.tools import PATIENCE_S, Bench, names, open_bench, program
 ENABLED = SandboxRules(is_enabled=True)
 
 
-@pytest.fixture(params=["bubblewrap", "landlock"])
-async def kind(request: pytest.FixtureRequest) -> Kind:
-    kind: Kind = request.param
-    sandbox = Sandbox((kind,))
-    if await sandbox.find() is None:
-        pytest.skip(sandbox.unavailable_because)
-    return kind
-
-
 @pytest.fixture
 async def bench(kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
     monkeypatch.setattr(process, "KILL_GRACE_S", 0.2)
