@@ -128,3 +128,9 @@ def test_a_line_that_is_no_case_is_named(project: Path, capsys: pytest.CaptureFi
     assert "Line 2 is no case" in capsys.readouterr().err
     assert main(["test", str(project / "missing")]) == 2
     assert "cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["bash_cases.jsonl", "rule_cases.jsonl"])
+def test_every_known_case_is_right(project: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    code = main(["test", str(Path(__file__).with_name("data") / name)])
+    assert (code, capsys.readouterr().out.endswith(" cases, 0 wrong\n")) == (0, True)
