@@ -10,7 +10,7 @@ from typing import Any, assert_never
 from core.bus.bus import Bus
 from core.bus.recorder import Recorder
 from core.bus.subscription import Subscription
-from core.context.budget import context_limits
+from core.context.budget import context_limits, window_of
 from core.engine.explain import explain
 from core.engine.launch import Launch
 from core.engine.resume import replay
@@ -90,8 +90,8 @@ class Engine:
                 mode=self.calls.policies.policy.mode,
                 version=__version__,
                 tools=self.calls.tools.offer(can_search=can_search(settings, model)).names,
-                context_window=model.window,
-                limits=context_limits(model),
+                context_window=window_of(model, settings),
+                limits=context_limits(model, settings),
                 is_demo=self._launch.is_demo,
                 is_resumed=self._loaded is not None,
             )
@@ -155,6 +155,12 @@ class Engine:
                 self.calls.policies.delete(op.text, op.behavior, op.layer, op.source)
             case ops.SetModel():
                 await self.session.set_model(op.model)
+            case ops.Compact() | ops.UndoCompaction() | ops.HandOff():
+                self._note("Not there yet.")
+            case ops.ReportContext():
+                self._note("Not there yet.")
+            case ops.ReportCosts():
+                self._note("Not there yet.")
             case ops.BackgroundTools():
                 if not self.calls.services.shells.detach_all():
                     self._note("No command runs that could go to the background.")
@@ -171,11 +177,11 @@ class Engine:
         answered = [message.ts for message in conversation.messages if message.role == "assistant"]
         return UsageUpdated(
             context_tokens=conversation.last_usage.context_tokens,
-            context_window=model.window,
+            context_window=window_of(model, settings),
             last=conversation.last_usage,
             total=self.session.ledger.usage,
             cost_usd=self.session.ledger.cost_usd,
-            limits=context_limits(model),
+            limits=context_limits(model, settings),
             warm_until=warm_until(answered[-1], settings.cache_ttl, conversation.last_usage) if answered else None,
         )
 

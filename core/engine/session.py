@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from dataclasses import dataclass, replace
 
-from core.context.budget import context_limits
+from core.context.budget import context_limits, window_of
 from core.cost.ledger import Ledger
 from core.engine.launch import Launch
 from core.engine.preparation import Prepared, load_instructions, prepare
@@ -143,7 +143,8 @@ class Session:
         self._tell_model(info)
 
     def _tell_model(self, info: ModelInfo) -> None:
-        self._calls.publisher.emit(ModelChanged(model=info.id, context_window=info.window, limits=context_limits(info)))
+        window, limits = window_of(info, self.state.settings), context_limits(info, self.state.settings)
+        self._calls.publisher.emit(ModelChanged(model=info.id, context_window=window, limits=limits))
 
     async def close(self) -> None:
         """End the turn and everything it started; the transcript is complete afterwards."""

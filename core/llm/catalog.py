@@ -31,6 +31,8 @@ class ModelInfo:
     """Takes ``role: "system"`` messages inside the conversation."""
     tool_search: bool = False
     """Takes deferred tools, and results that refer to them."""
+    binds_thinking: bool = True
+    """Takes back a thought only behind the very conversation that it was written in."""
     cache_min: int = 1024
     is_known: bool = True
 
@@ -64,5 +66,6 @@ def _read(model_id: str, data: dict[str, Any]) -> ModelInfo:
         efforts=tuple(data["efforts"]),
         mid_system=data["mid_system"],
         tool_search=data["tool_search"],
+        binds_thinking=data["binds_thinking"],
         cache_min=data["cache_min"],
     )

@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 from core.llm.catalog import ModelInfo, find_model
 from core.protocol.usage import Usage
 
-QuerySource = Literal["main", "web_search", "explain"]
+QuerySource = Literal["main", "agent", "compaction", "handoff", "session_memory", "prewarm", "web_search", "explain"]
 """Who asks; counted and shown apart."""
 
 

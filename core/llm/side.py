@@ -63,25 +63,23 @@ class SideRequests:
         self._count = count
 
     async def ask(self, question: SideQuestion, publisher: Publisher) -> SideAnswer:
-        """Send until it is answered. Raises ``ModelError`` once it is given up; cancelling ends the request."""
-        request = _request(question, self._model)
-        attempt = 0
+        """Ask the small model. Raises ``ModelError`` once it is given up; cancelling ends the request."""
+        return await self.send(_request(question, self._model), publisher)
+
+    async def send(self, request: ModelRequest, publisher: Publisher, *, attempts: int = MAX_ATTEMPTS) -> SideAnswer:
+        """Send until it is answered, so often at most. Raises ``ModelError`` once it is given up."""
+        source, attempt = request.query_source, 0
         while True:
             attempt += 1
             request_id = self._host.ids.uuid()
             publisher.emit(
-                RequestStarted(
-                    request_id=request_id, model=request.model, query_source=question.source, attempt=attempt
-                )
+                RequestStarted(request_id=request_id, model=request.model, query_source=source, attempt=attempt)
             )
             try:
                 return await self._receive(request, request_id, publisher)
             except ModelError as error:
-                delay = retry_delay(error, attempt, self._host.chance()) if attempt < MAX_ATTEMPTS else None
-                source = question.source
-                publisher.emit(
-                    failure(error, request_id, attempt=attempt, most=MAX_ATTEMPTS, delay=delay, source=source)
-                )
+                delay = retry_delay(error, attempt, self._host.chance()) if attempt < attempts else None
+                publisher.emit(failure(error, request_id, attempt=attempt, most=attempts, delay=delay, source=source))
                 if delay is None:
                     raise
                 await self._host.clock.sleep(delay)

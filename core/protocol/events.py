@@ -9,6 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from core.protocol.context_events import (
+    CacheBroken,
+    CompactionFailed,
+    CompactionFinished,
+    CompactionStarted,
+    CompactionUndone,
+    ContextReported,
+    CostsReported,
+    HandoffWritten,
+    ModelChangeQuoted,
+    ResultsCleared,
+)
+from core.protocol.context_views import BreakerState
 from core.protocol.inquiries import InquiryOutcome, PlanRequest, QuestionRequest
 from core.protocol.messages import Block
 from core.protocol.usage import Usage
@@ -417,6 +430,9 @@ class UsageUpdated:
     limits: ContextLimits = field(default_factory=ContextLimits)
     warm_until: float | None = None
     """Until when the cache holds what was sent, seconds since the epoch; None where nothing is cached."""
+    breaker: BreakerState = "closed"
+    cold_cost_usd: float | None = None
+    """What sending all of it again costs once the cache has gone cold; None where the price is unknown."""
     kind: Literal["usage_updated"] = "usage_updated"
 
 
@@ -465,5 +481,15 @@ Event = (
     | SharedTasksChanged
     | TasksChanged
     | UsageUpdated
+    | CompactionStarted
+    | CompactionFinished
+    | CompactionFailed
+    | CompactionUndone
+    | ResultsCleared
+    | CacheBroken
+    | ContextReported
+    | CostsReported
+    | HandoffWritten
+    | ModelChangeQuoted
     | UnknownEvent
 )

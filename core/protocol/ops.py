@@ -125,10 +125,51 @@ class DeleteRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetModel:
-    """Change the main model from the next turn on. While a turn runs it is queued."""
+    """Change the main model from the next turn on. While a turn runs it is queued.
+
+    Where the cache is warm ``ModelChangeQuoted`` comes first, unless it is confirmed already."""
 
     model: str
+    is_confirmed: bool = False
     kind: Literal["set_model"] = "set_model"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compact:
+    """Put a summary in place of the conversation. While a turn runs it is queued."""
+
+    instructions: str = ""
+    """What the summary should look at most."""
+    kind: Literal["compact"] = "compact"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoCompaction:
+    """Take back the last compaction. While a turn runs it is queued."""
+
+    kind: Literal["undo_compaction"] = "undo_compaction"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandOff:
+    """Write a brief of this session into a new one. While a turn runs it is queued."""
+
+    goal: str = ""
+    kind: Literal["hand_off"] = "hand_off"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportContext:
+    """Tell what fills the window: answered by ``ContextReported``."""
+
+    kind: Literal["report_context"] = "report_context"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportCosts:
+    """Tell what the session has cost: answered by ``CostsReported``."""
+
+    kind: Literal["report_costs"] = "report_costs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +208,11 @@ Op = (
     | AddRule
     | DeleteRule
     | SetModel
+    | Compact
+    | UndoCompaction
+    | HandOff
+    | ReportContext
+    | ReportCosts
     | BackgroundTools
     | StopTask
     | WarmUp

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.context.budget import context_limits
+from core.context.budget import context_limits, window_of
 from core.context.tokens import count_tokens
 from core.llm.catalog import ModelInfo
 from core.llm.client import learn_model
@@ -82,8 +82,8 @@ class Recovery:
             Notice(level="warning", text=f"{before.id} {why}", hint=then),
             ModelChanged(
                 model=now.id,
-                context_window=now.window,
-                limits=context_limits(now),
+                context_window=window_of(now, query.turn.settings),
+                limits=context_limits(now, query.turn.settings),
                 stands_in_for="" if now == self._main else self._main.id,
             ),
         ]
@@ -99,7 +99,7 @@ class Recovery:
             except ModelError as error:
                 problem = error.user_message
             else:
-                if used <= context_limits(info).blocking:
+                if used <= context_limits(info, query.turn.settings).blocking:
                     return info
                 problem = f"its window of {info.window:,} tokens is too small for this conversation."
             self._news.append(

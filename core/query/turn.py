@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from core.bus.bus import Publisher
-from core.context.budget import context_limits
+from core.context.budget import context_limits, window_of
 from core.cost.ledger import Ledger
 from core.host.host import Host
 from core.llm.catalog import ModelInfo
@@ -17,7 +17,7 @@ from core.prompt.reminders import Known, news, stale_todos
 from core.protocol.events import Notice, TurnEndReason, UsageUpdated
 from core.protocol.messages import Role
 from core.protocol.usage import Usage
-from core.protocol.views import SystemPrompt
+from core.protocol.views import ContextLimits, SystemPrompt
 from core.query.history import History
 from core.query.mentions import attach_mentions
 from core.query.queue import MessageQueue, append_blocks, append_text, say_queued
@@ -109,6 +109,11 @@ class Query:
         return self.turn.model != self.main
 
     @property
+    def limits(self) -> ContextLimits:
+        """Where the window of the model of the moment is nearly full."""
+        return context_limits(self.turn.model, self.turn.settings)
+
+    @property
     def publisher(self) -> Publisher:
         """Publishes as this turn."""
         return self.calls.publisher
@@ -154,11 +159,11 @@ class Query:
         self.publisher.emit(
             UsageUpdated(
                 context_tokens=context_tokens,
-                context_window=self.turn.model.window,
+                context_window=window_of(self.turn.model, self.turn.settings),
                 last=self.conversation.last_usage,
                 total=self.ledger.usage,
                 cost_usd=self.ledger.cost_usd,
-                limits=context_limits(self.turn.model),
+                limits=self.limits,
                 warm_until=self.warm_until,
             )
         )

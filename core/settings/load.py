@@ -29,6 +29,14 @@ from core.settings.paths import Paths
 from core.settings.schema import KEYS, SettingRule, Settings
 
 MAX_DIGITS = 9
+NUMBERS = {
+    "AGENT_TUI_MAX_TOOL_USE_CONCURRENCY": ("max_tool_concurrency", ""),
+    "AGENT_TUI_CONTEXT_WINDOW": ("context_window", "context.window"),
+    "AGENT_TUI_AUTOCOMPACT_BUFFER": ("autocompact_buffer", "context.autocompactBuffer"),
+    "AGENT_TUI_WARNING_BUFFER": ("warning_buffer", "context.warningBuffer"),
+    "AGENT_TUI_MANUAL_COMPACT_BUFFER": ("manual_compact_buffer", "context.manualCompactBuffer"),
+}
+"""Variables of the environment that hold a number, each with its field and its name in the settings file."""
 OPTIONS = {"allow": "--allowedTools", "deny": "--disallowedTools", "add_dirs": "--add-dir"}
 
 
@@ -175,7 +183,7 @@ def _named_settings(given: str, cwd: Path) -> Layer:
 
 def _from_environ(environ: Mapping[str, str]) -> Layer:
     stated: list[Stated] = []
-    problems: tuple[Problem, ...] = ()
+    problems: list[Problem] = []
 
     def state(field_name: str, value: Any, variable: str, path: str = "") -> None:
         stated.append(Stated(path=path, field=field_name, value=value, source=variable))
@@ -190,10 +198,10 @@ def _from_environ(environ: Mapping[str, str]) -> Layer:
             state(field_name, environ[variable], variable, path)
     if environ.get("DISABLE_PROMPT_CACHING", "") not in ("", "0", "false"):
         state("prompt_caching", False, "DISABLE_PROMPT_CACHING")
-    name = "AGENT_TUI_MAX_TOOL_USE_CONCURRENCY"
-    raw = environ.get(name, "")
-    if raw.isdecimal() and len(raw) < MAX_DIGITS and int(raw) >= 1:
-        state("max_tool_concurrency", int(raw), name)
-    elif raw:
-        problems = (Problem(name, f"must be a positive number, not {raw!r}; it is ignored"),)
-    return Layer(name="environment", stated=tuple(stated), problems=problems)
+    for name, (field_name, path) in NUMBERS.items():
+        raw = environ.get(name, "")
+        if raw.isdecimal() and len(raw) < MAX_DIGITS and int(raw) >= 1:
+            state(field_name, int(raw), name, path)
+        elif raw:
+            problems.append(Problem(name, f"must be a positive number, not {raw!r}; it is ignored"))
+    return Layer(name="environment", stated=tuple(stated), problems=tuple(problems))

@@ -90,6 +90,20 @@ class Settings:
     """``readline``: Ctrl+W kills back to a blank."""
     tool_search: ToolSearchMode = "auto"
     """Whether rare tools are found by searching: ``auto`` where model and server are known to support it."""
+    auto_compact: bool = True
+    """Whether the window is compacted on its own."""
+    auto_compact_window: int | None = None
+    """Tokens: compact as if the window ended here; None: where it really does."""
+    context_window: int | None = None
+    """Tokens: takes the place of what is known of the model."""
+    autocompact_buffer: int = 13_000
+    """Tokens below the effective window at which it is compacted; the effective window is what an answer leaves."""
+    warning_buffer: int = 20_000
+    """Tokens below that threshold from which on the gauge warns."""
+    manual_compact_buffer: int = 3_000
+    """Tokens below the effective window at which nothing more is sent but a summary asked for by hand."""
+    background_agents: bool = True
+    """Whether the small model works beside the conversation without being asked: on running notes, say."""
     max_tool_concurrency: int = 10
     max_output_tokens: int = 32_000
 
@@ -132,6 +146,13 @@ KEYS = (
     SettingKey("notifications", "notifications", str, ("auto", "bell", "off")),
     SettingKey("cacheTtl", "cache_ttl", str, ("5m", "1h")),
     SettingKey("toolSearch", "tool_search", str, ("auto", "on", "off")),
+    SettingKey("autoCompactEnabled", "auto_compact", bool),
+    SettingKey("autoCompactWindow", "auto_compact_window", int),
+    SettingKey("context.window", "context_window", int),
+    SettingKey("context.autocompactBuffer", "autocompact_buffer", int),
+    SettingKey("context.warningBuffer", "warning_buffer", int),
+    SettingKey("context.manualCompactBuffer", "manual_compact_buffer", int),
+    SettingKey("backgroundAgents", "background_agents", bool),
     SettingKey("vim", "vim", bool),
     SettingKey("keybindingFlavor", "keybinding_flavor", str, ("default", "readline")),
     SettingKey("maxOutputTokens", "max_output_tokens", int),
@@ -143,7 +164,7 @@ SYNONYMS = {("permissions.defaultMode", "manual"): "default"}
 FOREIGN_KEYS = frozenset(
     (
         "$schema agent allowManagedHooksOnly allowedHttpHookUrls allowedMcpServers alwaysThinkingEnabled apiKeyHelper "
-        "askUserQuestionTimeout attribution autoCompactEnabled autoCompactWindow autoMemoryDirectory autoMemoryEnabled "
+        "askUserQuestionTimeout attribution autoMemoryDirectory autoMemoryEnabled "
         "autoUpdatesChannel availableModels awsAuthRefresh awsCredentialExport axScreenReader blockedMarketplaces "
         "channelsEnabled claudeMdExcludes cleanupPeriodDays companyAnnouncements deniedMcpServers disableAllHooks "
         "disableAutoMode disabledMcpjsonServers editorMode enableAllProjectMcpServers enabledMcpjsonServers "

@@ -9,6 +9,7 @@ from core.llm.catalog import ModelInfo
 from core.prompt.cache import warm_until
 from core.protocol.usage import Usage
 from core.protocol.views import ContextLimits, TodoItem, TodoStatus
+from core.settings.schema import Settings
 from tui.rendering.amounts import elapsed
 from tui.rendering.line import plain
 from tui.rendering.meter import bar, zone
@@ -18,9 +19,9 @@ SMALL = ContextLimits(warning=147_000, autocompact=167_000, blocking=177_000)
 
 
 def test_the_thresholds_of_a_window() -> None:
-    assert context_limits(ModelInfo(id="m", window=200_000, max_output=32_000)) == SMALL
-    assert context_limits(ModelInfo(id="m", window=200_000, max_output=8_000)).blocking == 189_000
-    tiny = context_limits(ModelInfo(id="m", window=10_000, max_output=32_000))
+    assert context_limits(ModelInfo(id="m", window=200_000, max_output=32_000), Settings()) == SMALL
+    assert context_limits(ModelInfo(id="m", window=200_000, max_output=8_000), Settings()).blocking == 189_000
+    tiny = context_limits(ModelInfo(id="m", window=10_000, max_output=32_000), Settings())
     assert (tiny.warning, tiny.autocompact, tiny.blocking) == (0, 0, 0)
 
 

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from core.protocol.envelope import Envelope
 from tui.presenter.block_events import BlockEvents
 from tui.presenter.call_events import CallEvents
+from tui.presenter.context_events import ContextEvents
 from tui.presenter.session_events import SessionEvents
 from tui.presenter.turn_events import TurnEvents
 
 
-class Presenter(SessionEvents, TurnEvents, BlockEvents, CallEvents):
+class Presenter(SessionEvents, TurnEvents, BlockEvents, CallEvents, ContextEvents):
     """Shows envelopes in the order they come."""
 
     def apply(self, batch: Sequence[Envelope]) -> None:
