@@ -9,6 +9,7 @@ from core.llm.errors import ModelError
 from core.prompt.sections import template
 from core.protocol.events import Notice
 from core.protocol.messages import Message, ToolResultBlock
+from core.query.limits import exhausted_limit
 from core.query.step import StepResult, run_step
 from core.query.turn import Query, TurnOutcome
 
@@ -61,7 +62,7 @@ async def _steps(query: Query) -> TurnOutcome:
     settings = query.turn.settings
     limits = _Limits(settings.max_output_tokens)
     while True:
-        exhausted = _exhausted(query)
+        exhausted = exhausted_limit(query)
         if exhausted is not None:
             return exhausted
         for text in query.reminders.due():
@@ -80,29 +81,6 @@ async def _steps(query: Query) -> TurnOutcome:
         outcome = _ending(query, result, limits)
         if outcome is not None:
             return outcome
-
-
-def _exhausted(query: Query) -> TurnOutcome | None:
-    """The limit of the turn that is reached; None where another request may be sent."""
-    settings, spent = query.turn.settings, query.ledger.turn.usage.fresh_tokens
-    if settings.max_turns is not None and query.steps >= settings.max_turns:
-        return TurnOutcome(
-            "max_turns", f"The limit of {settings.max_turns} request{'s' * (settings.max_turns > 1)} is reached."
-        )
-    if settings.max_budget_tokens is not None and spent >= settings.max_budget_tokens:
-        return TurnOutcome("max_budget", f"The budget of {settings.max_budget_tokens:,} tokens is spent ({spent:,}).")
-    if settings.max_budget_usd is None:
-        return None
-    cost = query.ledger.turn.cost_usd
-    if cost is None or query.turn.model.prices is None:
-        return TurnOutcome(
-            "max_budget",
-            f"The price of {query.turn.model.id} is not known: a budget in dollars cannot be kept.",
-            "Use --max-budget-tokens.",
-        )
-    if cost >= settings.max_budget_usd:
-        return TurnOutcome("max_budget", f"The budget of ${settings.max_budget_usd:g} is spent (${cost:.4f}).")
-    return None
 
 
 def _ending(query: Query, result: StepResult, limits: _Limits) -> TurnOutcome | None:
