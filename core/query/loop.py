@@ -65,8 +65,7 @@ async def _steps(query: Query) -> TurnOutcome:
         exhausted = exhausted_limit(query)
         if exhausted is not None:
             return exhausted
-        for text in query.reminders.due():
-            query.append("system", text)
+        await query.remind()
         query.steps += 1
         result = await run_step(query, limits.max_tokens)
         if result.ends_turn:
