@@ -154,7 +154,7 @@ class Engine:
             case ops.DeleteRule():
                 self.calls.policies.delete(op.text, op.behavior, op.layer, op.source)
             case ops.SetModel():
-                await self.session.set_model(op.model)
+                await self.session.set_model(op.model, is_confirmed=op.is_confirmed)
             case ops.Compact() | ops.UndoCompaction() | ops.HandOff():
                 self._note("Not there yet.")
             case ops.ReportContext():

@@ -129,7 +129,7 @@ class AnthropicClient:
                 counted = await client.post(
                     "/v1/messages/count_tokens", body=_prompt(request), cast_to=cast("type[dict[str, Any]]", dict)
                 )
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  nobody waits for this figure
             LOGGER.debug("tokens were not counted: %s", classify(error).user_message)
             return None
         found = counted.get("input_tokens")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from core.llm.catalog import ModelInfo, find_model
 from core.llm.client import ModelClient, learn_model
@@ -24,6 +25,10 @@ class Models:
     def route(self, source: RouteSource, moment: Moment = NO_MOMENT) -> Route:
         """Who answers a kind of request now."""
         return route(source, self._current(), moment)
+
+    def main_route(self, model_id: str) -> Route:
+        """Where a model would be reached if it were the main one."""
+        return route("main", replace(self._current(), model=model_id))
 
     def client(self, route: Route) -> ModelClient:
         """The client that reaches it; built when it is first asked for."""
