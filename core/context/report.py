@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.context.budget import context_limits, reserve_of, window_of
-from core.context.tokens import BYTES_PER_TOKEN, count_tokens, estimate
+from core.context.microcompact import old_results
+from core.context.tokens import BYTES_PER_TOKEN, count_tokens, estimate, estimate_block
 from core.llm.catalog import ModelInfo
 from core.prompt.sections import template
 from core.protocol.context_views import (
@@ -41,12 +42,10 @@ from core.settings.schema import Settings
 BIGGEST = 5
 RECENT_TURNS = 5
 """Turns that the forecast is made from."""
-NEWEST_RESULTS = 5
-"""Results that are not cleared on their own."""
 MAX_NAME = 60
 MCP = "mcp__"
 COMPACT = "/compact"
-CLEARED = "old result: cleared at the next compaction"
+CLEARED = "old result: cleared when the window fills up"
 FILE_HEAD = re.compile(r"^From (.+):$", re.MULTILINE)
 """How an instruction file is introduced to the model."""
 
@@ -61,6 +60,8 @@ class Window:
     tools: Sequence[Mapping[str, Any]]
     """In the API's form."""
     messages: tuple[Message, ...]
+    known: int = 0
+    """Tokens behind the newest response, as the API counted them; 0 where it has not."""
     last: Usage = field(default_factory=Usage)
     breaker: BreakerState = "closed"
     failures: int = 0
@@ -84,7 +85,7 @@ def make_report(window: Window) -> ContextReport:
     """The report."""
     things = list(_things(window))
     estimated = sum(thing.tokens for thing in things)
-    used = count_tokens(window.messages, window.last) if window.last.context_tokens else estimated
+    used = count_tokens(window.messages, window.known, 0) if window.known else estimated
     shares = apportion([thing.tokens for thing in things], used)
     things = [replace(thing, tokens=share) for thing, share in zip(things, shares, strict=True)]
     limits = context_limits(window.model, window.settings)
@@ -157,19 +158,16 @@ def _things(window: Window) -> Iterator[_Thing]:
 
 def _of_messages(messages: tuple[Message, ...]) -> Iterator[_Thing]:
     calls = {call.id: call for message in messages for call in message.tool_uses}
-    results = [
-        block.tool_use_id for message in messages for block in message.content if isinstance(block, ToolResultBlock)
-    ]
-    newest = set(results[-NEWEST_RESULTS:])
+    old = {result.block.tool_use_id for result in old_results(messages)}
     for message in messages:
         if message.is_meta or message.role == "system":
             yield from _of_program(message)
             continue
         for block in message.content:
-            tokens = estimate(replace(message, content=(block,)))
+            tokens = estimate_block(block)
             if isinstance(block, ToolResultBlock):
                 call = calls.get(block.tool_use_id)
-                remedy = COMPACT if block.tool_use_id in newest else CLEARED
+                remedy = CLEARED if block.tool_use_id in old else COMPACT
                 yield _Thing("results", call.name if call else "Others", tokens, _named_call(call), remedy)
             else:
                 part, name = _said(message, block)
@@ -194,6 +192,9 @@ def _said(message: Message, block: Block) -> tuple[str, str]:
 def _of_program(message: Message) -> Iterator[_Thing]:
     """What the program has told the model: the instruction files one by one, and all else."""
     tokens = estimate(message)
+    if message.is_summary:
+        yield _Thing("messages", "Summaries", tokens, "The summary of what was compacted")
+        return
     heads = [template(name).partition("{instructions}")[0] for name in ("context", "news_instructions")]
     if not message.text.startswith(tuple(heads)):
         yield _Thing("messages", "Reminders", tokens, "A reminder", COMPACT)

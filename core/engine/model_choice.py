@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.bus.bus import Publisher
 from core.context.budget import context_limits, window_of
-from core.context.tokens import count_tokens
+from core.context.tokens import count_tokens, overhead
 from core.cost.pricing import price
 from core.llm.catalog import ModelInfo, load_catalog
-from core.llm.client import ModelClient
 from core.llm.errors import ModelError
-from core.llm.models import Models
-from core.llm.routes import Moment
+from core.llm.models import Chosen, Models
+from core.llm.routes import Moment, routed
 from core.orchestration.call import CallEnvironment
+from core.prompt.assemble import can_search
 from core.prompt.cache import warm_until
 from core.protocol.events import ModelChanged, ModelChangeQuoted, Notice
 from core.protocol.usage import Usage
@@ -27,16 +27,6 @@ if TYPE_CHECKING:
 
 QUOTED_TOKENS = 2_000
 """What less than that costs to be read anew is not worth a question."""
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """Who answers a turn."""
-
-    settings: Settings
-    """Those of the session, with the model, effort and address of the turn."""
-    model: ModelInfo
-    client: ModelClient
 
 
 class ModelChoice:
@@ -70,13 +60,13 @@ class ModelChoice:
             text = f"routing.{entry.kind}: the window of {entry.model} does not hold this conversation."
             self._say(publisher, text, f"{route.model} answers.")
         model, client = await self._models.learn(route), self._models.client(route)
+        model = replace(model, most=self._state.most.get(model.id))
         if route.effort and route.effort not in model.efforts:
             text = f"{route.model} is not known to have the effort {route.effort}: it is left out."
             self._say(publisher, text, f"If it has, say so in the settings: models.{route.model}.efforts.")
         if route.model != self._shown:
             self.tell(route.model, model)
-        settings = replace(settings, model=route.model, effort=route.effort, base_url=route.base_url)
-        return Chosen(settings, model, client)
+        return Chosen(routed(settings, route), model, client)
 
     async def change(self, model_id: str, *, is_confirmed: bool) -> None:
         """Make another model the main one. What would be read anew is quoted instead, unless it is confirmed."""
@@ -114,7 +104,13 @@ class ModelChoice:
         self._calls.publisher.emit(ModelChanged(model=info.id, context_window=window, limits=limits))
 
     def _used(self) -> int:
-        return count_tokens(self._conversation.messages, self._conversation.last_usage)
+        known, system = self._conversation.known_tokens, self._state.system
+        before = 0
+        if not known and system is not None:
+            settings = self._state.settings
+            offer = self._calls.tools.offer(can_search=can_search(settings, self._models.find(settings.model)))
+            before = overhead(system, offer.schemas)
+        return count_tokens(self._conversation.messages, known, before)
 
     def _quote(self, info: ModelInfo, used: int) -> ModelChangeQuoted | None:
         """What the model would read anew of what the cache holds for the one that answered last; None where that is

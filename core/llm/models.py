@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from core.llm.catalog import ModelInfo, find_model
 from core.llm.client import ModelClient, learn_model
-from core.llm.routes import NO_MOMENT, Moment, Route, RouteSource, route
+from core.llm.routes import NO_MOMENT, Moment, Route, RouteSource, route, routed
 from core.settings.schema import Settings
 
 Build = Callable[[str, str], ModelClient]
 """Makes the client for an address and the name of the variable with its key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Who answers a request."""
+
+    settings: Settings
+    """Those of the session, with the model, effort and address of the request."""
+    model: ModelInfo
+    client: ModelClient
 
 
 class Models:
@@ -25,6 +35,14 @@ class Models:
     def route(self, source: RouteSource, moment: Moment = NO_MOMENT) -> Route:
         """Who answers a kind of request now."""
         return route(source, self._current(), moment)
+
+    def apart(self, source: RouteSource) -> Chosen | None:
+        """Who answers a kind of request that the table has an entry for; None where the conversation's model does."""
+        settings = self._current()
+        if all(entry.kind != source for entry in settings.routing):
+            return None
+        route = self.route(source)
+        return Chosen(routed(settings, route), self.find(route.model), self.client(route))
 
     def main_route(self, model_id: str) -> Route:
         """Where a model would be reached if it were the main one."""

@@ -69,6 +69,11 @@ def route(source: RouteSource, settings: Settings, moment: Moment = NO_MOMENT) -
     return _main(table, settings, moment)
 
 
+def routed(settings: Settings, route: Route) -> Settings:
+    """The settings of a request that goes that way."""
+    return replace(settings, model=route.model, effort=route.effort, base_url=route.base_url)
+
+
 def searches(entry: RouteEntry) -> bool:
     """Whether the server of an entry may have the API's own web search."""
     return not entry.base_url or is_official(entry.base_url)

@@ -61,15 +61,15 @@ class SideRequests:
     """Sends them to the model that the routes name."""
 
     def __init__(self, models: Models, host: Host, count: Count) -> None:
-        self._models = models
+        self.models = models
         self._host = host
         self._count = count
 
     async def ask(self, question: SideQuestion, publisher: Publisher) -> SideAnswer:
         """Ask the model for such questions. Raises ``ModelError`` once it is given up; cancelling ends the request."""
-        route = self._models.route(question.source)
-        request = _request(question, self._models.find(route.model), route.effort)
-        return await self.send(request, publisher, client=self._models.client(route))
+        route = self.models.route(question.source)
+        request = _request(question, self.models.find(route.model), route.effort)
+        return await self.send(request, publisher, client=self.models.client(route))
 
     async def send(
         self,
@@ -82,7 +82,7 @@ class SideRequests:
         """Send until it is answered, so often at most; without a client to where the main model is reached.
 
         Raises ``ModelError`` once it is given up."""
-        client = client or self._models.client(self._models.route("main"))
+        client = client or self.models.client(self.models.route("main"))
         source, attempt = request.query_source, 0
         while True:
             attempt += 1
