@@ -155,7 +155,7 @@ class Engine:
             case ops.DeleteRule():
                 self.calls.policies.delete(op.text, op.behavior, op.layer, op.source)
             case ops.SetModel():
-                await self.session.set_model(op.model)
+                await self.session.set_model(op.model, is_confirmed=op.is_confirmed)
             case ops.Compact():
                 self.session.command(COMPACT, op.instructions)
             case ops.UndoCompaction():
