@@ -13,7 +13,7 @@ from core.cost.pricing import price
 from core.llm.catalog import ModelInfo, load_catalog
 from core.llm.errors import ModelError
 from core.llm.models import Chosen, Models
-from core.llm.routes import Moment, routed
+from core.llm.routes import Moment, Route, routed
 from core.orchestration.call import CallEnvironment
 from core.prompt.assemble import can_search
 from core.prompt.cache import warm_until
@@ -42,25 +42,29 @@ class ModelChoice:
         self._conversation = conversation
         self._calls = calls
         self._shown = state.settings.model
+        self.model = models.find(state.settings.model)
+        """The one that answered last or was chosen since."""
         self._said: set[str] = set()
         """What is not told twice."""
 
+    def route(self) -> Route:
+        """Where a turn would go that opened now."""
+        settings, used = self._state.settings, self.used()
+        moment = Moment(
+            mode=self._calls.policies.policy.mode,
+            context_tokens=used,
+            fits=lambda model: not _is_beyond(used, model, settings),
+        )
+        return self._models.route("main", moment)
+
     async def for_turn(self, publisher: Publisher) -> Chosen:
         """Who answers the turn that opens now. Raises ``ModelError``."""
-        settings, used = self._state.settings, self._used()
-        route = self._models.route(
-            "main",
-            Moment(
-                mode=self._calls.policies.policy.mode,
-                context_tokens=used,
-                fits=lambda model: not _is_beyond(used, model, settings),
-            ),
-        )
+        settings, route = self._state.settings, self.route()
         for entry in route.passed_over:
             text = f"routing.{entry.kind}: the window of {entry.model} does not hold this conversation."
             self._say(publisher, text, f"{route.model} answers.")
         model, client = await self._models.learn(route), self._models.client(route)
-        model = replace(model, most=self._state.most.get(model.id))
+        self.model = model = replace(model, most=self._state.most.get(model.id))
         if route.effort and route.effort not in model.efforts:
             text = f"{route.model} is not known to have the effort {route.effort}: it is left out."
             self._say(publisher, text, f"If it has, say so in the settings: models.{route.model}.efforts.")
@@ -80,7 +84,7 @@ class ModelChoice:
                 )
                 return
             info = self._models.find(model_id)
-        used = self._used()
+        used = self.used()
         if _is_beyond(used, info, before):
             then = "it is compacted first." if before.auto_compact else "/compact makes it shorter."
             text = (
@@ -99,11 +103,12 @@ class ModelChoice:
 
     def tell(self, name: str, info: ModelInfo) -> None:
         """Have the window show a model and its figures."""
-        self._shown = name
+        self._shown, self.model = name, info
         window, limits = window_of(info, self._state.settings), context_limits(info, self._state.settings)
         self._calls.publisher.emit(ModelChanged(model=info.id, context_window=window, limits=limits))
 
-    def _used(self) -> int:
+    def used(self) -> int:
+        """Tokens in the window."""
         known, system = self._conversation.known_tokens, self._state.system
         before = 0
         if not known and system is not None:
@@ -121,13 +126,20 @@ class ModelChoice:
         answered = next((message.model for message in reversed(self._conversation.messages) if message.model), info.id)
         if not is_warm or last.cached_tokens <= QUOTED_TOKENS or answered == info.id:
             return None
-        written = Usage(cache_write_1h_tokens=used) if settings.cache_ttl == "1h" else Usage(cache_write_5m_tokens=used)
-        return ModelChangeQuoted(model=info.id, tokens=used, cost_usd=price(written, info.prices))
+        read_anew = written(used, settings)
+        return ModelChangeQuoted(model=info.id, tokens=used, cost_usd=price(read_anew, info.prices))
 
     def _say(self, publisher: Publisher, text: str, hint: str) -> None:
         if text not in self._said:
             self._said.add(text)
             publisher.emit(Notice(level="warning", text=text, hint=hint))
+
+
+def written(tokens: int, settings: Settings) -> Usage:
+    """Tokens that are sent anew, and where there is a cache are kept in it."""
+    if not settings.prompt_caching:
+        return Usage(input_tokens=tokens)
+    return Usage(cache_write_1h_tokens=tokens) if settings.cache_ttl == "1h" else Usage(cache_write_5m_tokens=tokens)
 
 
 def warm_since_answer(conversation: Conversation, settings: Settings) -> float | None:

@@ -57,7 +57,7 @@ class Session:
         """The turn that runs; None between turns."""
         self.briefing = Briefing(launch, state, conversation, calls)
         self._history = History()
-        self._choice = ModelChoice(models, state, conversation, calls)
+        self.choice = ModelChoice(models, state, conversation, calls)
 
     @property
     def _host(self) -> Host:
@@ -115,7 +115,7 @@ class Session:
         if self.is_busy:
             self.queue.add_line(MODEL_COMMAND + model_id)
         else:
-            await self._choice.change(model_id, is_confirmed=is_confirmed)
+            await self.choice.change(model_id, is_confirmed=is_confirmed)
 
     async def close(self) -> None:
         """End the turn and everything it started; the transcript is complete afterwards."""
@@ -149,7 +149,7 @@ class Session:
     async def _run_line(self, text: str) -> None:
         if text.startswith(MODEL_COMMAND):
             name = text.removeprefix(MODEL_COMMAND).strip()
-            await uncancelled(self._choice.change(name, is_confirmed=True))
+            await uncancelled(self.choice.change(name, is_confirmed=True))
         else:
             command = text.removeprefix(SHELL_SIGN)
             self.state.tools = await run_shell_line(command, self.conversation, self._calls, self.state.tools)
@@ -183,7 +183,7 @@ class Session:
                 self.state.most[query.main.id] = query.main.most
             if query.stands_in:
                 # That was for this turn only.
-                self._choice.tell(query.turn.settings.model, query.main)
+                self.choice.tell(query.turn.settings.model, query.main)
         self.conversation.sync()
         publisher.emit(
             TurnEnded(
@@ -217,7 +217,7 @@ class Session:
         if not prompts and command is None:
             return None
         assert self.state.system is not None
-        chosen = await self._choice.for_turn(calls.publisher)
+        chosen = await self.choice.for_turn(calls.publisher)
         self.ledger.begin_turn()
         query = Query(
             turn=TurnSettings(settings=chosen.settings, model=chosen.model, system=self.state.system),
