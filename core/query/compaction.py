@@ -132,6 +132,7 @@ class _Attempt:
             duration_ms=round((query.host.clock.monotonic() - self._started) * 1000),
         )
         conversation.change(compacting(messages, tuple(head), summary.kept_from, event))
+        query.notebook.begin_anew(summary.text if summary.method == "full" else "", conversation.messages)
         query.rebase(restored.state)
         if limit and after >= limit:
             # Too full again at once: were that to go on, each request would cost a summary.
