@@ -202,7 +202,12 @@ async def test_an_undone_compaction_is_as_if_it_had_not_been(
         assert "no compaction to undo" in rig.of(ev.Notice)[-1].text
 
 
-NOTED = 'goal: read it all\ninstruction: "do not push"\nfile: big1.txt, lines of words\npending: read on\nnext: the next file'
+NOTED = """\
+goal: read it all
+instruction: "do not push"
+file: big1.txt, lines of words
+pending: read on
+next: the next file"""
 
 
 class NotedWork(Work):
