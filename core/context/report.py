@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.context.budget import context_limits, reserve_of, window_of
-from core.context.microcompact import old_results
+from core.context.microcompact import stale_results
 from core.context.tokens import BYTES_PER_TOKEN, count_tokens, estimate, estimate_block
 from core.llm.catalog import ModelInfo
 from core.prompt.sections import template
@@ -158,7 +158,7 @@ def _things(window: Window) -> Iterator[_Thing]:
 
 def _of_messages(messages: tuple[Message, ...]) -> Iterator[_Thing]:
     calls = {call.id: call for message in messages for call in message.tool_uses}
-    old = {result.block.tool_use_id for result in old_results(messages)}
+    old = {result.block.tool_use_id for result in stale_results(messages)}
     for message in messages:
         if message.is_meta or message.role == "system":
             yield from _of_program(message)

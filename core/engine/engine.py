@@ -228,7 +228,7 @@ class Engine:
         self.calls.broker.look_again()
 
     async def _tell_workspace(self) -> None:
-        prepared = await asyncio.shield(self.session.prepare())
+        prepared = await asyncio.shield(self.session.briefing.prepare())
         self.calls.publisher.emit(
             WorkspaceRead(
                 is_repository=prepared.is_repository,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from core.bus.bus import Publisher
 from core.context.budget import context_limits, window_of
 from core.context.tokens import count_tokens, overhead
 from core.cost.pricing import price
+from core.engine.session_state import SessionState
 from core.llm.catalog import ModelInfo, load_catalog
 from core.llm.errors import ModelError
 from core.llm.models import Chosen, Models
@@ -21,9 +21,6 @@ from core.protocol.events import ModelChanged, ModelChangeQuoted, Notice
 from core.protocol.usage import Usage
 from core.sessions.conversation import Conversation
 from core.settings.schema import Settings
-
-if TYPE_CHECKING:
-    from core.engine.session import SessionState
 
 QUOTED_TOKENS = 2_000
 """What less than that costs to be read anew is not worth a question."""

@@ -57,7 +57,7 @@ async def _look(session: Session, calls: CallEnvironment) -> Window:
     model = choice.model if choice.model.id == route.model else session.models.find(route.model)
     system, messages = state.system, conversation.messages
     if system is None:
-        prepared = await asyncio.shield(session.prepare())
+        prepared = await asyncio.shield(session.briefing.prepare())
         system, context = prepared.system, user_context(prepared.instructions.text)
         messages = (Message(id="", role="user", content=(TextBlock(text=context),), is_meta=True),) if context else ()
     warm_until, now = warm_since_answer(conversation, state.settings), calls.services.host.clock.time()

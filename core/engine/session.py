@@ -3,55 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from core.context.breaker import Breaker
-from core.context.session_memory import Notebook
 from core.cost.ledger import Ledger
+from core.engine.briefing import Briefing
 from core.engine.launch import Launch
 from core.engine.model_choice import ModelChoice
-from core.engine.preparation import Prepared, load_instructions, prepare
 from core.engine.session_commands import CommandLine, read_command, run_command
-from core.host.clock import local_date
+from core.engine.session_state import SessionState
 from core.host.host import Host
 from core.host.log import LOGGER
 from core.host.tasks import uncancelled
 from core.llm.errors import ModelError
 from core.llm.models import Models
-from core.memory.instructions import Instructions
 from core.orchestration.call import CallEnvironment
-from core.prompt.assemble import can_search
-from core.prompt.reminders import Known, user_context
-from core.prompt.sections import named_date, template
+from core.prompt.sections import template
 from core.protocol.errors import AgentError
-from core.protocol.events import FaultOccurred, Notice, TurnEnded, TurnStarted
+from core.protocol.events import FaultOccurred, TurnEnded, TurnStarted
 from core.protocol.usage import Usage
-from core.protocol.views import ImageAttachment, Lane, QueuedMessage, SystemPrompt
+from core.protocol.views import ImageAttachment, Lane, QueuedMessage
 from core.query.history import History
 from core.query.loop import run_query
 from core.query.queue import MessageQueue, append_text, say_queued
 from core.query.shell_line import SHELL_SIGN, run_shell_line
-from core.query.turn import Query, Reminders, TurnOutcome, TurnSettings
+from core.query.turn import Query, TurnOutcome, TurnSettings
 from core.sessions.conversation import Conversation
-from core.settings.schema import Settings
-from core.tools.context import ToolState
 
 MODEL_COMMAND = "/model "
 """How a change of the model is written while it waits."""
-
-
-@dataclass(slots=True, kw_only=True)
-class SessionState:
-    """What changes from turn to turn."""
-
-    settings: Settings
-    tools: ToolState
-    system: SystemPrompt | None = None
-    """Frozen by the first query, or taken up from the transcript."""
-    breaker: Breaker = field(default_factory=Breaker)
-    notebook: Notebook = field(default_factory=Notebook)
-    most: dict[str, int] = field(default_factory=dict[str, int])
-    """Tokens that a model takes here, where its server has said that it is less than was known."""
 
 
 class Session:
@@ -76,9 +55,7 @@ class Session:
         self._turn: asyncio.Task[None] | None = None
         self._query: Query | None = None
         """The turn that runs; None between turns."""
-        self._preparing: asyncio.Task[Prepared] | None = None
-        self._reminders: Reminders | None = None
-        self._instructions = Instructions()
+        self.briefing = Briefing(launch, state, conversation, calls)
         self._history = History()
         self.choice = ModelChoice(models, state, conversation, calls)
 
@@ -90,13 +67,6 @@ class Session:
     def is_busy(self) -> bool:
         """Whether a turn runs."""
         return self._turn is not None and not self._turn.done()
-
-    def prepare(self) -> asyncio.Task[Prepared]:
-        """Begin to gather what the first prompt needs."""
-        if self._preparing is None:
-            work = prepare(self._launch, self.state.settings, self._host)
-            self._preparing = asyncio.create_task(work, name="prepare")
-        return self._preparing
 
     def warm_up(self) -> None:
         """Begin to load the model client: large, and not needed before the first prompt."""
@@ -150,8 +120,7 @@ class Session:
     async def close(self) -> None:
         """End the turn and everything it started; the transcript is complete afterwards."""
         self.queue.items = ()
-        if self._preparing is not None:
-            self._preparing.cancel()
+        self.briefing.cancel()
         while self.is_busy:
             self.interrupt()
             await self.wait_idle()
@@ -241,13 +210,13 @@ class Session:
         self.warm_up()
         prompts: list[QueuedMessage] = []
         try:
-            await self._get_ready(calls)
+            reminders = await self.briefing.get_ready()
         finally:
             if command is None:
                 prompts = say_queued(self.queue.take_next(), self.conversation, calls.publisher, self._host)
         if not prompts and command is None:
             return None
-        assert self.state.system is not None and self._reminders is not None
+        assert self.state.system is not None
         chosen = await self.choice.for_turn(calls.publisher)
         self.ledger.begin_turn()
         query = Query(
@@ -258,7 +227,7 @@ class Session:
             calls=calls,
             queue=self.queue,
             ledger=self.ledger,
-            reminders=self._reminders,
+            reminders=reminders,
             state=self.state.tools,
             breaker=self.state.breaker,
             notebook=self.state.notebook,
@@ -266,39 +235,3 @@ class Session:
         )
         await query.attach([prompt.text for prompt in prompts])
         return query
-
-    async def _get_ready(self, calls: CallEnvironment) -> None:
-        """Before the first prompt freeze the system prompt and tell the instructions; later see what has changed."""
-        if self._reminders is not None:
-            self._instructions = await asyncio.to_thread(load_instructions, self._launch, self.state.settings)
-            return
-        try:
-            prepared = await asyncio.shield(self.prepare())
-        except Exception:
-            self._preparing = None
-            raise
-        self._instructions = prepared.instructions
-        for warning in prepared.instructions.warnings:
-            calls.publisher.emit(Notice(level="warning", text=warning))
-        is_resumed = self.state.system is not None
-        if self.state.system is None:
-            self.state.system = prepared.system
-            settings = self.state.settings
-            offer = calls.tools.offer(can_search=can_search(settings, self.models.find(settings.model)))
-            self.conversation.record_system(prepared.system, offer.digest, offer.deferred)
-            context = user_context(prepared.instructions.text)
-            if context:
-                append_text(self.conversation, self._host, "user", context, is_meta=True)
-        told = replace(self._current(), mode="default")
-        if is_resumed:
-            told = replace(told, date=named_date(self.state.system))
-        self._reminders = Reminders(told, self._current, calls.services.todos)
-
-    def _current(self) -> Known:
-        """What the model should know by now."""
-        return Known(
-            date=local_date(self._host.clock),
-            instructions=self._instructions.text,
-            mode=self._calls.policies.policy.mode,
-            plan_file=str(self._calls.services.plan_file),
-        )

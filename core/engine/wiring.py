@@ -14,7 +14,8 @@ from core.engine.engine import Engine
 from core.engine.launch import LATEST, Launch
 from core.engine.resume import restore_account, usable
 from core.engine.rule_book import problems_of, read_rules
-from core.engine.session import Session, SessionState
+from core.engine.session import Session
+from core.engine.session_state import SessionState
 from core.engine.tools import TOOLS
 from core.host.host import Host
 from core.llm.anthropic import LOCAL_SILENCE_S, SILENCE_S, AnthropicClient

@@ -72,8 +72,7 @@ async def _steps(query: Query) -> TurnOutcome:
             return exhausted
         if not await make_room(query):
             return full(query)
-        for text in query.reminders.due():
-            query.append("system", text)
+        await query.remind()
         query.steps += 1
         result = await run_step(query, limits.max_tokens)
         if result.ends_turn:

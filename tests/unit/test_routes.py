@@ -171,11 +171,12 @@ def test_a_wrong_entry_is_told_with_its_line_and_costs_only_itself(data: Any, to
     stated, problems = parsed(data)
     assert len(problems) == 1 and problems[0].startswith(told), problems
     assert not any(stated.values())
-    if isinstance(data, dict) and isinstance(next(iter(data.values())), dict) and "budget" not in data:
-        (name,) = data
-        good = {"plan": "m"} if name == "routing" else {"n": {"window": 5}}
-        both = {name: {**{k: v for k, v in data[name].items() if k not in good}, **good}}
-        assert parsed(both)[0][name] == good or data[name].keys() & good.keys()
+
+
+@pytest.mark.parametrize(("table", "good"), [("routing", {"plan": "m"}), ("models", {"n": {"window": 5}})])
+def test_one_wrong_entry_leaves_the_others(table: str, good: dict[str, Any]) -> None:
+    stated, problems = parsed({table: {"agent": 5, **good}})
+    assert stated[table] == good and len(problems) == 1
 
 
 def test_prices_of_the_cache_follow_those_of_input(tmp_path: Path) -> None:
