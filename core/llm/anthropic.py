@@ -125,15 +125,15 @@ class AnthropicClient:
         """What the count endpoint says; None where there is none, or it fails."""
         try:
             client = await self._client()
+            from anthropic.types import MessageTokensCount
+
+            content = await asyncio.to_thread(RequestEncoder().encode, _prompt(request))
             async with asyncio.timeout(COUNT_TIMEOUT_S):
-                counted = await client.post(
-                    "/v1/messages/count_tokens", body=_prompt(request), cast_to=cast("type[dict[str, Any]]", dict)
-                )
+                counted = await client.post("/v1/messages/count_tokens", content=content, cast_to=MessageTokensCount)
+            return counted.input_tokens
         except Exception as error:  # noqa: BLE001  nobody waits for this figure
             LOGGER.debug("tokens were not counted: %s", classify(error).user_message)
             return None
-        found = counted.get("input_tokens")
-        return found if isinstance(found, int) else None
 
     async def close(self) -> None:
         """Close the connections; an import that is still going on is not waited for."""
