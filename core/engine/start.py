@@ -10,6 +10,7 @@ from typing import Any
 
 from core.engine.launch import Launch
 from core.host.log import start_log
+from core.llm.routes import route, usable_routes
 from core.permissions.modes import check_mode
 from core.protocol.errors import AgentError
 from core.settings.consents import BYPASS, accept, has_accepted
@@ -98,7 +99,7 @@ class Start:
     def with_server(self, base_url: str) -> None:
         """Use another server."""
         self.settings = replace(self.settings, base_url=base_url)
-        self.credentials = credential_source(os.environ, base_url)
+        self.credentials = _credentials(self.settings)
 
     def with_demo(self) -> None:
         """Use the scripted model."""
@@ -129,4 +130,10 @@ def read_start(flags: Mapping[str, Any], selection: Mapping[str, Any], *, is_att
         **selection,
     )
     untrusted = () if trusted else untrusted_settings(paths, cwd)
-    return Start(loaded.settings, launch, credential_source(os.environ, loaded.settings.base_url), untrusted)
+    return Start(loaded.settings, launch, _credentials(loaded.settings), untrusted)
+
+
+def _credentials(settings: Settings) -> str:
+    """Where those of the main model come from; empty where there are none."""
+    main = route("main", usable_routes(settings, os.environ)[0])
+    return main.api_key_env or credential_source(os.environ, main.base_url)
