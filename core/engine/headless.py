@@ -193,8 +193,7 @@ class _Printer:
             "total_cost_usd": self._engine.session.ledger.cost_usd,
             "usage": _usage(end.usage),
             "modelUsage": {
-                model: self._of_model(model, account)
-                for model, account in self._engine.session.ledger.by_model.items()
+                model: self._of_model(model, account) for model, account in self._engine.session.ledger.by_model.items()
             },
             "permission_denials": [
                 {"tool_name": denial.tool_name, "tool_use_id": denial.tool_use_id, "tool_input": denial.input}

@@ -159,8 +159,8 @@ def side_requests(host: Host, model: ModelClient | None = None, count: Count | N
         return 0.0
 
     scripted = ScriptedModel(in_order([]), clock=host.clock)
-    client = model or scripted
-    return SideRequests(Models(Settings, lambda _address, _key: client), host, count or free)
+    models = Models(Settings, lambda _base_url, _api_key_env: model or scripted)
+    return SideRequests(models, host, count or free)
 
 
 @asynccontextmanager
