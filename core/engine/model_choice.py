@@ -84,10 +84,8 @@ class ModelChoice:
         used = self.used()
         if _is_beyond(used, info, before):
             then = "it is compacted first." if before.auto_compact else "/compact makes it shorter."
-            text = (
-                f"{info.id} holds {window_of(info, before):,} tokens, and the conversation has about {used:,}: {then}"
-            )
-            publisher.emit(Notice(level="warning", text=text))
+            holds = f"{info.id} holds {window_of(info, before):,} tokens"
+            self._say(publisher, f"{holds}, and the conversation has about {used:,}: {then}")
         quote = None if is_confirmed else self._quote(info, used)
         if quote is not None:
             publisher.emit(quote)
@@ -126,7 +124,7 @@ class ModelChoice:
         read_anew = written(used, settings)
         return ModelChangeQuoted(model=info.id, tokens=used, cost_usd=price(read_anew, info.prices))
 
-    def _say(self, publisher: Publisher, text: str, hint: str) -> None:
+    def _say(self, publisher: Publisher, text: str, hint: str = "") -> None:
         if text not in self._said:
             self._said.add(text)
             publisher.emit(Notice(level="warning", text=text, hint=hint))

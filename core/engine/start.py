@@ -10,7 +10,6 @@ from typing import Any
 
 from core.engine.launch import Launch
 from core.host.log import start_log
-from core.llm.routes import route, usable_routes
 from core.permissions.modes import check_mode
 from core.protocol.errors import AgentError
 from core.settings.consents import BYPASS, accept, has_accepted
@@ -135,5 +134,10 @@ def read_start(flags: Mapping[str, Any], selection: Mapping[str, Any], *, is_att
 
 def _credentials(settings: Settings) -> str:
     """Where those of the main model come from; empty where there are none."""
+    if not settings.routing:
+        return credential_source(os.environ, settings.base_url)
+    # Not loaded before the first paint where there is nothing to look up.
+    from core.llm.routes import route, usable_routes
+
     main = route("main", usable_routes(settings, os.environ)[0])
     return main.api_key_env or credential_source(os.environ, main.base_url)

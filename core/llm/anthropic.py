@@ -115,8 +115,7 @@ class AnthropicClient:
                 found = await client.models.retrieve(model_id)
         except Exception as error:
             failure = self._failure(error)
-            # A server that does not know the address at all says nothing of the model.
-            if failure.kind == "auth" or (failure.kind == "not_found" and model_id in failure.user_message):
+            if failure.kind == "auth" or _denies(failure, model_id):
                 raise failure from error
             return None
         return _join(find_model(model_id), found)
@@ -190,6 +189,12 @@ class AnthropicClient:
             # The SDK imports its parts where they are first used: that would be on the event loop.
             _parts = client.messages, client.models
         return client
+
+
+def _denies(failure: ModelError, model_id: str) -> bool:
+    """Whether a server says that it has no such model; one that does not know the address at all says nothing of it."""
+    said = failure.user_message
+    return failure.kind == "not_found" and model_id in said and f"/models/{model_id}" not in said
 
 
 def _parameters(request: ModelRequest) -> dict[str, Any]:

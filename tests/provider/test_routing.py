@@ -57,14 +57,16 @@ async def test_what_is_asked_beside_the_conversation_goes_to_the_background_serv
     call = Reply([thinking("Hm."), tool_use("Bash", {"command": "make install"})])
     entry = RouteEntry(kind="background", model=SMALL)
     beside = [say("Low\nIt installs.")]
-    async with two_servers([call, say("Done.")], beside, tmp_path, isolated_machine, entry) as (main, other, rig):
+    script = [say("Hi."), call, say("Done.")]
+    async with two_servers(script, beside, tmp_path, isolated_machine, entry) as (main, other, rig):
+        await rig.prompt("hi")
         await rig.do(SubmitPrompt(text="install it"))
         asked = await rig.event(ev.PermissionRequested)
         await rig.do(ExplainPermission(request_id=asked.request.id))
         assert (await rig.event(ev.PermissionExplained)).text == "It installs."
         await rig.do(AnswerPermission(request_id=asked.request.id, answer="deny", comment="not now"))
         await rig.settle()
-        assert (seen(main), seen(other)) == ([MAIN] * 2, [SMALL])
+        assert (seen(main), seen(other)) == ([MAIN] * 3, [SMALL])
         assert (main.rejections, other.rejections) == ([], [])
         # Nothing of the session's own credentials reaches a server on this machine.
         assert other.requests[0].headers["authorization"] == "Bearer local"
@@ -138,6 +140,16 @@ async def test_a_model_that_the_server_does_not_have_is_not_taken(
         assert name in told.text and near in told.hint
         await rig.prompt("hi")
         assert seen(main) == [MAIN] and rig.of(ev.ModelChanged) == []
+
+
+async def test_a_server_that_does_not_list_models_takes_any(tmp_path: Path, isolated_machine: Path) -> None:
+    async with ApiServer([]) as server:
+        client = AnthropicClient(base_url=f"{server.url}/elsewhere", api_key="key")
+        async with running(client, tmp_path, isolated_machine) as rig:
+            await rig.do(SetModel(model="my-own"))
+            assert (await rig.event(ev.ModelChanged)).model == "my-own"
+            told = await rig.event(ev.Notice, lambda event: event.level == "warning")
+            assert "Nothing is known of my-own" in told.text and server.log
 
 
 async def test_the_prompt_is_counted_by_the_server_as_it_will_be_sent(tmp_path: Path, isolated_machine: Path) -> None:
