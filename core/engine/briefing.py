@@ -69,7 +69,7 @@ class Briefing:
         """Begin the conversation."""
         settings = self._state.settings
         self._state.system = prepared.system
-        offer = self._calls.tools.offer(can_search=can_search(settings, find_model(settings.model)))
+        offer = self._calls.tools.offer(can_search=can_search(settings, find_model(settings.model, settings.models)))
         self._conversation.record_system(prepared.system, offer.digest, offer.deferred)
         context = user_context(prepared.instructions.text)
         if context:
