@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 from core.engine.launch import Launch
 from core.engine.preparation import Prepared, instruction_places, prepare
@@ -13,7 +12,6 @@ from core.llm.catalog import find_model
 from core.memory.book import InstructionBook
 from core.orchestration.call import CallEnvironment
 from core.prompt.assemble import can_search
-from core.prompt.instruction_news import told_in
 from core.prompt.reminders import Known, user_context
 from core.prompt.sections import named_branch, named_date
 from core.protocol.events import Notice
@@ -79,15 +77,12 @@ class Briefing:
             publisher.emit(Notice(level="warning", text=text))
         for text in found.skipped:
             publisher.emit(Notice(level="info", text=text))
-        now, system = self._surroundings.now(), self._state.system
-        if system is not None:
-            texts = [message.text for message in self._conversation.messages if message.is_meta]
-            now = replace(now, instructions=told_in(texts, now.instructions))
-        else:
-            system = self._freeze(prepared)
+        system = self._state.system or self._freeze(prepared)
         branch = named_branch(system)
-        named = Known(date=named_date(system), branch=now.branch if branch is None else branch)
-        return Reminders(replace(named, instructions=now.instructions), named, self._surroundings, self._calls)
+        if branch is None:
+            branch = self._surroundings.now().branch
+        named = Known(date=named_date(system), branch=branch)
+        return Reminders(named, self._surroundings, self._calls, self._conversation.messages)
 
     def _freeze(self, prepared: Prepared) -> SystemPrompt:
         """Begin the conversation."""

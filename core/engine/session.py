@@ -10,6 +10,7 @@ from core.context.budget import context_limits, window_of
 from core.cost.ledger import Ledger
 from core.engine.briefing import Briefing
 from core.engine.launch import Launch
+from core.engine.session_commands import CommandLine, read_command, run_command
 from core.engine.session_state import SessionState
 from core.host.host import Host
 from core.host.log import LOGGER
@@ -22,7 +23,7 @@ from core.prompt.sections import template
 from core.protocol.errors import AgentError
 from core.protocol.events import FaultOccurred, ModelChanged, TurnEnded, TurnStarted
 from core.protocol.usage import Usage
-from core.protocol.views import ImageAttachment, Lane
+from core.protocol.views import ImageAttachment, Lane, QueuedMessage
 from core.query.history import History
 from core.query.loop import run_query
 from core.query.queue import MessageQueue, append_text, say_queued
@@ -92,6 +93,12 @@ class Session:
         if not self.is_busy:
             self._start_turn()
 
+    def command(self, name: str, argument: str = "") -> None:
+        """Do something with the conversation itself, after the turn where one runs."""
+        self.queue.add_line(f"{name} {' '.join(argument.split())}".strip(), is_shown=self.is_busy)
+        if not self.is_busy:
+            self._start_turn()
+
     def interrupt(self) -> None:
         """Stop the running turn; what is queued is sent right after it."""
         if self._turn is not None and self.is_busy:
@@ -140,6 +147,10 @@ class Session:
         """A turn or a shell line, and more for what was queued at its end, unless a turn failed."""
         while self.queue.items:
             line = self.queue.take_line()
+            command = read_command(line.text) if line is not None else None
+            if command is not None:
+                await self._run_turn(command)
+                continue
             if line is not None:
                 await self._run_line(line.text)
                 continue
@@ -154,15 +165,19 @@ class Session:
             command = text.removeprefix(SHELL_SIGN)
             self.state.tools = await run_shell_line(command, self.conversation, self._calls, self.state.tools)
 
-    async def _run_turn(self) -> TurnOutcome:
+    async def _run_turn(self, command: CommandLine | None = None) -> TurnOutcome:
         host, started = self._host, self._host.clock.monotonic()
         publisher = self._calls.publisher.for_turn(host.ids.uuid())
         publisher.emit(TurnStarted())
         query: Query | None = None
         try:
-            self._query = query = await self._open_turn(replace(self._calls, publisher=publisher))
+            self._query = query = await self._open_turn(replace(self._calls, publisher=publisher), command)
             # What a turn began with may have been taken back by now: then there is nothing to send.
-            outcome = await run_query(query) if query is not None else TurnOutcome("completed")
+            outcome = TurnOutcome("completed")
+            if query is not None and command is not None:
+                outcome = await run_command(command, query)
+            elif query is not None:
+                outcome = await run_query(query)
         except asyncio.CancelledError:
             outcome = self._cancelled()
         except ModelError as error:
@@ -175,6 +190,8 @@ class Session:
         self._query = None
         if query is not None:
             self.state.tools = query.state
+            if query.main.most:
+                self.state.most[query.main.id] = query.main.most
             if query.stands_in:
                 # That was for this turn only.
                 self._tell_model(query.main)
@@ -198,18 +215,21 @@ class Session:
         append_text(self.conversation, self._host, "user", template("interrupted"), is_meta=True)
         return TurnOutcome("interrupted")
 
-    async def _open_turn(self, calls: CallEnvironment) -> Query | None:
+    async def _open_turn(self, calls: CallEnvironment, command: CommandLine | None) -> Query | None:
         """Everything a turn needs; None where there is no prompt any more. It is in the conversation afterwards,
         whatever else fails."""
         self.warm_up()
+        prompts: list[QueuedMessage] = []
         try:
             reminders = await self.briefing.get_ready()
         finally:
-            prompts = say_queued(self.queue.take_next(), self.conversation, calls.publisher, self._host)
-        if not prompts:
+            if command is None:
+                prompts = say_queued(self.queue.take_next(), self.conversation, calls.publisher, self._host)
+        if not prompts and command is None:
             return None
         assert self.state.system is not None
         model = await learn_model(self._client, self.state.settings.model)
+        model = replace(model, most=self.state.most.get(model.id))
         self.ledger.begin_turn()
         query = Query(
             turn=TurnSettings(settings=self.state.settings, model=model, system=self.state.system),
@@ -221,7 +241,9 @@ class Session:
             ledger=self.ledger,
             reminders=reminders,
             state=self.state.tools,
-            first_prompt=prompts[0].id,
+            breaker=self.state.breaker,
+            notebook=self.state.notebook,
+            first_prompt=prompts[0].id if prompts else "",
         )
         await query.attach([prompt.text for prompt in prompts])
         return query

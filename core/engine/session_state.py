@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from core.context.breaker import Breaker
+from core.context.session_memory import Notebook
 from core.protocol.views import SystemPrompt
 from core.settings.schema import Settings
 from core.tools.context import ToolState
@@ -17,3 +19,7 @@ class SessionState:
     tools: ToolState
     system: SystemPrompt | None = None
     """Frozen by the first query, or taken up from the transcript."""
+    breaker: Breaker = field(default_factory=Breaker)
+    notebook: Notebook = field(default_factory=Notebook)
+    most: dict[str, int] = field(default_factory=dict[str, int])
+    """Tokens that a model takes here, where its server has said that it is less than was known."""

@@ -12,7 +12,9 @@ from core.tools.text_files import unified_diff
 
 MUCH_SHORTER = 3
 """A difference is told in place of the text where that is so many times as long."""
-SPOKEN_OF = re.compile(r"^(?:From (?P<held>/.+?)(?:, what is different)?:|No longer in force: (?P<gone>/.+?)\.)$", re.M)
+SPOKEN_OF = re.compile(
+    r"^(?:From (?P<held>/.+?\.md)(?:, what is different)?:|No longer in force: (?P<gone>/.+?\.md)\.)$", re.M
+)
 """The lines under which the model was told of a file."""
 
 

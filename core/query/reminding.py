@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from core.orchestration.call import CallEnvironment
+from core.prompt.instruction_news import told_in
 from core.prompt.reminders import TODO_NONE_STEP, Known, changed_todos, news, stale_todos, user_context
 from core.prompt.sections import template
 from core.protocol.events import Notice
+from core.protocol.messages import Message
+from core.protocol.views import TodoItem
 from core.query.file_news import FileNews
 from core.query.surroundings import Surroundings, listed
 from core.tools.context import ToolState
@@ -20,14 +24,13 @@ TODO_TOOL = "TodoWrite"
 class Reminders:
     """Knows what the model has been told, and what it should hear next. ``named``: what the system prompt says."""
 
-    def __init__(self, told: Known, named: Known, surroundings: Surroundings, calls: CallEnvironment) -> None:
-        self.told = told
-        """May be put back where the conversation is put back to what it was."""
+    def __init__(
+        self, named: Known, surroundings: Surroundings, calls: CallEnvironment, messages: Iterable[Message]
+    ) -> None:
         self._named = named
         self._surroundings = surroundings
         self._calls = calls
-        self._todos = _TodoReminders(calls)
-        self._files = self._new_file_news()
+        self.told_anew(messages)
 
     def begin_turn(self) -> None:
         """What is counted over a turn begins anew."""
@@ -39,8 +42,8 @@ class Reminders:
         passed_over = self._surroundings.book.current.files
         files = await self._files.look(state, self._calls.policies.policy, passed_over)
         # From here on it counts as told: nothing may come between this and the conversation.
-        texts = [*news(self.told, now), files.text, self._todos.due()]
-        self.told = now
+        texts = [*news(self._told, now), files.text, self._todos.due()]
+        self._told = now
         if files.paths:
             names = listed([self._name(path) for path in files.paths])
             self._calls.publisher.emit(Notice(level="info", text=f"Changed on disk: {names}"))
@@ -50,20 +53,17 @@ class Reminders:
         """What the first message of a conversation says, as things are now; empty where there is nothing to say."""
         return user_context(self._surroundings.book.current.text)
 
-    def told_anew(self) -> None:
-        """What stood in the conversation is gone, but for the system prompt and a new first message with ``context()``,
-        which is to be asked for right afterwards.
+    def told_anew(self, messages: Iterable[Message]) -> None:
+        """The conversation is another one now: beside the system prompt the model knows what stands in there.
 
         All else is told again: of files only what happens from now on, and what goes with one when it is next seen. A
-        file that still counts as seen (``ToolState.seen``) should be one that the new conversation shows.
+        file that still counts as seen (``ToolState.seen``) should be one that the conversation shows.
         """
         self._surroundings.forget()
-        self._files = self._new_file_news()
+        texts = [message.text for message in messages if message.is_meta]
+        self._told = replace(self._named, instructions=told_in(texts, self._surroundings.book.current.parts))
+        self._files = FileNews((self._calls.services.output_dir,))
         self._todos = _TodoReminders(self._calls)
-        self.told = replace(self._named, instructions=self._surroundings.book.current.parts)
-
-    def _new_file_news(self) -> FileNews:
-        return FileNews((self._calls.services.output_dir,))
 
     def _name(self, path: Path) -> str:
         root = self._calls.services.root
@@ -80,7 +80,7 @@ class _TodoReminders:
         self._steps = 0
         """Requests of this turn."""
         self._steps_since_update = 0
-        self._known = self._store.items
+        self._known: tuple[TodoItem, ...] = self._store.items
         self._edits = self._store.edits
         self._has_said_none = False
 

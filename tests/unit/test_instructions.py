@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from core.memory.instructions import WARN_CHARS, Instructions, read_instructions
+from core.memory.instructions import WARN_CHARS, Instructions, Places, read_instructions
 
 
 @pytest.fixture
@@ -28,8 +29,12 @@ def put(path: Path, text: str) -> Path:
     return path
 
 
-def read(cwd: Path, home: Path, *, is_trusted: bool = True) -> Instructions:
-    return read_instructions(cwd, home / ".config" / "agent-tui", home, is_trusted=is_trusted)
+def places(cwd: Path, home: Path, **changes: Any) -> Places:
+    return Places(cwd=cwd, user_config=home / ".config" / "agent-tui", home=home, **changes)
+
+
+def read(cwd: Path, home: Path, *opened: Path, **changes: Any) -> Instructions:
+    return read_instructions(places(cwd, home, **changes), opened)
 
 
 def test_nothing_is_found(repo: Path, home: Path) -> None:
