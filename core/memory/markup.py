@@ -15,6 +15,7 @@ IMPORT = re.compile(CODE + r"|(?<![\w`])@(?P<path>(?:~/|\.{0,2}/)?[\w./-]*[\w/-]
 """A code span, which is left alone, or the mention of a file; a full stop after it ends the sentence."""
 CODE_SPAN = re.compile(r"`+[^`]*`+")
 FRONT = re.compile(r"---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
+MAX_FRONT_CHARS = 10_000
 BARE = re.compile(r"^(\s*(?:-|[\w-]+:)[ \t]+)([*{!&%@`][^\n]*?)[ \t]*$", re.MULTILINE)
 """A value that begins as no text may in YAML: a glob written without quotes, as many do."""
 
@@ -34,15 +35,18 @@ def split_front(text: str) -> tuple[dict[str, Any], str]:
     match = FRONT.match(text)
     if match is None:
         return {}, text
+    if len(match[1]) > MAX_FRONT_CHARS:
+        raise ValueError("what stands on top of it is too long")
     with importing():
         import yaml
+    data: Any = None
     try:
-        data: Any = yaml.safe_load(match[1])
-    except yaml.YAMLError:
         try:
+            data = yaml.safe_load(match[1])
+        except yaml.YAMLError:
             data = yaml.safe_load(BARE.sub(_quoted, match[1]))
-        except yaml.YAMLError as error:
-            raise ValueError(str(error).partition("\n")[0]) from error
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ValueError(str(error).partition("\n")[0]) from error
     return cast("dict[str, Any]", data) if isinstance(data, dict) else {}, text[match.end() :]
 
 
@@ -52,10 +56,9 @@ def _quoted(match: re.Match[str]) -> str:
 
 def _visible(prose: str) -> str:
     """Without HTML comments. One that does not end is none; looking for its end at each would take for ever."""
-    end = prose.rfind("-->") + len("-->")
-    if end < len("-->"):
-        return prose
-    return COMMENT.sub(lambda match: match["code"] or "", prose[:end]) + prose[end:]
+    open_at = prose.find("<!--", prose.rfind("-->") + 1)
+    head, rest = (prose, "") if open_at < 0 else (prose[:open_at], prose[open_at:])
+    return COMMENT.sub(lambda match: match["code"] or "", head) + rest
 
 
 def _pieces(text: str) -> Iterator[tuple[str, bool]]:

@@ -124,6 +124,6 @@ async def test_each_change_is_told_once_and_what_was_sent_stands(
     everything = "\n\n".join(news) + "\n"
     for expected in play.expected:
         assert everything.count(expected.rstrip("\n")) == 1 if "+" in expected else everything.count(expected) >= 1
-    assert sum(everything.count(start) for start in ("From /", "No longer in force:", "git branch", "\n+word")) == len(
-        play.expected
-    )
+    assert sum(
+        everything.count(start) for start in ("From /", "No longer in force:", "git branch", "a.txt: changed")
+    ) == len(play.expected)
