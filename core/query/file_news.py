@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -65,12 +66,12 @@ class FileNews:
         """Files that are not what they were, the one seen last first."""
         found: list[Path] = []
         for path, known in list(state.seen.items())[: -MAX_FILES - 1 : -1]:
-            if known.disk is None or any(path.is_relative_to(folder) for folder in self._unwatched):
+            if known.disk is None or (now := _on_disk(path, known.disk)) == known.disk:
                 continue
-            now, told = _on_disk(path, known.disk), self._told.get(path)
-            if now == known.disk or (told is not None and told.known is known and told.disk == now):
-                continue
-            found.append(path)
+            told = self._told.get(path)
+            is_told = told is not None and told.known is known and told.disk == now
+            if not is_told and not any(path.is_relative_to(folder) for folder in self._unwatched):
+                found.append(path)
         return found
 
     def _report(self, state: ToolState, differences: list[_Difference]) -> FileReport:
@@ -120,7 +121,7 @@ RESTORED = "there again, as you have seen it."
 def _on_disk(path: Path, known: Stamp) -> Stamp | None:
     """The stamp of what is there, None for nothing; of what cannot be looked at the known one."""
     try:
-        return stamp_of(path.lstat())
+        return stamp_of(os.lstat(path))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError:
