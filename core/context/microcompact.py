@@ -15,6 +15,8 @@ KEPT_RESULTS = 5
 """So many of the newest stay."""
 MIN_SAVED = 20_000
 """Tokens that clearing under pressure must save: it costs one rewrite of the cache."""
+MIN_SHARE = 0.3
+"""Of the threshold: a window so small that the above could never be saved is content with this."""
 MIN_TOKENS = 100
 """Of a result: a smaller one is hardly longer than its marker."""
 MARKER = "[Old result cleared to make room."
@@ -29,9 +31,23 @@ class OldResult:
     tokens: int
 
 
-def old_results(messages: tuple[Message, ...]) -> list[OldResult]:
-    """Results that may be cleared, oldest first: all but the newest ``KEPT_RESULTS``, and those that the model has not
-    read yet."""
+def stale_results(messages: tuple[Message, ...]) -> list[OldResult]:
+    """What goes where that costs nothing: all but the newest ``KEPT_RESULTS``."""
+    return _old_results(messages, KEPT_RESULTS)
+
+
+def pressing_results(messages: tuple[Message, ...], threshold: int) -> list[OldResult]:
+    """What goes to make room below a threshold in tokens: as many of the newest stay as can, one at least; empty where
+    that is not worth it."""
+    for keep in range(KEPT_RESULTS, 0, -1):
+        results = _old_results(messages, keep)
+        if saving(results) >= min(MIN_SAVED, MIN_SHARE * threshold):
+            return results
+    return []
+
+
+def _old_results(messages: tuple[Message, ...], keep: int) -> list[OldResult]:
+    """Results that may be cleared, oldest first: neither the newest nor what the model has not read yet."""
     calls: dict[str, ToolUseBlock] = {}
     found: list[OldResult] = []
     read = _read_by_the_model(messages)
@@ -42,7 +58,7 @@ def old_results(messages: tuple[Message, ...]) -> list[OldResult]:
             elif isinstance(block, ToolResultBlock) and block.tool_use_id in calls:
                 call = calls.pop(block.tool_use_id)
                 found.append(OldResult(call, block, estimate_block(block) if at < read else 0))
-    old = found[: max(0, len(found) - KEPT_RESULTS)]
+    old = found[: max(0, len(found) - keep)]
     return [result for result in old if result.tokens >= MIN_TOKENS and not result.block.shown.startswith(MARKER)]
 
 

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from dataclasses import replace
 
-from core.context.budget import context_limits, window_of
 from core.cost.ledger import Ledger
 from core.engine.briefing import Briefing
 from core.engine.launch import Launch
+from core.engine.model_choice import ModelChoice
 from core.engine.session_commands import CommandLine, read_command, run_command
 from core.engine.session_state import SessionState
 from core.host.host import Host
 from core.host.log import LOGGER
 from core.host.tasks import uncancelled
-from core.llm.catalog import ModelInfo, find_model
-from core.llm.client import ModelClient, learn_model
 from core.llm.errors import ModelError
+from core.llm.models import Models
 from core.orchestration.call import CallEnvironment
 from core.prompt.sections import template
 from core.protocol.errors import AgentError
-from core.protocol.events import FaultOccurred, ModelChanged, TurnEnded, TurnStarted
+from core.protocol.events import FaultOccurred, TurnEnded, TurnStarted
 from core.protocol.usage import Usage
 from core.protocol.views import ImageAttachment, Lane, QueuedMessage
 from core.query.history import History
@@ -42,14 +40,14 @@ class Session:
         self,
         launch: Launch,
         state: SessionState,
-        client: ModelClient,
+        models: Models,
         conversation: Conversation,
         calls: CallEnvironment,
         ledger: Ledger,
     ) -> None:
         self._launch = launch
         self.state = state
-        self._client = client
+        self.models = models
         self.conversation = conversation
         self._calls = calls
         self.ledger = ledger
@@ -59,6 +57,7 @@ class Session:
         """The turn that runs; None between turns."""
         self.briefing = Briefing(launch, state, conversation, calls)
         self._history = History()
+        self.choice = ModelChoice(models, state, conversation, calls)
 
     @property
     def _host(self) -> Host:
@@ -71,7 +70,7 @@ class Session:
 
     def warm_up(self) -> None:
         """Begin to load the model client: large, and not needed before the first prompt."""
-        self._client.warm_up()
+        self.models.client(self.models.route("main")).warm_up()
 
     def submit(self, text: str, lane: Lane = "steer", images: tuple[ImageAttachment, ...] = ()) -> None:
         """Send a prompt, or queue it where a turn runs. Blank text is ignored."""
@@ -111,23 +110,12 @@ class Session:
             assert self._turn is not None
             await asyncio.wait({self._turn})
 
-    async def set_model(self, model_id: str) -> None:
+    async def set_model(self, model_id: str, *, is_confirmed: bool = False) -> None:
         """Use another model from the next turn on: one that runs keeps its own, and the change waits for its end."""
         if self.is_busy:
             self.queue.add_line(MODEL_COMMAND + model_id)
         else:
-            await self._use_model(model_id)
-
-    async def _use_model(self, model_id: str) -> None:
-        self.state.settings = replace(self.state.settings, model=model_id)
-        info = find_model(model_id)
-        with contextlib.suppress(ModelError):
-            info = await learn_model(self._client, model_id)
-        self._tell_model(info)
-
-    def _tell_model(self, info: ModelInfo) -> None:
-        window, limits = window_of(info, self.state.settings), context_limits(info, self.state.settings)
-        self._calls.publisher.emit(ModelChanged(model=info.id, context_window=window, limits=limits))
+            await self.choice.change(model_id, is_confirmed=is_confirmed)
 
     async def close(self) -> None:
         """End the turn and everything it started; the transcript is complete afterwards."""
@@ -138,7 +126,7 @@ class Session:
             await self.wait_idle()
         await self._calls.services.shells.close()
         self.conversation.close()
-        await self._client.close()
+        await self.models.close()
 
     def _start_turn(self) -> None:
         self._turn = asyncio.create_task(self._run_turns(), name="turn")
@@ -160,7 +148,8 @@ class Session:
 
     async def _run_line(self, text: str) -> None:
         if text.startswith(MODEL_COMMAND):
-            await uncancelled(self._use_model(text.removeprefix(MODEL_COMMAND).strip()))
+            name = text.removeprefix(MODEL_COMMAND).strip()
+            await uncancelled(self.choice.change(name, is_confirmed=True))
         else:
             command = text.removeprefix(SHELL_SIGN)
             self.state.tools = await run_shell_line(command, self.conversation, self._calls, self.state.tools)
@@ -194,7 +183,7 @@ class Session:
                 self.state.most[query.main.id] = query.main.most
             if query.stands_in:
                 # That was for this turn only.
-                self._tell_model(query.main)
+                self.choice.tell(query.turn.settings.model, query.main)
         self.conversation.sync()
         publisher.emit(
             TurnEnded(
@@ -228,12 +217,11 @@ class Session:
         if not prompts and command is None:
             return None
         assert self.state.system is not None
-        model = await learn_model(self._client, self.state.settings.model)
-        model = replace(model, most=self.state.most.get(model.id))
+        chosen = await self.choice.for_turn(calls.publisher)
         self.ledger.begin_turn()
         query = Query(
-            turn=TurnSettings(settings=self.state.settings, model=model, system=self.state.system),
-            client=self._client,
+            turn=TurnSettings(settings=chosen.settings, model=chosen.model, system=self.state.system),
+            client=chosen.client,
             conversation=self.conversation,
             history=self._history,
             calls=calls,

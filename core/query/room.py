@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.context.microcompact import MIN_SAVED, OldResult, marker, media_messages, old_results, saving
+from core.context.microcompact import OldResult, marker, media_messages, pressing_results, saving, stale_results
 from core.context.revision import clearing
 from core.context.tokens import estimate_block
 from core.host.files import write_atomic
@@ -36,8 +36,8 @@ async def make_room(query: Query) -> bool:
     await _clear_stale(query)
     limits = query.limits
     if limits.autocompact and query.context_tokens() >= limits.autocompact:
-        results = old_results(query.conversation.messages)
-        if saving(results) >= MIN_SAVED:
+        results = pressing_results(query.conversation.messages, limits.autocompact)
+        if results:
             await clear(query, results, "pressure")
         if query.context_tokens() >= limits.autocompact and not query.breaker.is_open and can_compact(query):
             await compact(query, "auto")
@@ -95,9 +95,7 @@ async def _clear_stale(query: Query) -> None:
     answers = [message.ts for message in query.conversation.messages if message.role == "assistant"]
     ttl = TTL_S[query.turn.settings.cache_ttl]
     if answers and query.steps == 0 and query.host.clock.time() - answers[-1] > ttl:
-        results = old_results(query.conversation.messages)
-        if results:
-            await clear(query, results, "cold")
+        await clear(query, stale_results(query.conversation.messages), "cold")
 
 
 async def _drop_media(query: Query, message_ids: tuple[str, ...]) -> None:
