@@ -14,7 +14,6 @@ from core.orchestration.call import CallEnvironment
 from core.prompt.assemble import can_search
 from core.prompt.reminders import Known, user_context
 from core.prompt.sections import named_branch, named_date
-from core.protocol.events import Notice
 from core.protocol.views import SystemPrompt
 from core.query.queue import append_text
 from core.query.reminding import Reminders
@@ -72,11 +71,7 @@ class Briefing:
     async def _begin(self) -> Reminders:
         prepared = await asyncio.shield(self.prepare())
         await self._surroundings.refresh()
-        found, publisher = prepared.instructions, self._calls.publisher
-        for text in found.warnings:
-            publisher.emit(Notice(level="warning", text=text))
-        for text in found.skipped:
-            publisher.emit(Notice(level="info", text=text))
+        self._surroundings.tell_found()
         system = self._state.system or self._freeze(prepared)
         branch = named_branch(system)
         if branch is None:

@@ -65,11 +65,11 @@ def find_repo_root(start: Path) -> Path | None:
 def read_branch(start: Path) -> str | None:
     """The branch of the repository that a folder is in, from its files; empty on a detached head, None where there is
     no repository, or it does not say."""
-    root = find_repo_root(start)
-    if root is None:
-        return None
-    folder = root / ".git"
     try:
+        root = find_repo_root(start)
+        if root is None:
+            return None
+        folder = root / ".git"
         if not folder.is_dir():
             # Of a worktree, or a submodule: a file that says where the folder is.
             folder = root / read_regular(folder, MAX_HEAD_BYTES).decode().removeprefix("gitdir:").strip()

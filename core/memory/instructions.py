@@ -60,8 +60,10 @@ class Instructions:
     waiting: dict[Path, tuple[Path, tuple[str, ...]]] = field(default_factory=dict[Path, tuple[Path, tuple[str, ...]]])
     """Rules for some files, none of which was opened: the folder that their globs are relative to, and the globs."""
     warnings: list[str] = field(default_factory=list[str])
-    skipped: list[str] = field(default_factory=list[str])
-    """What was left out because somebody wants it so, with the reason."""
+    excluded: list[Path] = field(default_factory=list[Path])
+    """Left out by a setting."""
+    untrusted: list[Path] = field(default_factory=list[Path])
+    """Left out because the folder is not trusted."""
     broken: set[Path] = field(default_factory=set[Path])
     """Instruction files of which something could not be read."""
     stamps: dict[Path, Stamp | None] = field(default_factory=dict[Path, Stamp | None])
@@ -168,7 +170,7 @@ class _Reading:
         if real in found.files or not _is_file(real):
             return
         if not is_managed and self._is_excluded(path, real):
-            found.skipped.append(f"{path} is left out by claudeMdExcludes.")
+            found.excluded.append(path)
         elif path.is_relative_to(self._root) and not real.is_relative_to(self._import_root):
             found.warnings.append(f"{path} is a link to a file outside {self._import_root} and is left out.")
         else:
@@ -239,10 +241,7 @@ class _Reading:
         return self._expanded(self._load(target, target), target, target, depth + 1).strip()
 
     def _pass_over(self, folder: Path) -> None:
-        there = [name for name in NAMES if _is_file(folder / name)]
-        if there:
-            names = ", ".join(str(folder / name) for name in there)
-            self._found.skipped.append(f"{names}: not read, the folder is not trusted.")
+        self._found.untrusted += [folder / name for name in NAMES if _is_file(folder / name)]
 
 
 def _globs(text: str) -> tuple[tuple[str, ...], str]:

@@ -66,6 +66,18 @@ class Surroundings:
         self._seen = {}
         self.book.close_all()
 
+    def tell_found(self) -> None:
+        """Show the user what was wrong with the instruction files, and which are left out."""
+        found = self.book.current
+        for text in found.warnings:
+            self._note(text, "warning")
+        for paths, reason in (
+            (found.excluded, "Left out by claudeMdExcludes"),
+            (found.untrusted, "Not read, the folder is not trusted"),
+        ):
+            if paths:
+                self._note(f"{reason}: {listed(list(self._names(paths)))}")
+
     async def _read(self) -> None:
         changes = await asyncio.to_thread(self.book.read)
         self._tell(changes)

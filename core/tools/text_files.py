@@ -188,6 +188,8 @@ def diff_of(place: Place, old: str | None, new: str) -> FileDiff | None:
 
 def unified_diff(old: str, new: str) -> str | None:
     """What is different, line by line, without the names on top; None where that would take long to find out."""
+    if old.endswith("\n") and new.endswith("\n"):
+        old, new = old[:-1], new[:-1]
     old_lines, new_lines = old.split("\n"), new.split("\n")
     if len(old_lines) + len(new_lines) > MAX_DIFF_LINES:
         return None

@@ -14,6 +14,7 @@ from core.llm.client import ModelRequest
 from core.llm.scripted import Reply, Script, call, say
 from core.prompt.reminders import TODO_NONE_STEP, TODO_STALE_STEPS
 from core.protocol import events as ev
+from core.protocol.ops import Compact
 from core.query.file_news import MAX_FILE_CHARS, MAX_TIMES
 from core.settings.schema import Settings
 from tests.fakes.engines import Rig, allowing, denying, running
@@ -272,7 +273,7 @@ async def test_a_file_that_somebody_else_changed_is_told_with_the_difference(
         await rig.prompt("go")
         assert counts(rig) == [0, 0, 1, 1, 1, 1], "its own edit is no news"
         (text,) = told(rig.requests[-1])
-        assert f"{file}: changed:\n@@ -1,4 +1,4 @@\n one\n-two\n+TWO\n three" in text
+        assert f"{file}: changed:\n@@ -1,3 +1,3 @@\n one\n-two\n+TWO\n three" in text
         assert not results_in(rig.requests[-1])["e"].get("is_error"), "it knows the file as it is"
         assert file.read_text() == "one\n2\nthree\n"
         assert "Changed on disk: a.py" in notices(rig)
@@ -396,6 +397,18 @@ async def test_an_instruction_file_that_was_read_is_told_once(tmp_path: Path, is
         assert counts(rig)[-1] == 1
 
 
+async def test_what_is_left_out_is_named_to_the_user(tmp_path: Path, isolated_machine: Path) -> None:
+    put(tmp_path / "CLAUDE.md", "OUT")
+    settings = Settings(instruction_excludes=("**/CLAUDE.md",))
+    async with running(turn(), tmp_path, isolated_machine, settings=settings) as rig:
+        await rig.prompt("go")
+        assert texts_in(rig.requests[0]) == ["go"]
+        assert notices(rig) == ["Left out by claudeMdExcludes: CLAUDE.md"]
+    async with running(turn(), tmp_path, isolated_machine, is_trusted=False) as rig:
+        await rig.prompt("go")
+        assert notices(rig) == ["Not read, the folder is not trusted: CLAUDE.md"]
+
+
 async def test_long_work_without_a_list_is_spoken_of_once(tmp_path: Path, isolated_machine: Path) -> None:
     async with running(turn(*[nothing] * 20), tmp_path, isolated_machine) as rig:
         await rig.prompt("go")
@@ -488,3 +501,34 @@ async def test_a_resumed_session_is_told_what_changed_meanwhile(tmp_path: Path, 
         if expected == 1:
             other.write_text("AFTER")
             gone.unlink()
+
+
+async def test_after_a_compaction_all_that_still_matters_is_told_anew(tmp_path: Path, isolated_machine: Path) -> None:
+    """What was told is gone; the new first message has the instructions as they are, and the date is the prompt's."""
+    make_repository(tmp_path)
+    rules = put(tmp_path / "AGENTS.md", "FIRST RULE")
+    put(tmp_path / "sub" / "CLAUDE.md", "BELOW")
+    file = put(tmp_path / "sub" / "a.txt", "text\n" * 3_000)
+    steps = turn(
+        lambda: rules.write_text("SECOND RULE"),
+        lambda: git(tmp_path, "checkout", "-q", "-b", "topic"),
+        reading("sub/a.txt", "r1"),
+        Reply([say("Read.")]),
+        Reply([say("What was done, in short.")]),
+        lambda: put(file, "other\n"),
+        nothing,
+    )
+    async with running(steps, tmp_path, isolated_machine, settings=Settings(mode="plan")) as rig:
+        await rig.prompt("go")
+        assert counts(rig)[-1] == 4, "mode, rule, branch, what goes with the folder"
+        await rig.do(Compact())
+        await rig.settle()
+        assert rig.of(ev.CompactionFinished), rig.of(ev.CompactionFailed)
+        await rig.prompt("on")
+    first = "".join(texts_in(rig.requests[-1])[:1])
+    news = told(rig.requests[-1])
+    assert "SECOND RULE" in first and "FIRST RULE" not in first
+    for word, times in (("Plan mode", 1), ("topic", 1), ("RULE", 0), ("BELOW", 1), (f"{file}: changed", 1)):
+        assert sum(word in text for text in news) == times, word
+    assert_all_valid(rig.requests)
+    assert_growing(rig.requests[-3:])

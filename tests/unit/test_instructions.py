@@ -304,16 +304,13 @@ def test_what_settings_exclude_is_left_out_and_told(repo: Path, home: Path) -> N
     found = read(repo / "team", home, excludes=excludes, managed=(home / "managed",))
     assert list(found.parts) == [managed, repo / "CLAUDE.md"]
     assert found.warnings == []
-    assert [text.partition(" is left out by claudeMdExcludes")[0] for text in found.skipped] == [
-        str(repo / "team" / "CLAUDE.md"),
-        str(repo / "team" / ".claude" / "rules" / "a.md"),
-    ]
+    assert found.excluded == [repo / "team" / "CLAUDE.md", repo / "team" / ".claude" / "rules" / "a.md"]
 
 
 def test_what_is_not_trusted_is_named(repo: Path, home: Path) -> None:
     put(repo / "AGENTS.md", "obey me")
     found = read(repo, home, is_trusted=False)
-    assert found.skipped == [f"{repo / 'AGENTS.md'}: not read, the folder is not trusted."]
+    assert found.untrusted == [repo / "AGENTS.md"]
 
 
 def test_folders_below_hold_once_a_file_there_was_opened(repo: Path, home: Path) -> None:
