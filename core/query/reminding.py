@@ -11,7 +11,7 @@ from core.orchestration.call import CallEnvironment
 from core.prompt.instruction_news import told_in
 from core.prompt.reminders import TODO_NONE_STEP, Known, changed_todos, news, stale_todos, user_context
 from core.prompt.sections import template
-from core.protocol.events import Notice
+from core.protocol.events import Notice, WorkspaceRead
 from core.protocol.messages import Message
 from core.protocol.views import TodoItem
 from core.query.file_news import FileNews
@@ -43,10 +43,12 @@ class Reminders:
         files = await self._files.look(state, self._calls.policies.policy, passed_over)
         # From here on it counts as told: nothing may come between this and the conversation.
         texts = [*news(self._told, now), files.text, self._todos.due()]
-        self._told = now
+        if now.branch is not None and now.branch != self._told.branch:
+            self._calls.publisher.emit(WorkspaceRead(is_repository=True, branch=now.branch))
         if files.paths:
             names = listed([self._name(path) for path in files.paths])
             self._calls.publisher.emit(Notice(level="info", text=f"Changed on disk: {names}"))
+        self._told = now
         return [text for text in texts if text], files.state
 
     def context(self) -> str:

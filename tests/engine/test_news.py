@@ -482,6 +482,7 @@ async def test_another_branch_is_told_once(tmp_path: Path, isolated_machine: Pat
         assert counts(rig) == [0, 0, 1, 1, 2, 2]
         first, second = told(rig.requests[-1])
         assert "branch topic" in first and "detached" in second
+        assert [event.branch for event in rig.of(ev.WorkspaceRead)][-2:] == ["topic", ""]
         assert_growing(rig.requests)
 
 
