@@ -114,6 +114,7 @@ class Engine:
         self._spawn(self._tell_sandbox(), "tell-sandbox")
         watched = {services.todos.path: services.todos.load, services.tasks.path: services.tasks.load}
         self._spawn(watch_files(watched), "watch-lists")
+        self._spawn(self.session.briefing.watch(), "watch-instructions")
         if self._settings is not None:
             self._spawn(self._settings.run(), "watch-settings")
         if settings.background_agents and not self._launch.is_demo:
