@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from core.context.budget import context_limits, window_of
 from core.cost.ledger import Ledger
@@ -20,6 +20,7 @@ from core.llm.errors import ModelError
 from core.memory.instructions import Instructions
 from core.orchestration.call import CallEnvironment
 from core.prompt.assemble import can_search
+from core.prompt.cache_watch import CacheWatch
 from core.prompt.reminders import Known, user_context
 from core.prompt.sections import named_date, template
 from core.protocol.errors import AgentError
@@ -47,6 +48,10 @@ class SessionState:
     tools: ToolState
     system: SystemPrompt | None = None
     """Frozen by the first query, or taken up from the transcript."""
+    watch: CacheWatch = field(default_factory=CacheWatch)
+    """What the cache should hold of what was sent since the program was started."""
+    user_id: str = ""
+    """Who asks, as the API is told."""
 
 
 class Session:
@@ -237,7 +242,9 @@ class Session:
         model = await learn_model(self._client, self.state.settings.model)
         self.ledger.begin_turn()
         query = Query(
-            turn=TurnSettings(settings=self.state.settings, model=model, system=self.state.system),
+            turn=TurnSettings(
+                settings=self.state.settings, model=model, system=self.state.system, user_id=self.state.user_id
+            ),
             client=self._client,
             conversation=self.conversation,
             history=self._history,
@@ -245,6 +252,7 @@ class Session:
             queue=self.queue,
             ledger=self.ledger,
             reminders=self._reminders,
+            watch=self.state.watch,
             state=self.state.tools,
             first_prompt=prompts[0].id,
         )

@@ -30,6 +30,7 @@ from core.permissions.policy import Policy
 from core.permissions.policy_holder import PolicyHolder
 from core.permissions.rules import Rule
 from core.prompt.assemble import can_search
+from core.prompt.cache_watch import CacheWatch
 from core.protocol.errors import AgentError
 from core.protocol.ids import MAIN_AGENT
 from core.protocol.usage import Usage
@@ -97,7 +98,11 @@ def build_engine(
         broker=Broker(is_attended=launch.is_attended),
         publisher=publisher,
     )
-    state = SessionState(settings=settings, tools=ToolState(cwd=launch.cwd))
+    state = SessionState(
+        settings=settings,
+        tools=ToolState(cwd=launch.cwd),
+        watch=CacheWatch(settings.cache_ttl if settings.prompt_caching else None),
+    )
     if loaded is not None:
         restore_account(loaded, ledger)
         state.system = loaded.system

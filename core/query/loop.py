@@ -124,5 +124,5 @@ def _refused(query: Query, why: str) -> TurnOutcome:
             break
     if all(message.is_meta for message in declined):
         return TurnOutcome("refusal", why, "Say it differently; if it declines again, start a new session.")
-    query.conversation.withdraw(tuple(message.id for message in declined))
+    query.withdraw(tuple(message.id for message in declined))
     return TurnOutcome("refusal", why, "The prompt is taken out of the conversation: say it differently (↑).")

@@ -13,6 +13,8 @@ from core.llm.catalog import ModelInfo
 from core.llm.client import ModelClient
 from core.orchestration.call import CallEnvironment
 from core.orchestration.runner import ToolRunner
+from core.prompt.cache import prompt_cost
+from core.prompt.cache_watch import CacheWatch
 from core.prompt.reminders import Known, news, stale_todos
 from core.protocol.events import Notice, TurnEndReason, UsageUpdated
 from core.protocol.messages import Role
@@ -36,6 +38,8 @@ class TurnSettings:
     settings: Settings
     model: ModelInfo
     system: SystemPrompt
+    user_id: str = ""
+    """Who asks, as the API is told: nobody in person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,8 @@ class Query:
     queue: MessageQueue
     ledger: Ledger
     reminders: Reminders
+    watch: CacheWatch
+    """The session's: what the cache should hold of what was sent."""
     state: ToolState
     usage: Usage = field(default_factory=Usage)
     """Of this turn."""
@@ -149,6 +155,11 @@ class Query:
         self.counted = len(messages), attached_in(messages[count:], attached)
         return self.state.with_attached(self.counted[1])
 
+    def withdraw(self, message_ids: tuple[str, ...]) -> None:
+        """Take messages at the end out again: the model is not to read them any more."""
+        self.conversation.withdraw(message_ids)
+        self.watch.announce("a prompt was taken back")
+
     def account(self, usage: Usage) -> float | None:
         """Count what a request of this turn took, and give its cost in USD; None where the price is unknown."""
         self.usage += usage
@@ -156,6 +167,8 @@ class Query:
 
     def publish_usage(self, context_tokens: int) -> None:
         """Tell how full the window is and what the session has cost."""
+        settings = self.turn.settings
+        ttl = settings.cache_ttl if settings.prompt_caching else None
         self.publisher.emit(
             UsageUpdated(
                 context_tokens=context_tokens,
@@ -165,6 +178,7 @@ class Query:
                 cost_usd=self.ledger.cost_usd,
                 limits=self.limits,
                 warm_until=self.warm_until,
+                cold_cost_usd=prompt_cost(self.turn.model, cached=0, fresh=context_tokens, ttl=ttl),
             )
         )
 
