@@ -10,12 +10,13 @@ from core.context.budget import context_limits, window_of
 from core.cost.ledger import Ledger
 from core.engine.launch import Launch
 from core.engine.preparation import Prepared, load_instructions, prepare
+from core.engine.prewarm import Prewarm, prewarm_request
 from core.host.clock import local_date
 from core.host.host import Host
 from core.host.log import LOGGER
 from core.host.tasks import uncancelled
 from core.llm.catalog import ModelInfo, find_model
-from core.llm.client import ModelClient, learn_model
+from core.llm.client import ModelClient, ModelRequest, learn_model
 from core.llm.errors import ModelError
 from core.memory.instructions import Instructions
 from core.orchestration.call import CallEnvironment
@@ -25,10 +26,12 @@ from core.prompt.reminders import Known, user_context
 from core.prompt.sections import named_date, template
 from core.protocol.errors import AgentError
 from core.protocol.events import FaultOccurred, ModelChanged, Notice, TurnEnded, TurnStarted
+from core.protocol.messages import Message, TextBlock
 from core.protocol.usage import Usage
 from core.protocol.views import ImageAttachment, Lane, SystemPrompt
 from core.query.history import History
 from core.query.loop import run_query
+from core.query.normalize import Accepted, normalize
 from core.query.queue import MessageQueue, append_text, say_queued
 from core.query.shell_line import SHELL_SIGN, run_shell_line
 from core.query.turn import Query, Reminders, TurnOutcome, TurnSettings
@@ -80,6 +83,7 @@ class Session:
         self._reminders: Reminders | None = None
         self._instructions = Instructions()
         self._history = History()
+        self._prewarm = Prewarm(calls.services.side, calls.publisher, is_on=launch.is_attended and not launch.is_demo)
 
     @property
     def _host(self) -> Host:
@@ -98,8 +102,27 @@ class Session:
         return self._preparing
 
     def warm_up(self) -> None:
-        """Begin to load the model client: large, and not needed before the first prompt."""
+        """A prompt is being typed. Begin to load the model client, which is large, and write the beginning of the
+        first request to the cache."""
         self._client.warm_up()
+        if self.state.system is None and not self.conversation.messages:
+            self._prewarm.begin(self._opening)
+
+    async def _opening(self) -> ModelRequest | None:
+        """What the first request will begin with."""
+        prepared = await asyncio.shield(self.prepare())
+        settings = self.state.settings
+        model = await learn_model(self._client, settings.model)
+        context = user_context(prepared.instructions.text)
+        message = Message(id="", role="user", content=(TextBlock(text=context),), ts=0.0)
+        return prewarm_request(
+            settings=settings,
+            model=model,
+            system=prepared.system,
+            tools=self._calls.tools.offer(can_search=can_search(settings, model)).schemas,
+            opening=normalize((message,), Accepted(system=model.mid_system)),
+            user_id=self.state.user_id,
+        )
 
     def submit(self, text: str, lane: Lane = "steer", images: tuple[ImageAttachment, ...] = ()) -> None:
         """Send a prompt, or queue it where a turn runs. Blank text is ignored."""
@@ -156,6 +179,7 @@ class Session:
         self.queue.items = ()
         if self._preparing is not None:
             self._preparing.cancel()
+        self._prewarm.end()
         while self.is_busy:
             self.interrupt()
             await self.wait_idle()
@@ -231,9 +255,11 @@ class Session:
     async def _open_turn(self, calls: CallEnvironment) -> Query | None:
         """Everything a turn needs; None where there is no prompt any more. It is in the conversation afterwards,
         whatever else fails."""
-        self.warm_up()
+        self._client.warm_up()
+        self._prewarm.end()
         try:
             await self._get_ready(calls)
+            self._prewarm.take_down()
         finally:
             prompts = say_queued(self.queue.take_next(), self.conversation, calls.publisher, self._host)
         if not prompts:

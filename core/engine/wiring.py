@@ -11,6 +11,7 @@ from core.bus.bus import Bus, Publisher
 from core.bus.recorder import Recorder
 from core.cost.ledger import Ledger
 from core.engine.engine import Engine
+from core.engine.installation import user_id
 from core.engine.launch import LATEST, Launch
 from core.engine.resume import restore_account, usable_messages
 from core.engine.rule_book import problems_of, read_rules
@@ -78,6 +79,7 @@ def build_engine(
     offer = tools.offer(can_search=can_search(settings, find_model(settings.model)))
     conversation = _build_conversation(launch, host, publisher, transcript, loaded, offer)
     client = model or _build_client(settings, launch, host)
+    user = "" if launch.is_demo else user_id(launch.paths.data, transcript.stem)
     services = ToolServices(
         host=host,
         root=launch.cwd,
@@ -88,7 +90,7 @@ def build_engine(
         plan_file=launch.paths.data / "plans" / f"{folder.name}.md",
         web=WebClient(settings.allow_private),
         sandbox=sandbox,
-        side=SideRequests(client, settings.small_model, host, _counter(ledger, conversation)),
+        side=SideRequests(client, settings.small_model, host, _counter(ledger, conversation), user),
     )
     policies = _build_policies(settings, launch, services, publisher, (rules, unusable))
     calls = CallEnvironment(
@@ -101,6 +103,7 @@ def build_engine(
     state = SessionState(
         settings=settings,
         tools=ToolState(cwd=launch.cwd),
+        user_id=user,
         watch=CacheWatch(settings.cache_ttl if settings.prompt_caching else None),
     )
     if loaded is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.bus.bus import Publisher
@@ -56,11 +56,12 @@ class SideAnswer:
 class SideRequests:
     """Sends them through the session's client."""
 
-    def __init__(self, client: ModelClient, model: str, host: Host, count: Count) -> None:
+    def __init__(self, client: ModelClient, model: str, host: Host, count: Count, user_id: str = "") -> None:
         self._client = client
         self._model = find_model(model)
         self._host = host
         self._count = count
+        self._metadata = {"user_id": user_id} if user_id else None
 
     async def ask(self, question: SideQuestion, publisher: Publisher) -> SideAnswer:
         """Ask the small model. Raises ``ModelError`` once it is given up; cancelling ends the request."""
@@ -68,6 +69,7 @@ class SideRequests:
 
     async def send(self, request: ModelRequest, publisher: Publisher, *, attempts: int = MAX_ATTEMPTS) -> SideAnswer:
         """Send until it is answered, so often at most. Raises ``ModelError`` once it is given up."""
+        request = replace(request, metadata=self._metadata)
         source, attempt = request.query_source, 0
         while True:
             attempt += 1
@@ -83,6 +85,14 @@ class SideRequests:
                 if delay is None:
                     raise
                 await self._host.clock.sleep(delay)
+
+    async def prewarm(self, request: ModelRequest) -> Usage:
+        """Have a prefix written to the cache; ``take_down`` counts it. Raises ``ModelError``."""
+        return await self._client.prewarm(request)
+
+    def take_down(self, request: ModelRequest, usage: Usage) -> None:
+        """Count what a request took that was not sent by ``send``."""
+        self._count(request.query_source, request.model, usage)
 
     async def _receive(self, request: ModelRequest, request_id: str, publisher: Publisher) -> SideAnswer:
         """One response. What it took is counted however it ends."""
