@@ -3,58 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from core.context.budget import context_limits, window_of
 from core.cost.ledger import Ledger
+from core.engine.briefing import Briefing
 from core.engine.launch import Launch
-from core.engine.preparation import Prepared, load_instructions, prepare
-from core.engine.prewarm import Prewarm, prewarm_request
-from core.host.clock import local_date
+from core.engine.model_choice import ModelChoice
+from core.engine.prewarm import Opening, Prewarm
+from core.engine.session_commands import CommandLine, read_command, run_command
+from core.engine.session_state import SessionState
 from core.host.host import Host
 from core.host.log import LOGGER
 from core.host.tasks import uncancelled
-from core.llm.catalog import ModelInfo, find_model
-from core.llm.client import ModelClient, ModelRequest, learn_model
 from core.llm.errors import ModelError
-from core.memory.instructions import Instructions
+from core.llm.models import Chosen, Models
+from core.llm.routes import routed
 from core.orchestration.call import CallEnvironment
 from core.prompt.assemble import can_search
-from core.prompt.cache_watch import CacheWatch
-from core.prompt.reminders import Known, user_context
-from core.prompt.sections import named_date, template
+from core.prompt.reminders import user_context
+from core.prompt.sections import template
 from core.protocol.errors import AgentError
-from core.protocol.events import FaultOccurred, ModelChanged, Notice, TurnEnded, TurnStarted
-from core.protocol.messages import Message, TextBlock
+from core.protocol.events import FaultOccurred, TurnEnded, TurnStarted
 from core.protocol.usage import Usage
-from core.protocol.views import ImageAttachment, Lane, SystemPrompt
+from core.protocol.views import ImageAttachment, Lane, QueuedMessage
 from core.query.history import History
 from core.query.loop import run_query
-from core.query.normalize import Accepted, normalize
 from core.query.queue import MessageQueue, append_text, say_queued
 from core.query.shell_line import SHELL_SIGN, run_shell_line
-from core.query.turn import Query, Reminders, TurnOutcome, TurnSettings
+from core.query.turn import Query, TurnOutcome, TurnSettings
 from core.sessions.conversation import Conversation
-from core.settings.schema import Settings
-from core.tools.context import ToolState
 
 MODEL_COMMAND = "/model "
 """How a change of the model is written while it waits."""
-
-
-@dataclass(slots=True, kw_only=True)
-class SessionState:
-    """What changes from turn to turn."""
-
-    settings: Settings
-    tools: ToolState
-    system: SystemPrompt | None = None
-    """Frozen by the first query, or taken up from the transcript."""
-    watch: CacheWatch = field(default_factory=CacheWatch)
-    """What the cache should hold of what was sent since the program was started."""
-    user_id: str = ""
-    """Who asks, as the API is told."""
 
 
 class Session:
@@ -64,14 +44,14 @@ class Session:
         self,
         launch: Launch,
         state: SessionState,
-        client: ModelClient,
+        models: Models,
         conversation: Conversation,
         calls: CallEnvironment,
         ledger: Ledger,
     ) -> None:
         self._launch = launch
         self.state = state
-        self._client = client
+        self.models = models
         self.conversation = conversation
         self._calls = calls
         self.ledger = ledger
@@ -79,10 +59,9 @@ class Session:
         self._turn: asyncio.Task[None] | None = None
         self._query: Query | None = None
         """The turn that runs; None between turns."""
-        self._preparing: asyncio.Task[Prepared] | None = None
-        self._reminders: Reminders | None = None
-        self._instructions = Instructions()
+        self.briefing = Briefing(launch, state, conversation, calls)
         self._history = History()
+        self.choice = ModelChoice(models, state, conversation, calls)
         self._prewarm = Prewarm(calls.services.side, calls.publisher, is_on=launch.is_attended and not launch.is_demo)
 
     @property
@@ -94,33 +73,27 @@ class Session:
         """Whether a turn runs."""
         return self._turn is not None and not self._turn.done()
 
-    def prepare(self) -> asyncio.Task[Prepared]:
-        """Begin to gather what the first prompt needs."""
-        if self._preparing is None:
-            work = prepare(self._launch, self.state.settings, self._host)
-            self._preparing = asyncio.create_task(work, name="prepare")
-        return self._preparing
-
     def warm_up(self) -> None:
         """A prompt is being typed. Begin to load the model client, which is large, and write the beginning of the
         first request to the cache."""
-        self._client.warm_up()
+        self._load_client()
         if self.state.system is None and not self.conversation.messages:
             self._prewarm.begin(self._opening)
 
-    async def _opening(self) -> ModelRequest | None:
-        """What the first request will begin with."""
-        prepared = await asyncio.shield(self.prepare())
-        settings = self.state.settings
-        model = await learn_model(self._client, settings.model)
-        context = user_context(prepared.instructions.text)
-        message = Message(id="", role="user", content=(TextBlock(text=context),), ts=0.0)
-        return prewarm_request(
-            settings=settings,
-            model=model,
+    def _load_client(self) -> None:
+        self.models.client(self.models.route("main")).warm_up()
+
+    async def _opening(self) -> Opening:
+        """What the first request will begin with, and who answers it."""
+        prepared = await asyncio.shield(self.briefing.prepare())
+        route = self.choice.route()
+        chosen = Chosen(routed(self.state.settings, route), await self.models.learn(route), self.models.client(route))
+        offer = self._calls.tools.offer(can_search=can_search(chosen.settings, chosen.model))
+        return Opening(
+            chosen=chosen,
             system=prepared.system,
-            tools=self._calls.tools.offer(can_search=can_search(settings, model)).schemas,
-            opening=normalize((message,), Accepted(system=model.mid_system)),
+            tools=offer.schemas,
+            context=user_context(prepared.instructions.text),
             user_id=self.state.user_id,
         )
 
@@ -144,6 +117,12 @@ class Session:
         if not self.is_busy:
             self._start_turn()
 
+    def command(self, name: str, argument: str = "") -> None:
+        """Do something with the conversation itself, after the turn where one runs."""
+        self.queue.add_line(f"{name} {' '.join(argument.split())}".strip(), is_shown=self.is_busy)
+        if not self.is_busy:
+            self._start_turn()
+
     def interrupt(self) -> None:
         """Stop the running turn; what is queued is sent right after it."""
         if self._turn is not None and self.is_busy:
@@ -156,36 +135,24 @@ class Session:
             assert self._turn is not None
             await asyncio.wait({self._turn})
 
-    async def set_model(self, model_id: str) -> None:
+    async def set_model(self, model_id: str, *, is_confirmed: bool = False) -> None:
         """Use another model from the next turn on: one that runs keeps its own, and the change waits for its end."""
         if self.is_busy:
             self.queue.add_line(MODEL_COMMAND + model_id)
         else:
-            await self._use_model(model_id)
-
-    async def _use_model(self, model_id: str) -> None:
-        self.state.settings = replace(self.state.settings, model=model_id)
-        info = find_model(model_id)
-        with contextlib.suppress(ModelError):
-            info = await learn_model(self._client, model_id)
-        self._tell_model(info)
-
-    def _tell_model(self, info: ModelInfo) -> None:
-        window, limits = window_of(info, self.state.settings), context_limits(info, self.state.settings)
-        self._calls.publisher.emit(ModelChanged(model=info.id, context_window=window, limits=limits))
+            await self.choice.change(model_id, is_confirmed=is_confirmed)
 
     async def close(self) -> None:
         """End the turn and everything it started; the transcript is complete afterwards."""
         self.queue.items = ()
-        if self._preparing is not None:
-            self._preparing.cancel()
+        self.briefing.cancel()
         self._prewarm.end()
         while self.is_busy:
             self.interrupt()
             await self.wait_idle()
         await self._calls.services.shells.close()
         self.conversation.close()
-        await self._client.close()
+        await self.models.close()
 
     def _start_turn(self) -> None:
         self._turn = asyncio.create_task(self._run_turns(), name="turn")
@@ -194,6 +161,10 @@ class Session:
         """A turn or a shell line, and more for what was queued at its end, unless a turn failed."""
         while self.queue.items:
             line = self.queue.take_line()
+            command = read_command(line.text) if line is not None else None
+            if command is not None:
+                await self._run_turn(command)
+                continue
             if line is not None:
                 await self._run_line(line.text)
                 continue
@@ -203,20 +174,25 @@ class Session:
 
     async def _run_line(self, text: str) -> None:
         if text.startswith(MODEL_COMMAND):
-            await uncancelled(self._use_model(text.removeprefix(MODEL_COMMAND).strip()))
+            name = text.removeprefix(MODEL_COMMAND).strip()
+            await uncancelled(self.choice.change(name, is_confirmed=True))
         else:
             command = text.removeprefix(SHELL_SIGN)
             self.state.tools = await run_shell_line(command, self.conversation, self._calls, self.state.tools)
 
-    async def _run_turn(self) -> TurnOutcome:
+    async def _run_turn(self, command: CommandLine | None = None) -> TurnOutcome:
         host, started = self._host, self._host.clock.monotonic()
         publisher = self._calls.publisher.for_turn(host.ids.uuid())
         publisher.emit(TurnStarted())
         query: Query | None = None
         try:
-            self._query = query = await self._open_turn(replace(self._calls, publisher=publisher))
+            self._query = query = await self._open_turn(replace(self._calls, publisher=publisher), command)
             # What a turn began with may have been taken back by now: then there is nothing to send.
-            outcome = await run_query(query) if query is not None else TurnOutcome("completed")
+            outcome = TurnOutcome("completed")
+            if query is not None and command is not None:
+                outcome = await run_command(command, query)
+            elif query is not None:
+                outcome = await run_query(query)
         except asyncio.CancelledError:
             outcome = self._cancelled()
         except ModelError as error:
@@ -229,9 +205,11 @@ class Session:
         self._query = None
         if query is not None:
             self.state.tools = query.state
+            if query.main.most:
+                self.state.most[query.main.id] = query.main.most
             if query.stands_in:
                 # That was for this turn only.
-                self._tell_model(query.main)
+                self.choice.tell(query.turn.settings.model, query.main)
         self.conversation.sync()
         publisher.emit(
             TurnEnded(
@@ -252,71 +230,39 @@ class Session:
         append_text(self.conversation, self._host, "user", template("interrupted"), is_meta=True)
         return TurnOutcome("interrupted")
 
-    async def _open_turn(self, calls: CallEnvironment) -> Query | None:
+    async def _open_turn(self, calls: CallEnvironment, command: CommandLine | None) -> Query | None:
         """Everything a turn needs; None where there is no prompt any more. It is in the conversation afterwards,
         whatever else fails."""
-        self._client.warm_up()
+        self._load_client()
         self._prewarm.end()
+        prompts: list[QueuedMessage] = []
         try:
-            await self._get_ready(calls)
+            reminders = await self.briefing.get_ready()
             self._prewarm.take_down()
         finally:
-            prompts = say_queued(self.queue.take_next(), self.conversation, calls.publisher, self._host)
-        if not prompts:
+            if command is None:
+                prompts = say_queued(self.queue.take_next(), self.conversation, calls.publisher, self._host)
+        if not prompts and command is None:
             return None
-        assert self.state.system is not None and self._reminders is not None
-        model = await learn_model(self._client, self.state.settings.model)
+        assert self.state.system is not None
+        chosen = await self.choice.for_turn(calls.publisher)
         self.ledger.begin_turn()
         query = Query(
             turn=TurnSettings(
-                settings=self.state.settings, model=model, system=self.state.system, user_id=self.state.user_id
+                settings=chosen.settings, model=chosen.model, system=self.state.system, user_id=self.state.user_id
             ),
-            client=self._client,
+            client=chosen.client,
             conversation=self.conversation,
             history=self._history,
             calls=calls,
             queue=self.queue,
             ledger=self.ledger,
-            reminders=self._reminders,
-            watch=self.state.watch,
+            reminders=reminders,
             state=self.state.tools,
-            first_prompt=prompts[0].id,
+            watch=self.state.watch,
+            breaker=self.state.breaker,
+            notebook=self.state.notebook,
+            first_prompt=prompts[0].id if prompts else "",
         )
         await query.attach([prompt.text for prompt in prompts])
         return query
-
-    async def _get_ready(self, calls: CallEnvironment) -> None:
-        """Before the first prompt freeze the system prompt and tell the instructions; later see what has changed."""
-        if self._reminders is not None:
-            self._instructions = await asyncio.to_thread(load_instructions, self._launch, self.state.settings)
-            return
-        try:
-            prepared = await asyncio.shield(self.prepare())
-        except Exception:
-            self._preparing = None
-            raise
-        self._instructions = prepared.instructions
-        for warning in prepared.instructions.warnings:
-            calls.publisher.emit(Notice(level="warning", text=warning))
-        is_resumed = self.state.system is not None
-        if self.state.system is None:
-            self.state.system = prepared.system
-            settings = self.state.settings
-            offer = calls.tools.offer(can_search=can_search(settings, find_model(settings.model)))
-            self.conversation.record_system(prepared.system, offer.digest, offer.deferred)
-            context = user_context(prepared.instructions.text)
-            if context:
-                append_text(self.conversation, self._host, "user", context, is_meta=True)
-        told = replace(self._current(), mode="default")
-        if is_resumed:
-            told = replace(told, date=named_date(self.state.system))
-        self._reminders = Reminders(told, self._current, calls.services.todos)
-
-    def _current(self) -> Known:
-        """What the model should know by now."""
-        return Known(
-            date=local_date(self._host.clock),
-            instructions=self._instructions.text,
-            mode=self._calls.policies.policy.mode,
-            plan_file=str(self._calls.services.plan_file),
-        )

@@ -67,6 +67,11 @@ class CacheWatch:
         """By model, the one of the newest answer last."""
         self._sending: Sent | None = None
 
+    @property
+    def has_sent(self) -> bool:
+        """Whether anything was answered yet."""
+        return bool(self._held)
+
     def announce(self, what: str) -> None:
         """Something changes what was sent, and the user knows of it: ``compaction``. To be called before the next
         request; should that read less than could be expected, then this is why."""

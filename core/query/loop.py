@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from core.llm.errors import ModelError
 from core.prompt.sections import template
 from core.protocol.events import Notice
-from core.protocol.messages import Message, ToolResultBlock
+from core.query.endings import full, refused
 from core.query.limits import exhausted_limit
+from core.query.room import full_hint, make_room, make_room_after_all
 from core.query.step import StepResult, run_step
 from core.query.turn import Query, TurnOutcome
 
@@ -17,6 +18,7 @@ MAX_CONTINUES = 3
 """How often in a row a response that hit its length limit is asked to go on."""
 MAX_PAUSES = 10
 """How often in a row the API may pause a response that it works on itself."""
+FULL = "model_context_window_exceeded"
 KNOWN_REASONS = frozenset({"", "end_turn", "tool_use", "stop_sequence"})
 """After which a turn without calls is over."""
 TOO_LONG = TurnOutcome("max_tokens", "The answer is longer than the model may write.", "Ask for it in parts.")
@@ -32,12 +34,15 @@ class _Limits:
     continues: int = 0
     pauses: int = 0
     nudged: bool = False
+    has_made_room: bool = False
+    """Since the window was last found full in the middle of a response."""
 
     def allow(self, result: StepResult, max_output: int) -> bool:
         """Count how a response ended, and let the next one be longer where this was cut off; False once that has
         been done too often in a row."""
         self.continues = self.continues + 1 if result.stop_reason == "max_tokens" else 0
         self.pauses = self.pauses + 1 if result.stop_reason == "pause_turn" else 0
+        self.has_made_room = self.has_made_room and result.stop_reason == FULL
         if self.continues:
             self.max_tokens = max_output
         return self.continues <= MAX_CONTINUES and self.pauses <= MAX_PAUSES
@@ -65,19 +70,25 @@ async def _steps(query: Query) -> TurnOutcome:
         exhausted = exhausted_limit(query)
         if exhausted is not None:
             return exhausted
-        for text in query.reminders.due():
-            query.append("system", text)
+        if not await make_room(query):
+            return full(query)
+        await query.remind()
         query.steps += 1
         result = await run_step(query, limits.max_tokens)
         if result.ends_turn:
             return TurnOutcome("denied")
         if result.stop_reason == "refusal":
-            return _refused(query, result.stop_detail or "The model declined to answer.")
+            return refused(query, result.stop_detail or "The model declined to answer.")
         took_messages = await query.take_queued()
         if not limits.allow(result, query.turn.model.max_output):
             return PAUSED if limits.pauses else TOO_LONG
         if result.has_calls or took_messages:
             continue
+        if result.stop_reason == FULL and not limits.has_made_room:
+            limits.has_made_room = await make_room_after_all(query, is_body=False)
+            if limits.has_made_room:
+                query.append("user", template("go_on"))
+                continue
         outcome = _ending(query, result, limits)
         if outcome is not None:
             return outcome
@@ -97,7 +108,7 @@ def _ending(query: Query, result: StepResult, limits: _Limits) -> TurnOutcome | 
                 query.append("user", template("please_continue"))
             return None
         case "model_context_window_exceeded":
-            return TurnOutcome("context_full", "The context window is full.", "Start a new session to go on.")
+            return TurnOutcome("context_full", "The context window is full.", full_hint(query))
         case reason if not limits.nudged and (result.is_empty or reason == "tool_use"):
             # An empty answer after tool results, or calls announced that never came: sending the same again does
             # not help, a new message does.
@@ -109,20 +120,3 @@ def _ending(query: Query, result: StepResult, limits: _Limits) -> TurnOutcome | 
                 text = f"The model stopped for a reason that this version does not know: {reason}."
                 query.publisher.emit(Notice(level="info", text=text))
             return TurnOutcome("completed")
-
-
-def _refused(query: Query, why: str) -> TurnOutcome:
-    """The model would decline what follows as well while it reads what it has declined: what the user said in this
-    turn and the model has not begun to work on is taken back, with the files that were attached to it."""
-    declined: list[Message] = []
-    for message in reversed(query.conversation.messages):
-        if message.role == "assistant":
-            break
-        if message.role == "user" and not any(isinstance(block, ToolResultBlock) for block in message.content):
-            declined.append(message)
-        if message.id == query.first_prompt:
-            break
-    if all(message.is_meta for message in declined):
-        return TurnOutcome("refusal", why, "Say it differently; if it declines again, start a new session.")
-    query.withdraw(tuple(message.id for message in declined))
-    return TurnOutcome("refusal", why, "The prompt is taken out of the conversation: say it differently (↑).")

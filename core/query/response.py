@@ -47,6 +47,8 @@ class Response:
         """A call without any input: only what comes next tells whether that is all of it."""
         self._message_id = request_id
         self._recorded = 0
+        self._results_id = ""
+        """Of the first result's record: the message of the results gets the same when it is read back."""
         self._usage = Usage()
         """As it was told at the start."""
         self._diagnosis = ""
@@ -253,7 +255,7 @@ class Response:
         if outcomes:
             self._query.conversation.append_recorded(
                 Message(
-                    id=self._query.host.ids.uuid(),
+                    id=self._results_id,
                     role="user",
                     content=tuple(outcome.block for outcome in fitting),
                     ts=self._query.host.clock.time(),
@@ -264,7 +266,8 @@ class Response:
         record = CallRecord(
             display=outcome.display, duration_ms=outcome.duration_ms, batch=outcome.batch, derived=outcome.derived
         )
-        self._query.conversation.record_result(outcome.block, record)
+        record_id = self._query.conversation.record_result(outcome.block, record)
+        self._results_id = self._results_id or record_id
 
     def _block_id(self, index: int) -> str:
         return f"{self._request_id}:{index}"

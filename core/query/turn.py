@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from core.bus.bus import Publisher
+from core.context.breaker import Breaker
 from core.context.budget import context_limits, window_of
+from core.context.session_memory import Notebook
+from core.context.tokens import count_tokens, overhead
 from core.cost.ledger import Ledger
 from core.host.host import Host
 from core.llm.catalog import ModelInfo
-from core.llm.client import ModelClient
+from core.llm.client import ModelClient, QuerySource
 from core.orchestration.call import CallEnvironment
 from core.orchestration.runner import ToolRunner
+from core.prompt.assemble import can_search
 from core.prompt.cache import prompt_cost
 from core.prompt.cache_watch import CacheWatch
-from core.prompt.reminders import Known, news, stale_todos
+from core.prompt.sections import named_date
 from core.protocol.events import Notice, TurnEndReason, UsageUpdated
 from core.protocol.messages import Role
 from core.protocol.usage import Usage
@@ -24,11 +28,11 @@ from core.query.history import History
 from core.query.mentions import attach_mentions
 from core.query.queue import MessageQueue, append_blocks, append_text, say_queued
 from core.query.recovery import Recovery
+from core.query.reminding import Reminders
 from core.sessions.conversation import Conversation
 from core.settings.schema import Settings
 from core.tools.attached import Attached, attached_in
 from core.tools.context import ToolState
-from core.tools.todo_store import TodoStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +43,7 @@ class TurnSettings:
     model: ModelInfo
     system: SystemPrompt
     user_id: str = ""
-    """Who asks, as the API is told: nobody in person."""
+    """Who asks, as the API is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,29 +53,6 @@ class TurnOutcome:
     reason: TurnEndReason
     detail: str = ""
     hint: str = ""
-
-
-class Reminders:
-    """Knows what the model has been told, and what it should hear next."""
-
-    def __init__(self, known: Known, current: Callable[[], Known], todos: TodoStore) -> None:
-        self._known = known
-        self._current = current
-        self._todos = todos
-        self._steps_since_update = 0
-        self._last_todos = todos.items
-
-    def due(self) -> list[str]:
-        """Texts to append before the next request; each thing is said once."""
-        now = self._current()
-        texts = news(self._known, now)
-        self._known = now
-        if self._todos.items != self._last_todos or not self._todos.items:
-            self._last_todos, self._steps_since_update = self._todos.items, 0
-        else:
-            self._steps_since_update += 1
-        stale = stale_todos(self._todos.items, self._steps_since_update)
-        return [*texts, stale] if stale else texts
 
 
 @dataclass(slots=True, kw_only=True)
@@ -87,8 +68,6 @@ class Query:
     queue: MessageQueue
     ledger: Ledger
     reminders: Reminders
-    watch: CacheWatch
-    """The session's: what the cache should hold of what was sent."""
     state: ToolState
     usage: Usage = field(default_factory=Usage)
     """Of this turn."""
@@ -99,6 +78,14 @@ class Query:
     """Until when the cache holds what the newest request has sent."""
     runner: ToolRunner | None = None
     """Runs the calls of the newest response."""
+    watch: CacheWatch = field(default_factory=CacheWatch)
+    """The session's: what the cache should hold of what was sent."""
+    breaker: Breaker = field(default_factory=Breaker)
+    """The session's."""
+    notebook: Notebook = field(default_factory=Notebook)
+    """The session's running notes."""
+    source: QuerySource = "main"
+    """Whose conversation it is."""
     counted: tuple[int, Attached] = (0, Attached())
     """So many messages are counted for what is attached to them, and what that is."""
     main: ModelInfo = field(init=False)
@@ -148,6 +135,12 @@ class Query:
         for text in attached.refused:
             self.publisher.emit(Notice(level="warning", text=text))
 
+    async def remind(self) -> None:
+        """Append what the model should hear before the next request."""
+        texts, self.state = await self.reminders.due(self.state)
+        for text in texts:
+            self.append("system", text)
+
     def tool_state(self) -> ToolState:
         """What the next calls begin with: also prompts and mentions bring images along."""
         count, attached = self.counted
@@ -178,9 +171,42 @@ class Query:
                 cost_usd=self.ledger.cost_usd,
                 limits=self.limits,
                 warm_until=self.warm_until,
+                breaker=self.breaker.state,
                 cold_cost_usd=prompt_cost(self.turn.model, cached=0, fresh=context_tokens, ttl=ttl),
             )
         )
+
+    def context_tokens(self) -> int:
+        """How full the window is now."""
+        known = self.conversation.known_tokens
+        return count_tokens(self.conversation.messages, known, 0 if known else self.overhead)
+
+    @property
+    def overhead(self) -> int:
+        """Tokens of what stands before the messages."""
+        offer = self.calls.tools.offer(can_search=can_search(self.turn.settings, self.turn.model))
+        return overhead(self.turn.system, offer.schemas)
+
+    def learn_window(self, most: int) -> None:
+        """The server has said how much it takes."""
+        if most >= window_of(self.turn.model, self.turn.settings):
+            return
+        is_main, model = not self.stands_in, replace(self.turn.model, most=most)
+        self.turn = replace(self.turn, model=model)
+        if is_main:
+            self.main = model
+        text = f"{model.id} takes {most:,} tokens here: that is its window from now on."
+        self.publisher.emit(Notice(level="info", text=text))
+
+    def rebase(self, state: ToolState) -> None:
+        """The history was changed: what was counted or told in it holds no longer."""
+        self.state = state
+        self.recount()
+        self.reminders.told_anew(named_date(self.turn.system), state)
+
+    def recount(self) -> None:
+        """Images and documents may have gone from the history."""
+        self.counted = 0, Attached()
 
     def steer(self) -> None:
         """The user sent a message that goes along with the next results: what need not be waited for ends."""

@@ -80,9 +80,16 @@ def result_record(block: Block, call: CallRecord) -> dict[str, Any]:
     }
 
 
-def side_usage_record(source: str, model: str, usage: Usage) -> dict[str, Any]:
+def side_usage_record(source: str, model: str, usage: Usage, agent: str) -> dict[str, Any]:
     """What a request beside the conversation took; its answer is in the result of the call that asked."""
-    return {"type": "system", "subtype": "sideUsage", "source": source, "model": model, "usage": to_json(usage)}
+    return {
+        "type": "system",
+        "subtype": "sideUsage",
+        "source": source,
+        "agent": agent,
+        "model": model,
+        "usage": to_json(usage),
+    }
 
 
 def usage_record(message_id: str, model: str, usage: Usage, stop_reason: str) -> dict[str, Any]:
@@ -111,6 +118,11 @@ def system_record(system: SystemPrompt, tools_digest: str, deferred_tools: Mappi
 def withdrawn_record(message_ids: tuple[str, ...]) -> dict[str, Any]:
     """Messages before this record that the model is not to read any more."""
     return {"type": "system", "subtype": "withdrawn", "messageIds": list(message_ids)}
+
+
+def link_record(relation: str, session_id: str) -> dict[str, Any]:
+    """Another session that belongs to this one: ``handed_from``, ``handed_to``."""
+    return {"type": "system", "subtype": "link", "relation": relation, "linkedSession": session_id}
 
 
 THINKING_DROPPED_RECORD: dict[str, Any] = {"type": "system", "subtype": "thinking_dropped"}

@@ -94,7 +94,7 @@ async def change_effort(rig: Rig, server: ApiServer, monkeypatch: pytest.MonkeyP
 
 
 async def change_model(rig: Rig, server: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    await rig.do(SetModel(model="claude-opus-4-8"))
+    await rig.do(SetModel(model="claude-opus-4-8", is_confirmed=True))
 
 
 async def evict(rig: Rig, server: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,7 +109,7 @@ async def wait(rig: Rig, server: ApiServer, monkeypatch: pytest.MonkeyPatch) -> 
 
 async def edit_history(rig: Rig, server: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
     conversation = rig.engine.session.conversation
-    conversation.messages = (replace(conversation.messages[0], content=()), *conversation.messages[1:])
+    conversation.withdraw((conversation.messages[0].id,))
 
 
 async def compact(rig: Rig, server: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,7 +88,7 @@ def grow(plan: list[Round], model: str) -> Iterator[tuple[Message, ...]]:
     said = [message("user", TextBlock(text="Begin."))]
     yield tuple(said)
     for number, round_ in enumerate(plan):
-        if number and plan[number - 1].is_paused:
+        if said[-1].role == "assistant" and not round_.is_lost:
             # The answer to a pause becomes one message with it, which is looked through only so far back.
             round_ = replace(round_, calls=min(round_.calls, 3), prompts=min(round_.prompts, 3))
         if not round_.is_lost:
@@ -98,7 +98,7 @@ def grow(plan: list[Round], model: str) -> Iterator[tuple[Message, ...]]:
             pause: list[Block] = []
             if round_.is_paused:
                 pause.append(OtherBlock(data={**SERVER_CALL, "id": f"srvtoolu_{number}"}))
-                result = {"type": "web_search_tool_result", "tool_use_id": f"srvtoolu_{number}", "content": []}
+                result: Json = {"type": "web_search_tool_result", "tool_use_id": f"srvtoolu_{number}", "content": []}
                 pause.append(OtherBlock(data=result))
             said.append(message("assistant", *thoughts, *texts, *calls, *pause))
             if calls:
