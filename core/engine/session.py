@@ -116,6 +116,12 @@ class Session:
         if not self.is_busy:
             self._start_turn()
 
+    def take_over(self, other: Session) -> None:
+        """What waits in a session that ends is sent here."""
+        self.queue.take_over(other.queue)
+        if self.queue.items and not self.is_busy:
+            self._start_turn()
+
     def interrupt(self) -> None:
         """Stop the running turn; what is queued is sent right after it."""
         if self._turn is not None and self.is_busy:

@@ -9,6 +9,8 @@ from core.protocol.views import TodoItem, ToolDisplay
 from tui.rendering.sanitize import clean_line
 from tui.rendering.tool_views import short_path
 
+CLEARED = "cleared from the context"
+"""Said of a result that the model no longer reads."""
 _MCP = re.compile(r"mcp__(.+?)__(.+)", re.DOTALL)
 _CHANGES = {"completed": "done", "in_progress": "started", "pending": "to do"}
 

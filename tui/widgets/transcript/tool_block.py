@@ -10,7 +10,7 @@ from typing import Any, Literal
 from core.protocol.views import TodoItem, ToolDisplay
 from tui.keymap import key_text
 from tui.rendering.amounts import duration
-from tui.rendering.call_remarks import batch_state, kept_in, result_size, tool_title
+from tui.rendering.call_remarks import CLEARED, batch_state, kept_in, result_size, tool_title
 from tui.rendering.inquiry_views import answer_lines, comment_lines
 from tui.rendering.line import DECOR, DECOR_ROW, Line, Span
 from tui.rendering.markdown import render_markdown
@@ -57,6 +57,7 @@ class ToolBlock(Block):
         "_todos",
         "group",
         "has_fold_hint",
+        "is_cleared",
         "name",
         "state",
     )
@@ -78,6 +79,8 @@ class ToolBlock(Block):
         self._todos: tuple[TodoItem, ...] = ()
         self._plan = ""
         self.has_fold_hint = True
+        self.is_cleared = False
+        """Whether the model no longer reads the result; it is still shown here."""
 
     @property
     def is_foldable(self) -> bool:
@@ -175,6 +178,13 @@ class ToolBlock(Block):
         self._content, self._display = content, replace(self._display, saved_to=path)
         self.touch()
 
+    def clear_result(self, path: str) -> None:
+        """The model reads a marker in place of the result, which is in a file; empty where it was not kept."""
+        self.is_cleared = True
+        if path:
+            self._display = replace(self._display, saved_to=path)
+        self.touch()
+
     def lines(self, width: int) -> list[Line]:
         gutter: Span = (GROUP_SIGNS[self.group], f"tool.group {DECOR}")
         spans: list[Span] = [
@@ -218,6 +228,7 @@ class ToolBlock(Block):
                 kept = kept_in(self._display.saved_to, self._cwd)
                 parts = [
                     size,
+                    CLEARED if self.is_cleared else "",
                     f"kept in {kept}" if kept else "",
                     duration(self._duration_ms),
                 ]
