@@ -11,8 +11,9 @@ SUMMARY_RESERVE = 20_000
 
 
 def window_of(model: ModelInfo, settings: Settings) -> int:
-    """The context window that counts."""
-    return settings.context_window or model.window
+    """The context window that counts: what a server has said itself is never exceeded."""
+    window = settings.context_window or model.window
+    return min(window, model.most) if model.most else window
 
 
 def reserve_of(model: ModelInfo) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 from core.host.image_files import sniff_encoded
 from core.protocol.messages import Block, ImageBlock, Message, ToolResultBlock, block_to_wire, encoded_in
-from core.protocol.usage import Usage
+from core.protocol.views import SystemPrompt
 from core.tools.pdf_files import pages_in
 
 BYTES_PER_TOKEN = 3.6
@@ -24,10 +24,11 @@ UNKNOWN_PAGES = 10
 
 def estimate(message: Message) -> int:
     """Tokens of one message, roughly."""
-    return sum(_of_block(block) for block in message.content)
+    return sum(estimate_block(block) for block in message.content)
 
 
-def _of_block(block: Block) -> int:
+def estimate_block(block: Block) -> int:
+    """Tokens of one block, roughly."""
     if isinstance(block, ImageBlock):
         return _of_image(block.width, block.height)
     if isinstance(block, ToolResultBlock) and not isinstance(block.content, str):
@@ -53,11 +54,23 @@ def _of_image(width: int, height: int) -> int:
     return min(ceil(width / PATCH) * ceil(height / PATCH), MAX_IMAGE_TOKENS)
 
 
-def count_tokens(messages: tuple[Message, ...], last_usage: Usage) -> int:
-    """Tokens in the window: the usage of the newest response, and an estimate of what was added since."""
-    if not last_usage.context_tokens:
-        return sum(estimate(message) for message in messages)
-    total = last_usage.context_tokens
+def overhead(system: SystemPrompt, schemas: list[dict[str, Any]]) -> int:
+    """Tokens of what stands before the messages, roughly: tools that have to be searched for are not read."""
+    loaded = [schema for schema in schemas if not schema.get("defer_loading")]
+    text = json.dumps([system.static, system.session, loaded], ensure_ascii=False)
+    return round(len(text.encode("utf-8", "replace")) / BYTES_PER_TOKEN)
+
+
+def count_tokens(messages: tuple[Message, ...], known: int, before: int) -> int:
+    """Tokens in the window: what the API counted for the newest response, and an estimate of what was added since.
+
+    All blocks of one response, calls that ran in parallel too, are one message here and share its one usage. Where
+    nothing was counted yet, or not since the history changed (``known`` is 0), all of it is estimated, with ``before``
+    for what stands before the messages.
+    """
+    if not known:
+        return before + sum(estimate(message) for message in messages)
+    total = known
     for message in reversed(messages):
         if message.role == "assistant":
             break

@@ -16,6 +16,7 @@ from core.engine.launch import Launch
 from core.engine.resume import replay
 from core.engine.rule_book import problems_of, read_rules
 from core.engine.session import Session
+from core.engine.session_commands import COMPACT, HANDOFF, UNDO
 from core.engine.settings_watch import SettingsWatch
 from core.engine.tools import TOOLS
 from core.host.log import LOGGER
@@ -155,8 +156,12 @@ class Engine:
                 self.calls.policies.delete(op.text, op.behavior, op.layer, op.source)
             case ops.SetModel():
                 await self.session.set_model(op.model)
-            case ops.Compact() | ops.UndoCompaction() | ops.HandOff():
-                self._note("Not there yet.")
+            case ops.Compact():
+                self.session.command(COMPACT, op.instructions)
+            case ops.UndoCompaction():
+                self.session.command(UNDO)
+            case ops.HandOff():
+                self.session.command(HANDOFF, op.goal)
             case ops.ReportContext():
                 self._note("Not there yet.")
             case ops.ReportCosts():

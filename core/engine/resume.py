@@ -23,17 +23,17 @@ from core.protocol.messages import (
     ToolResultBlock,
     ToolUseBlock,
     referred_tools,
-    without_thinking,
 )
 from core.query.normalize import MISSING_RESULT
 from core.query.shell_line import read_shell_line
+from core.sessions.changes import Held, unthought
 from core.sessions.entries import CallRecord
 from core.sessions.load import LoadedSession
 from core.tools.registry import ToolOffer
 
 
-def usable_messages(loaded: LoadedSession, tools: ToolOffer) -> tuple[Message, ...]:
-    """The messages to go on with. Thinking is bound to the system prompt and the tools it was written under:
+def usable(loaded: LoadedSession, tools: ToolOffer) -> Held:
+    """What to go on with. Thinking is bound to the system prompt and the tools it was written under:
     where those are not the same any more, all of it is left out. A deferred tool counts once it was found."""
     found = {
         name
@@ -46,8 +46,8 @@ def usable_messages(loaded: LoadedSession, tools: ToolOffer) -> tuple[Message, .
         name in tools.deferred and loaded.deferred_tools.get(name) == tools.deferred[name] for name in found
     )
     if loaded.system is not None and is_same:
-        return loaded.messages
-    return tuple(without_thinking(message) for message in loaded.messages)
+        return loaded.held
+    return unthought(loaded.held)
 
 
 def restore_account(loaded: LoadedSession, ledger: Ledger) -> None:
@@ -60,12 +60,13 @@ def replay(loaded: LoadedSession, publisher: Publisher) -> None:
     """Publish the finished things of the session, as a window that had been there would know them."""
     results = {
         block.tool_use_id: block
-        for message in loaded.messages
+        for message in loaded.shown
+        if isinstance(message, Message)
         for block in message.content
         if isinstance(block, ToolResultBlock)
     }
-    for message in loaded.messages:
-        for event in _events(message, results, loaded):
+    for item in loaded.shown:
+        for event in _events(item, results, loaded) if isinstance(item, Message) else (item.event,):
             publisher.emit(event)
     if loaded.bad_lines:
         lines = "line" if loaded.bad_lines == 1 else "lines"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from core.context.breaker import Breaker
 from core.context.budget import context_limits, window_of
+from core.context.session_memory import Notebook
 from core.cost.ledger import Ledger
 from core.engine.launch import Launch
 from core.engine.preparation import Prepared, load_instructions, prepare
+from core.engine.session_commands import CommandLine, read_command, run_command
 from core.host.clock import local_date
 from core.host.host import Host
 from core.host.log import LOGGER
@@ -25,7 +28,7 @@ from core.prompt.sections import named_date, template
 from core.protocol.errors import AgentError
 from core.protocol.events import FaultOccurred, ModelChanged, Notice, TurnEnded, TurnStarted
 from core.protocol.usage import Usage
-from core.protocol.views import ImageAttachment, Lane, SystemPrompt
+from core.protocol.views import ImageAttachment, Lane, QueuedMessage, SystemPrompt
 from core.query.history import History
 from core.query.loop import run_query
 from core.query.queue import MessageQueue, append_text, say_queued
@@ -47,6 +50,10 @@ class SessionState:
     tools: ToolState
     system: SystemPrompt | None = None
     """Frozen by the first query, or taken up from the transcript."""
+    breaker: Breaker = field(default_factory=Breaker)
+    notebook: Notebook = field(default_factory=Notebook)
+    most: dict[str, int] = field(default_factory=dict[str, int])
+    """Tokens that a model takes here, where its server has said that it is less than was known."""
 
 
 class Session:
@@ -122,6 +129,12 @@ class Session:
         if self.queue.items and not self.is_busy:
             self._start_turn()
 
+    def command(self, name: str, argument: str = "") -> None:
+        """Do something with the conversation itself, after the turn where one runs."""
+        self.queue.add_line(f"{name} {' '.join(argument.split())}".strip(), is_shown=self.is_busy)
+        if not self.is_busy:
+            self._start_turn()
+
     def interrupt(self) -> None:
         """Stop the running turn; what is queued is sent right after it."""
         if self._turn is not None and self.is_busy:
@@ -171,6 +184,14 @@ class Session:
         """A turn or a shell line, and more for what was queued at its end, unless a turn failed."""
         while self.queue.items:
             line = self.queue.take_line()
+            command = read_command(line.text) if line is not None else None
+            if command is not None:
+                handed_to = self.conversation.handed_to
+                await self._run_turn(command)
+                if self.conversation.handed_to != handed_to:
+                    # What waits is for the other session, which takes it over.
+                    return
+                continue
             if line is not None:
                 await self._run_line(line.text)
                 continue
@@ -185,15 +206,19 @@ class Session:
             command = text.removeprefix(SHELL_SIGN)
             self.state.tools = await run_shell_line(command, self.conversation, self._calls, self.state.tools)
 
-    async def _run_turn(self) -> TurnOutcome:
+    async def _run_turn(self, command: CommandLine | None = None) -> TurnOutcome:
         host, started = self._host, self._host.clock.monotonic()
         publisher = self._calls.publisher.for_turn(host.ids.uuid())
         publisher.emit(TurnStarted())
         query: Query | None = None
         try:
-            self._query = query = await self._open_turn(replace(self._calls, publisher=publisher))
+            self._query = query = await self._open_turn(replace(self._calls, publisher=publisher), command)
             # What a turn began with may have been taken back by now: then there is nothing to send.
-            outcome = await run_query(query) if query is not None else TurnOutcome("completed")
+            outcome = TurnOutcome("completed")
+            if query is not None and command is not None:
+                outcome = await run_command(command, query)
+            elif query is not None:
+                outcome = await run_query(query)
         except asyncio.CancelledError:
             outcome = self._cancelled()
         except ModelError as error:
@@ -206,6 +231,8 @@ class Session:
         self._query = None
         if query is not None:
             self.state.tools = query.state
+            if query.main.most:
+                self.state.most[query.main.id] = query.main.most
             if query.stands_in:
                 # That was for this turn only.
                 self._tell_model(query.main)
@@ -229,18 +256,21 @@ class Session:
         append_text(self.conversation, self._host, "user", template("interrupted"), is_meta=True)
         return TurnOutcome("interrupted")
 
-    async def _open_turn(self, calls: CallEnvironment) -> Query | None:
+    async def _open_turn(self, calls: CallEnvironment, command: CommandLine | None) -> Query | None:
         """Everything a turn needs; None where there is no prompt any more. It is in the conversation afterwards,
         whatever else fails."""
         self.warm_up()
+        prompts: list[QueuedMessage] = []
         try:
             await self._get_ready(calls)
         finally:
-            prompts = say_queued(self.queue.take_next(), self.conversation, calls.publisher, self._host)
-        if not prompts:
+            if command is None:
+                prompts = say_queued(self.queue.take_next(), self.conversation, calls.publisher, self._host)
+        if not prompts and command is None:
             return None
         assert self.state.system is not None and self._reminders is not None
         model = await learn_model(self._client, self.state.settings.model)
+        model = replace(model, most=self.state.most.get(model.id))
         self.ledger.begin_turn()
         query = Query(
             turn=TurnSettings(settings=self.state.settings, model=model, system=self.state.system),
@@ -252,7 +282,9 @@ class Session:
             ledger=self.ledger,
             reminders=self._reminders,
             state=self.state.tools,
-            first_prompt=prompts[0].id,
+            breaker=self.state.breaker,
+            notebook=self.state.notebook,
+            first_prompt=prompts[0].id if prompts else "",
         )
         await query.attach([prompt.text for prompt in prompts])
         return query

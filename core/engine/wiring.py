@@ -12,7 +12,7 @@ from core.bus.recorder import Recorder
 from core.cost.ledger import Ledger
 from core.engine.engine import Engine
 from core.engine.launch import LATEST, Launch
-from core.engine.resume import restore_account, usable_messages
+from core.engine.resume import restore_account, usable
 from core.engine.rule_book import problems_of, read_rules
 from core.engine.session import Session, SessionState
 from core.engine.tools import TOOLS
@@ -193,7 +193,7 @@ def _build_conversation(
     if loaded is None:
         return Conversation(writer)
     writer.lock()
-    conversation = Conversation(writer, usable_messages(loaded, tools))
+    conversation = Conversation(writer, usable(loaded, tools), loaded.said)
     conversation.last_usage = loaded.requests[-1].usage if loaded.requests else Usage()
     return conversation
 

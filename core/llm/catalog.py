@@ -34,6 +34,8 @@ class ModelInfo:
     binds_thinking: bool = True
     """Takes back a thought only behind the very conversation that it was written in."""
     cache_min: int = 1024
+    most: int | None = None
+    """Tokens of a prompt, as the server itself has said when one was longer."""
     is_known: bool = True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from core.protocol.errors import AgentError
@@ -44,3 +45,12 @@ class ModelError(AgentError):
         self.retry_after_s = retry_after_s
         self.is_retryable = kind in RETRYABLE if is_retryable is None else is_retryable
         self.status = status
+
+    @property
+    def excess(self) -> tuple[int, int] | None:
+        """Of a prompt that is too long: its tokens, and how many it may have; None where that was not said."""
+        found = re.search(r"([\d,]+) tokens > ([\d,]+)", self.user_message)
+        if found is None:
+            return None
+        sent, most = (int(number.replace(",", "")) for number in found.groups())
+        return sent, most

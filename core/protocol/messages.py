@@ -108,6 +108,8 @@ class Message:
     """Seconds since the epoch."""
     is_meta: bool = False
     """Written by the program, not by the user: never shown as the user's words."""
+    is_summary: bool = False
+    """Stands for what was compacted."""
     model: str = ""
     stop_reason: str = ""
 

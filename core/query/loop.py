@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from core.llm.errors import ModelError
 from core.prompt.sections import template
 from core.protocol.events import Notice
-from core.protocol.messages import Message, ToolResultBlock
+from core.query.endings import full, refused
+from core.query.limits import exhausted_limit
+from core.query.room import full_hint, make_room, make_room_after_all
 from core.query.step import StepResult, run_step
 from core.query.turn import Query, TurnOutcome
 
@@ -16,6 +18,7 @@ MAX_CONTINUES = 3
 """How often in a row a response that hit its length limit is asked to go on."""
 MAX_PAUSES = 10
 """How often in a row the API may pause a response that it works on itself."""
+FULL = "model_context_window_exceeded"
 KNOWN_REASONS = frozenset({"", "end_turn", "tool_use", "stop_sequence"})
 """After which a turn without calls is over."""
 TOO_LONG = TurnOutcome("max_tokens", "The answer is longer than the model may write.", "Ask for it in parts.")
@@ -31,12 +34,15 @@ class _Limits:
     continues: int = 0
     pauses: int = 0
     nudged: bool = False
+    has_made_room: bool = False
+    """Since the window was last found full in the middle of a response."""
 
     def allow(self, result: StepResult, max_output: int) -> bool:
         """Count how a response ended, and let the next one be longer where this was cut off; False once that has
         been done too often in a row."""
         self.continues = self.continues + 1 if result.stop_reason == "max_tokens" else 0
         self.pauses = self.pauses + 1 if result.stop_reason == "pause_turn" else 0
+        self.has_made_room = self.has_made_room and result.stop_reason == FULL
         if self.continues:
             self.max_tokens = max_output
         return self.continues <= MAX_CONTINUES and self.pauses <= MAX_PAUSES
@@ -61,9 +67,11 @@ async def _steps(query: Query) -> TurnOutcome:
     settings = query.turn.settings
     limits = _Limits(settings.max_output_tokens)
     while True:
-        exhausted = _exhausted(query)
+        exhausted = exhausted_limit(query)
         if exhausted is not None:
             return exhausted
+        if not await make_room(query):
+            return full(query)
         for text in query.reminders.due():
             query.append("system", text)
         query.steps += 1
@@ -71,38 +79,20 @@ async def _steps(query: Query) -> TurnOutcome:
         if result.ends_turn:
             return TurnOutcome("denied")
         if result.stop_reason == "refusal":
-            return _refused(query, result.stop_detail or "The model declined to answer.")
+            return refused(query, result.stop_detail or "The model declined to answer.")
         took_messages = await query.take_queued()
         if not limits.allow(result, query.turn.model.max_output):
             return PAUSED if limits.pauses else TOO_LONG
         if result.has_calls or took_messages:
             continue
+        if result.stop_reason == FULL and not limits.has_made_room:
+            limits.has_made_room = await make_room_after_all(query, is_body=False)
+            if limits.has_made_room:
+                query.append("user", template("go_on"))
+                continue
         outcome = _ending(query, result, limits)
         if outcome is not None:
             return outcome
-
-
-def _exhausted(query: Query) -> TurnOutcome | None:
-    """The limit of the turn that is reached; None where another request may be sent."""
-    settings, spent = query.turn.settings, query.ledger.turn.usage.fresh_tokens
-    if settings.max_turns is not None and query.steps >= settings.max_turns:
-        return TurnOutcome(
-            "max_turns", f"The limit of {settings.max_turns} request{'s' * (settings.max_turns > 1)} is reached."
-        )
-    if settings.max_budget_tokens is not None and spent >= settings.max_budget_tokens:
-        return TurnOutcome("max_budget", f"The budget of {settings.max_budget_tokens:,} tokens is spent ({spent:,}).")
-    if settings.max_budget_usd is None:
-        return None
-    cost = query.ledger.turn.cost_usd
-    if cost is None or query.turn.model.prices is None:
-        return TurnOutcome(
-            "max_budget",
-            f"The price of {query.turn.model.id} is not known: a budget in dollars cannot be kept.",
-            "Use --max-budget-tokens.",
-        )
-    if cost >= settings.max_budget_usd:
-        return TurnOutcome("max_budget", f"The budget of ${settings.max_budget_usd:g} is spent (${cost:.4f}).")
-    return None
 
 
 def _ending(query: Query, result: StepResult, limits: _Limits) -> TurnOutcome | None:
@@ -119,7 +109,7 @@ def _ending(query: Query, result: StepResult, limits: _Limits) -> TurnOutcome | 
                 query.append("user", template("please_continue"))
             return None
         case "model_context_window_exceeded":
-            return TurnOutcome("context_full", "The context window is full.", "Start a new session to go on.")
+            return TurnOutcome("context_full", "The context window is full.", full_hint(query))
         case reason if not limits.nudged and (result.is_empty or reason == "tool_use"):
             # An empty answer after tool results, or calls announced that never came: sending the same again does
             # not help, a new message does.
@@ -131,20 +121,3 @@ def _ending(query: Query, result: StepResult, limits: _Limits) -> TurnOutcome | 
                 text = f"The model stopped for a reason that this version does not know: {reason}."
                 query.publisher.emit(Notice(level="info", text=text))
             return TurnOutcome("completed")
-
-
-def _refused(query: Query, why: str) -> TurnOutcome:
-    """The model would decline what follows as well while it reads what it has declined: what the user said in this
-    turn and the model has not begun to work on is taken back, with the files that were attached to it."""
-    declined: list[Message] = []
-    for message in reversed(query.conversation.messages):
-        if message.role == "assistant":
-            break
-        if message.role == "user" and not any(isinstance(block, ToolResultBlock) for block in message.content):
-            declined.append(message)
-        if message.id == query.first_prompt:
-            break
-    if all(message.is_meta for message in declined):
-        return TurnOutcome("refusal", why, "Say it differently; if it declines again, start a new session.")
-    query.conversation.withdraw(tuple(message.id for message in declined))
-    return TurnOutcome("refusal", why, "The prompt is taken out of the conversation: say it differently (↑).")

@@ -52,17 +52,9 @@ async def attach_mentions(prompts: Iterable[str], calls: CallEnvironment, state:
 
 
 async def _attach(path: Path, calls: CallEnvironment, attached: Attached) -> None:
-    context = ToolContext(
-        state=attached.state,
-        services=calls.services,
-        tool_use_id="",
-        report=_unreported,
-        publisher=calls.publisher,
-        hides=hidden_by(calls.policies.policy),
-    )
     shown = path.relative_to(calls.services.root) if path.is_relative_to(calls.services.root) else path
     try:
-        is_folder, result = await _read(path, calls, context)
+        is_folder, result = await read_unasked(path, calls, attached.state)
     except AgentError as error:
         attached.refused.append(f"@{shown} is not attached: {error}")
         return
@@ -88,8 +80,16 @@ def _chars(contents: Iterable[tuple[Block, ...]]) -> int:
     return sum(len(block.text) for content in contents for block in content if isinstance(block, TextBlock))
 
 
-async def _read(path: Path, calls: CallEnvironment, context: ToolContext) -> tuple[bool, ToolResult]:
+async def read_unasked(path: Path, calls: CallEnvironment, state: ToolState) -> tuple[bool, ToolResult]:
     """Whether it is a folder, and what the tool for it gives. Raises ``ToolError``, also where it must be asked."""
+    context = ToolContext(
+        state=state,
+        services=calls.services,
+        tool_use_id="",
+        report=_unreported,
+        publisher=calls.publisher,
+        hides=hidden_by(calls.policies.policy),
+    )
     if path.is_dir():
         listing = LSInput(path=str(path))
         _check("LS", LS().check_permissions(listing, context), calls, context)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import http
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.context.budget import context_limits, window_of
-from core.context.tokens import count_tokens
 from core.llm.catalog import ModelInfo
 from core.llm.client import learn_model
 from core.llm.errors import ModelError
 from core.llm.retry import MAX_ATTEMPTS, failure, retry_delay
 from core.protocol.events import Event, ModelChanged, Notice
+from core.query.room import make_room_after_all
 
 if TYPE_CHECKING:
     from core.query.turn import Query
@@ -28,6 +29,8 @@ class Recovery:
         self._left = [name for name in fallbacks if name != main.id]
         self._failed = 0
         self._overloads = 0
+        self._has_made_room = False
+        """Since the last response that came through."""
         self._news: list[Event] = []
         """About models: told after the failure that was the reason."""
 
@@ -39,10 +42,13 @@ class Recovery:
     def succeeded(self) -> None:
         """A response came through: the next failure is the first again."""
         self._failed = self._overloads = 0
+        self._has_made_room = False
 
     async def delay_after(self, error: ModelError, request_id: str, query: Query) -> float | None:
         """Seconds until a request is sent again, None to give up. Publishes the failure and what is done about it."""
         self._failed += 1
+        if error.kind == "too_long":
+            return await self._after_too_long(error, request_id, query)
         self._overloads = self._overloads + 1 if error.kind == "overloaded" else 0
         attempt, delay = self._failed, retry_delay(error, self._failed, query.host.chance())
         if error.kind == "binding" and query.conversation.drop_thinking():
@@ -61,6 +67,17 @@ class Recovery:
             query.publisher.emit(event)
         self._news = []
         return delay
+
+    async def _after_too_long(self, error: ModelError, request_id: str, query: Query) -> float | None:
+        """Make room, once, and learn how much the server takes."""
+        query.publisher.emit(failure(error, request_id, attempt=self._failed, most=MAX_ATTEMPTS, delay=None))
+        if error.excess:
+            query.learn_window(error.excess[1])
+        if self._has_made_room:
+            return None
+        self._has_made_room = True
+        is_body = error.status == http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        return 0.0 if await make_room_after_all(query, is_body=is_body) else None
 
     async def _switch(self, error: ModelError, query: Query) -> bool:
         """Let another model go on where that helps: a fallback where this one is overloaded, another one where a
@@ -91,7 +108,7 @@ class Recovery:
 
     async def _next(self, query: Query) -> ModelInfo | None:
         """The next fallback that exists and holds the conversation; those that do not are told and passed over."""
-        used = count_tokens(query.conversation.messages, query.conversation.last_usage)
+        used = query.context_tokens()
         while self._left:
             name = self._left.pop(0)
             try:

@@ -46,6 +46,8 @@ class Response:
         """A call without any input: only what comes next tells whether that is all of it."""
         self._message_id = request_id
         self._recorded = 0
+        self._results_id = ""
+        """Of the first result's record: the message of the results gets the same when it is read back."""
         self._usage = Usage()
         self._is_accounted = False
         self._is_closed = False
@@ -240,7 +242,7 @@ class Response:
         if outcomes:
             self._query.conversation.append_recorded(
                 Message(
-                    id=self._query.host.ids.uuid(),
+                    id=self._results_id,
                     role="user",
                     content=tuple(outcome.block for outcome in fitting),
                     ts=self._query.host.clock.time(),
@@ -251,7 +253,8 @@ class Response:
         record = CallRecord(
             display=outcome.display, duration_ms=outcome.duration_ms, batch=outcome.batch, derived=outcome.derived
         )
-        self._query.conversation.record_result(outcome.block, record)
+        record_id = self._query.conversation.record_result(outcome.block, record)
+        self._results_id = self._results_id or record_id
 
     def _block_id(self, index: int) -> str:
         return f"{self._request_id}:{index}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from core.context.tokens import count_tokens
 from core.host.tasks import despite_cancel
 from core.llm.client import ModelRequest
 from core.llm.errors import ModelError
@@ -97,7 +96,7 @@ async def _send(query: Query, request: ModelRequest, response: Response, request
         if response.is_empty and delay is not None:
             return None
     await response.finish()
-    query.publish_usage(count_tokens(query.conversation.messages, query.conversation.last_usage))
+    query.publish_usage(query.context_tokens())
     if failure is not None and delay is None:
         raise failure
     return StepResult(

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from core.bus.bus import Publisher
+from core.context.breaker import Breaker
 from core.context.budget import context_limits, window_of
+from core.context.session_memory import Notebook
+from core.context.tokens import count_tokens, overhead
 from core.cost.ledger import Ledger
 from core.host.host import Host
 from core.llm.catalog import ModelInfo
-from core.llm.client import ModelClient
+from core.llm.client import ModelClient, QuerySource
 from core.orchestration.call import CallEnvironment
 from core.orchestration.runner import ToolRunner
-from core.prompt.reminders import Known, news, stale_todos
+from core.prompt.assemble import can_search
+from core.prompt.reminders import Known, news, stale_todos, user_context
 from core.protocol.events import Notice, TurnEndReason, UsageUpdated
 from core.protocol.messages import Role
 from core.protocol.usage import Usage
@@ -52,10 +56,20 @@ class Reminders:
 
     def __init__(self, known: Known, current: Callable[[], Known], todos: TodoStore) -> None:
         self._known = known
+        self._named_date = known.date
+        """As the system prompt names it."""
         self._current = current
         self._todos = todos
         self._steps_since_update = 0
         self._last_todos = todos.items
+
+    def context(self) -> str:
+        """What stands in the first message of a conversation as it would begin now; empty where that is nothing."""
+        return user_context(self._current().instructions)
+
+    def told_anew(self) -> None:
+        """All that was told before is gone from the conversation, but for the ``context`` that it begins with."""
+        self._known = replace(self._current(), mode="default", date=self._named_date)
 
     def due(self) -> list[str]:
         """Texts to append before the next request; each thing is said once."""
@@ -93,6 +107,12 @@ class Query:
     """Until when the cache holds what the newest request has sent."""
     runner: ToolRunner | None = None
     """Runs the calls of the newest response."""
+    breaker: Breaker = field(default_factory=Breaker)
+    """The session's."""
+    notebook: Notebook = field(default_factory=Notebook)
+    """The session's running notes."""
+    source: QuerySource = "main"
+    """Whose conversation it is."""
     counted: tuple[int, Attached] = (0, Attached())
     """So many messages are counted for what is attached to them, and what that is."""
     main: ModelInfo = field(init=False)
@@ -165,8 +185,41 @@ class Query:
                 cost_usd=self.ledger.cost_usd,
                 limits=self.limits,
                 warm_until=self.warm_until,
+                breaker=self.breaker.state,
             )
         )
+
+    def context_tokens(self) -> int:
+        """How full the window is now."""
+        known = self.conversation.known_tokens
+        return count_tokens(self.conversation.messages, known, 0 if known else self.overhead)
+
+    @property
+    def overhead(self) -> int:
+        """Tokens of what stands before the messages."""
+        offer = self.calls.tools.offer(can_search=can_search(self.turn.settings, self.turn.model))
+        return overhead(self.turn.system, offer.schemas)
+
+    def learn_window(self, most: int) -> None:
+        """The server has said how much it takes."""
+        if most >= window_of(self.turn.model, self.turn.settings):
+            return
+        is_main, model = not self.stands_in, replace(self.turn.model, most=most)
+        self.turn = replace(self.turn, model=model)
+        if is_main:
+            self.main = model
+        text = f"{model.id} takes {most:,} tokens here: that is its window from now on."
+        self.publisher.emit(Notice(level="info", text=text))
+
+    def rebase(self, state: ToolState) -> None:
+        """The history was changed: what was counted or told in it holds no longer."""
+        self.state = state
+        self.recount()
+        self.reminders.told_anew()
+
+    def recount(self) -> None:
+        """Images and documents may have gone from the history."""
+        self.counted = 0, Attached()
 
     def steer(self) -> None:
         """The user sent a message that goes along with the next results: what need not be waited for ends."""

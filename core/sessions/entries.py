@@ -113,6 +113,11 @@ def withdrawn_record(message_ids: tuple[str, ...]) -> dict[str, Any]:
     return {"type": "system", "subtype": "withdrawn", "messageIds": list(message_ids)}
 
 
+def link_record(relation: str, session_id: str) -> dict[str, Any]:
+    """Another session that belongs to this one: ``handed_from``, ``handed_to``."""
+    return {"type": "system", "subtype": "link", "relation": relation, "linkedSession": session_id}
+
+
 THINKING_DROPPED_RECORD: dict[str, Any] = {"type": "system", "subtype": "thinking_dropped"}
 """From here on every thought before this record is left out."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -19,10 +19,11 @@ from core.protocol.messages import (
     ToolResultBlock,
     ToolUseBlock,
     block_from_wire,
-    without_thinking,
 )
 from core.protocol.usage import Usage
 from core.protocol.views import SystemPrompt, ToolDisplay
+from core.sessions.changes import Change, Held, applied, read_change, unthought, withdrawn
+from core.sessions.conversation import is_said
 from core.sessions.entries import CallRecord
 
 
@@ -40,7 +41,10 @@ class LoadedSession:
     """A session as its transcript tells it."""
 
     session_id: str
-    messages: tuple[Message, ...] = ()
+    held: Held = field(default_factory=Held)
+    """What the model reads."""
+    shown: tuple[Message | Change, ...] = ()
+    """Everything that was said, and what was changed in what the model reads of it, in order."""
     calls: dict[str, CallRecord] = field(default_factory=dict[str, CallRecord])
     """What the window showed of each call, by tool_use id."""
     requests: list[RequestUsage] = field(default_factory=list[RequestUsage])
@@ -51,6 +55,16 @@ class LoadedSession:
     deferred_tools: dict[str, str] = field(default_factory=dict[str, str])
     last_uuid: str | None = None
     bad_lines: int = 0
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """What the model reads."""
+        return self.held.messages
+
+    @property
+    def said(self) -> tuple[Message, ...]:
+        """Every prompt of the user."""
+        return tuple(item for item in self.shown if isinstance(item, Message) and is_said(item))
 
 
 def find_transcript(projects: Path, project: Path, wanted: str | None) -> Path:
@@ -112,6 +126,9 @@ class _Builder:
     def __init__(self, loaded: LoadedSession) -> None:
         self._loaded = loaded
         self._messages: list[Message] = []
+        self._held = Held()
+        """But for its messages, which grow in a list."""
+        self._shown: list[Message | Change] = []
         self._open: Message | None = None
         self._results: list[ToolResultBlock] = []
         self._results_id = ""
@@ -122,6 +139,7 @@ class _Builder:
         if kind == "system" and record.get("subtype") == "usage":
             usage: Usage = from_json(Usage, record["usage"])
             self._loaded.requests.append(RequestUsage(record["model"], usage))
+            self._held = replace(self._held, known_tokens=usage.context_tokens)
             if self._open is not None and self._open.id == record.get("messageId"):
                 self._open = replace(self._open, stop_reason=record.get("stopReason", ""))
         elif kind == "system" and record.get("subtype") == "sideUsage":
@@ -132,20 +150,32 @@ class _Builder:
             self._loaded.tools_digest = str(record.get("toolsDigest", ""))
             self._loaded.deferred_tools = dict(record.get("deferredTools") or {})
         elif kind == "system" and record.get("subtype") == "withdrawn":
-            self._close_response()
             gone = set(record["messageIds"])
-            self._messages = [message for message in self._messages if message.id not in gone]
+            self._change(lambda held: withdrawn(held, gone))
+            self._shown = [item for item in self._shown if not isinstance(item, Message) or item.id not in gone]
         elif kind == "system" and record.get("subtype") == "thinking_dropped":
-            self._close_response()
-            self._messages = [without_thinking(message) for message in self._messages]
+            self._change(unthought)
+        elif kind == "system" and (change := read_change(record)) is not None:
+            self._change(lambda held: applied(held, change))
+            self._shown.append(change)
         elif kind in ("user", "assistant", "system") and isinstance(record.get("message"), dict):
             self._message(record, kind)
         if isinstance(record.get("uuid"), str):
             self._loaded.last_uuid = record["uuid"]
 
     def close(self) -> None:
+        self._change(lambda held: held)
+        self._loaded.held, self._loaded.shown = self._held, tuple(self._shown)
+
+    def _change(self, change: Callable[[Held], Held]) -> None:
+        """Change what the model reads of all that came before."""
         self._close_response()
-        self._loaded.messages = tuple(self._messages)
+        self._held = change(replace(self._held, messages=tuple(self._messages)))
+        self._messages = list(self._held.messages)
+
+    def _add(self, message: Message) -> None:
+        self._messages.append(message)
+        self._shown.append(message)
 
     def _message(self, record: dict[str, Any], role: Role) -> None:
         data: dict[str, Any] = record["message"]
@@ -178,7 +208,7 @@ class _Builder:
             self._display(record, content[0])
         else:
             self._close_response()
-            self._messages.append(message)
+            self._add(message)
 
     def _display(self, record: dict[str, Any], block: object) -> None:
         shown = record.get("toolUseResult")
@@ -196,14 +226,12 @@ class _Builder:
     def _close_response(self) -> None:
         """End the open response: it, then its results in the order of its calls."""
         if self._open is not None:
-            self._messages.append(self._open)
+            self._add(self._open)
         if self._results:
             calls = [block.id for block in self._open.tool_uses] if self._open else []
             order = {call_id: number for number, call_id in enumerate(calls)}
             results = sorted(self._results, key=lambda block: order.get(block.tool_use_id, len(order)))
-            self._messages.append(
-                Message(id=self._results_id, role="user", content=tuple(results), ts=self._results_ts)
-            )
+            self._add(Message(id=self._results_id, role="user", content=tuple(results), ts=self._results_ts))
         self._open, self._results, self._results_id = None, [], ""
 
 

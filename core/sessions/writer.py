@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from typing import Any
 
 from core.bus.bus import Publisher
@@ -29,6 +30,11 @@ class TranscriptWriter:
         self._has_failed = False
         self._is_new = last_uuid is None
         self._lock: int | None = None
+
+    @property
+    def path(self) -> Path:
+        """The transcript."""
+        return self._log.path
 
     def lock(self) -> None:
         """Take the transcript. Raises ``AgentError`` where another program has it open."""

@@ -36,13 +36,14 @@ class ToolState:
 
     cwd: Path
     seen: Mapping[Path, FileStamp] = field(default_factory=lambda: MappingProxyType({}))
-    """Files the agent has read or written, by resolved path."""
+    """Files the agent has read or written, by resolved path, the newest last."""
     attached: Attached = field(default_factory=Attached)
     """The images and documents of the conversation so far."""
 
     def with_seen(self, path: Path, stamp: FileStamp) -> ToolState:
         """The state in which the file is known as ``stamp``."""
-        return replace(self, seen=MappingProxyType({**self.seen, path: stamp}))
+        others = {known: value for known, value in self.seen.items() if known != path}
+        return replace(self, seen=MappingProxyType({**others, path: stamp}))
 
     def with_attached(self, attached: Attached) -> ToolState:
         """The state of a conversation with other attachments."""

@@ -149,7 +149,7 @@ async def test_a_full_window_ends_the_turn_with_what_to_do(tmp_path: Path, isola
     async with running(replies, tmp_path, isolated_machine) as rig:
         await rig.prompt("hi")
         assert ends(rig) == ["context_full"]
-        assert "new session" in rig.of(ev.TurnEnded)[0].detail
+        assert "/handoff" in rig.of(ev.TurnEnded)[0].detail
 
 
 async def test_a_paused_turn_is_sent_again_as_it_is(tmp_path: Path, isolated_machine: Path) -> None:

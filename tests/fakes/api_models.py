@@ -133,6 +133,17 @@ CATALOGUE: tuple[ModelSpec, ...] = (
     _dated("opus", "20251101", _TO_HIGH, 4096),
     _dated("haiku", "20251001", frozenset(), 4096),
     _dated("sonnet", "20250929", frozenset(), 1024, "deprecated"),
+    ModelSpec(
+        id="plain-1",
+        name="Plain 1",
+        line="haiku",
+        released="2026-01-01",
+        thinking=frozenset(),
+        effort=frozenset(),
+        window=60_000,
+        max_output=32_000,
+        thinks_by_default=False,
+    ),
 )
 
 MODELS: dict[str, ModelSpec] = {spec.id: spec for spec in CATALOGUE} | {
@@ -171,7 +182,10 @@ def model_info(spec: ModelSpec) -> dict[str, Any]:
             "pdf_input": can(True),
             "server_tools": server_tools,
             "structured_outputs": can(True),
-            "thinking": {"supported": True, "types": {kind: can(kind in spec.thinking) for kind in kinds}},
+            "thinking": {
+                "supported": bool(spec.thinking),
+                "types": {kind: can(kind in spec.thinking) for kind in kinds},
+            },
         },
     }
 

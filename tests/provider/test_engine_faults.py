@@ -247,7 +247,8 @@ async def test_thinking_that_does_not_belong_to_its_history_is_left_out(tmp_path
         await rig.prompt("one")
         talk = rig.engine.session.conversation
         changed = (*talk.messages[0].content[:-1], TextBlock(text="something else"))
-        talk.messages = (type(talk.messages[0])(id="m", role="user", content=changed), *talk.messages[1:])
+        first = type(talk.messages[0])(id="m", role="user", content=changed)
+        talk._held = replace(talk._held, messages=(first, *talk.messages[1:]))  # pyright: ignore[reportPrivateUsage]
         await rig.prompt("two")
         assert end(rig).reason == "completed"
         assert [entry.rejection is not None for entry in server.requests] == [False, True, False]

@@ -1,0 +1,282 @@
+"""Compaction of a conversation: a summary, and what must not be lost, take the place of what was said.
+
+Nothing changes before everything is there: an attempt that fails or is interrupted leaves the history as it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.context.budget import SUMMARY_RESERVE, context_limits, window_of
+from core.context.revision import compacting, shortened
+from core.context.session_memory import tail_start, whole_from
+from core.context.tokens import estimate
+from core.host.files import write_atomic
+from core.llm.client import QuerySource
+from core.llm.errors import ModelError
+from core.llm.retry import retry_delay
+from core.prompt.assemble import build_request, can_search
+from core.prompt.sections import template
+from core.protocol.context_events import CompactionFailed, CompactionFinished, CompactionStarted
+from core.protocol.context_views import CompactionMethod, CompactionTrigger
+from core.protocol.messages import Message, TextBlock
+from core.query.normalize import Accepted, normalize
+from core.query.restoring import restore
+from core.query.said import as_file, quoted
+
+if TYPE_CHECKING:
+    from core.query.turn import Query
+
+MAX_DROPS = 3
+"""How often a summary request that is itself too long is sent again with less of what is oldest."""
+DROP_SHARE = 0.2
+"""Of the conversation, where the API does not say by how much it is too long."""
+MAX_KEPT_ROUND = 8_000
+"""Tokens of the newest calls and their results, which stay as they are where they are not more."""
+MAX_TRIES = 3
+"""In one go, of a compaction by hand."""
+BY_HAND = "Use /compact to try again by hand, or /handoff to go on in a fresh session with a brief of this one."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What is to take the place of the messages before ``kept_from``."""
+
+    text: str
+    method: CompactionMethod
+    kept_from: int
+
+
+async def compact(query: Query, trigger: CompactionTrigger, instructions: str = "") -> bool:
+    """Make room; whether that was done. What a failure means is told. Cancelling it changes nothing."""
+    tries = 0
+    while True:
+        tries += 1
+        attempt = _Attempt(query, trigger)
+        try:
+            await attempt.run(instructions)
+        except ModelError as error:
+            delay = attempt.failed(error, tries)
+            if delay is None:
+                return False
+            await query.host.clock.sleep(delay)
+        except asyncio.CancelledError:
+            attempt.interrupted()
+            raise
+        else:
+            return True
+
+
+class _Attempt:
+    """One try, told from its start to its end."""
+
+    def __init__(self, query: Query, trigger: CompactionTrigger) -> None:
+        self._query = query
+        self._trigger: CompactionTrigger = trigger
+        self._id = query.host.ids.uuid()
+        self._started = query.host.clock.monotonic()
+        self._before = query.context_tokens()
+        query.publisher.emit(CompactionStarted(compaction_id=self._id, trigger=trigger, context_tokens=self._before))
+
+    async def run(self, instructions: str) -> None:
+        """Raises ``ModelError``."""
+        summary = self._from_notes() if self._trigger != "manual" else None
+        if summary is None or not await self._install(summary):
+            messages, start = self._query.conversation.messages, kept_from(self._query)
+            # What the user has just asked is no part of what is summed up.
+            summed_up = messages if _is_round(messages, start) else messages[:start]
+            text = await summarize(self._query, summed_up, instructed(instructions), "compaction")
+            await self._install(Summary(text=text, method="full", kept_from=start), must=True)
+
+    def _from_notes(self) -> Summary | None:
+        """The running notes as a summary, where they reach far enough."""
+        notes, messages = self._query.notebook.notes, self._query.conversation.messages
+        start = tail_start(messages, notes.covered) if notes.text else None
+        return Summary(text=notes.text, method="session_memory", kept_from=start) if start else None
+
+    async def _install(self, summary: Summary, *, must: bool = False) -> bool:
+        """Put the summary in place; False, and nothing is changed, where that would not be room enough."""
+        query = self._query
+        messages, conversation = query.conversation.messages, query.conversation
+        tail = messages[summary.kept_from :]
+        window = window_of(query.turn.model, query.turn.settings)
+        restored = await restore(query.calls, query.state, tail, window)
+        in_tail = {message.id for message in tail}
+        said = [message for message in conversation.said if message.id not in in_tail]
+        prompts = await user_messages(query, tuple(said), window)
+        text = template("summary").format(summary=summary.text, prompts=prompts)
+        context = query.reminders.context()
+        head = [_message(query, context)] if context else []
+        head.append(_message(query, text, is_summary=True))
+        head += [_message(query, one) for one in restored.texts]
+        after = query.overhead + sum(estimate(message) for message in (*head, *tail))
+        limit = context_limits(query.turn.model, query.turn.settings).autocompact
+        if not must and limit and after >= limit:
+            return False
+        if after >= self._before:
+            raise ModelError("invalid", "The summary is no shorter than what it stands for.")
+        kept = [f"{len(said)} of your messages"] if said else []
+        event = CompactionFinished(
+            compaction_id=self._id,
+            trigger=self._trigger,
+            method=summary.method,
+            before=self._before,
+            after=after,
+            summary=summary.text,
+            kept=(*kept, *restored.kept, *([f"the newest {len(tail)} messages"] if tail else [])),
+            duration_ms=round((query.host.clock.monotonic() - self._started) * 1000),
+        )
+        conversation.change(compacting(messages, tuple(head), summary.kept_from, event))
+        query.rebase(restored.state)
+        if limit and after >= limit:
+            # Too full again at once: were that to go on, each request would cost a summary.
+            query.breaker.failed()
+        else:
+            query.breaker.succeeded()
+        query.publisher.emit(event)
+        query.publish_usage(after)
+        return True
+
+    def failed(self, error: ModelError, tries: int) -> float | None:
+        """Tell the failure; seconds until it is tried again, None where it is not."""
+        breaker = self._query.breaker
+        if self._trigger != "manual":
+            breaker.failed()
+        may_retry = tries < MAX_TRIES if self._trigger == "manual" else not breaker.is_open
+        delay = retry_delay(error, tries, self._query.host.chance()) if may_retry else None
+        is_full = self._trigger == "too_long" or self._before >= self._query.limits.blocking
+        is_stuck = self._trigger != "manual" and may_retry and is_full
+        hint = "It is tried again." if delay is not None or is_stuck else ""
+        if not hint:
+            hint = (
+                BY_HAND
+                if breaker.is_open or self._trigger == "manual"
+                else "It is tried again before the next request."
+            )
+        self._query.publisher.emit(
+            CompactionFailed(
+                compaction_id=self._id,
+                trigger=self._trigger,
+                reason=error.user_message,
+                failures=breaker.failures,
+                breaker=breaker.state,
+                hint=hint,
+            )
+        )
+        if breaker.is_open:
+            self._query.publish_usage(self._before)
+        return 0.0 if is_stuck and delay is None else delay
+
+    def interrupted(self) -> None:
+        """Tell that the user has stopped it."""
+        self._query.publisher.emit(
+            CompactionFailed(
+                compaction_id=self._id,
+                trigger=self._trigger,
+                reason="interrupted",
+                failures=self._query.breaker.failures,
+                breaker=self._query.breaker.state,
+                is_interrupted=True,
+            )
+        )
+
+
+def kept_from(query: Query) -> int:
+    """Where the messages begin that a full compaction leaves as they are: a prompt that is not answered yet; else the
+    newest round of calls, where it is small."""
+    messages = query.conversation.messages
+    answered = next((at for at in range(len(messages) - 1, -1, -1) if messages[at].role == "assistant"), -1)
+    prompt = next((at for at in range(answered + 1, len(messages)) if messages[at].id == query.first_prompt), None)
+    if prompt is not None:
+        return prompt
+    start = whole_from(messages, answered)
+    tokens = sum(estimate(message) for message in messages[start:])
+    has_results = 0 <= answered < len(messages) - 1
+    return start if has_results and start > 0 and tokens <= MAX_KEPT_ROUND else len(messages)
+
+
+def _is_round(messages: tuple[Message, ...], start: int) -> bool:
+    return start == len(messages) or messages[start].role == "assistant"
+
+
+def instructed(instructions: str) -> str:
+    """What the model is asked for."""
+    wishes = template("compact_instructions").format(instructions=instructions) if instructions.strip() else ""
+    return template("compact").format(instructions=wishes)
+
+
+async def summarize(query: Query, messages: tuple[Message, ...], ask: str, source: QuerySource) -> str:
+    """What the model writes when it is asked ``ask`` behind the messages: with the same prefix as every request, so
+    that it reads the cache. Where that is too long itself, the oldest goes. Raises ``ModelError``."""
+    drops = 0
+    while True:
+        try:
+            return await _answer(query, messages, ask, source)
+        except ModelError as error:
+            drops += 1
+            if error.kind != "too_long" or drops > MAX_DROPS:
+                raise
+            shorter = shortened(messages, _first_to_keep(messages, error))
+            if shorter == messages:
+                raise
+            messages = shorter
+
+
+async def _answer(query: Query, messages: tuple[Message, ...], ask: str, source: QuerySource) -> str:
+    settings, model = query.turn.settings, query.turn.model
+    tools = query.calls.tools.offer(can_search=can_search(settings, model))
+    request = build_request(
+        settings=settings,
+        model=model,
+        system=query.turn.system,
+        tools=tools.schemas,
+        messages=normalize((*messages, _message(query, ask)), Accepted(model.mid_system, frozenset(tools.deferred))),
+        max_tokens=min(SUMMARY_RESERVE, model.max_output),
+        query_source=source,
+    )
+    answer = await query.calls.services.side.send(request, query.publisher, attempts=1)
+    text = "\n\n".join(block.text for block in answer.blocks if isinstance(block, TextBlock)).strip()
+    if not text:
+        raise ModelError("invalid", f"The model wrote no summary (it stopped with {answer.stop_reason or 'nothing'}).")
+    return text
+
+
+def _first_to_keep(messages: tuple[Message, ...], error: ModelError) -> int:
+    """The first message to keep where the oldest go: so much as is too much, else a part; never the newest round."""
+    total = sum(estimate(message) for message in messages)
+    share = DROP_SHARE
+    if error.excess:
+        sent, most = error.excess
+        share = max(DROP_SHARE, 1 - most / max(sent, 1) + DROP_SHARE / 2)
+    dropped = 0
+    for at, message in enumerate(messages):
+        if dropped >= total * share and message.role == "assistant":
+            return at
+        dropped += estimate(message)
+    return 0
+
+
+async def user_messages(query: Query, said: tuple[Message, ...], window: int) -> str:
+    """The user's messages as the summary carries them on, with a file of all of them beside it."""
+    if not said:
+        return ""
+    path: Path = query.calls.services.output_dir / "user_messages.md"
+    try:
+        await asyncio.to_thread(write_atomic, path, as_file(said).encode("utf-8", "replace"), 0o600)
+    except OSError:
+        path = Path("the transcript")
+    return template("summary_prompts").format(prompts=quoted(said, window, str(path)))
+
+
+def _message(query: Query, text: str, *, is_summary: bool = False) -> Message:
+    return Message(
+        id=query.host.ids.uuid(),
+        role="user",
+        content=(TextBlock(text=text),),
+        ts=query.host.clock.time(),
+        is_meta=True,
+        is_summary=is_summary,
+    )

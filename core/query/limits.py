@@ -1,0 +1,28 @@
+"""The limits of a turn that the user has set: requests, tokens, dollars."""
+
+from __future__ import annotations
+
+from core.query.turn import Query, TurnOutcome
+
+
+def exhausted_limit(query: Query) -> TurnOutcome | None:
+    """The limit of the turn that is reached; None where another request may be sent."""
+    settings, spent = query.turn.settings, query.ledger.turn.usage.fresh_tokens
+    if settings.max_turns is not None and query.steps >= settings.max_turns:
+        return TurnOutcome(
+            "max_turns", f"The limit of {settings.max_turns} request{'s' * (settings.max_turns > 1)} is reached."
+        )
+    if settings.max_budget_tokens is not None and spent >= settings.max_budget_tokens:
+        return TurnOutcome("max_budget", f"The budget of {settings.max_budget_tokens:,} tokens is spent ({spent:,}).")
+    if settings.max_budget_usd is None:
+        return None
+    cost = query.ledger.turn.cost_usd
+    if cost is None or query.turn.model.prices is None:
+        return TurnOutcome(
+            "max_budget",
+            f"The price of {query.turn.model.id} is not known: a budget in dollars cannot be kept.",
+            "Use --max-budget-tokens.",
+        )
+    if cost >= settings.max_budget_usd:
+        return TurnOutcome("max_budget", f"The budget of ${settings.max_budget_usd:g} is spent (${cost:.4f}).")
+    return None
