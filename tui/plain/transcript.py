@@ -117,6 +117,7 @@ class PlainTranscript:
             self._paper.line(f"\n{block.headline}{details}" if block.is_complete else block.headline + details)
         if block.is_complete and not block.is_undone:
             self._paper.line(block.source.strip("\n"), "  ")
+        if block.is_complete and block.can_undo:
             self._paper.line(f"  ({UNDO})")
 
     def _prompt(self, block: PromptBlock) -> None:

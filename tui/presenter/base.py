@@ -40,6 +40,9 @@ class PresenterBase:
         self._cost: float | None = 0.0
         self._up = self._down = 0
         self._retry: RetryBlock | None = None
+        self._session_id = ""
+        self._interrupted = ""
+        """What the end of an interrupted turn says in place of the usual words."""
         self._is_turn = False
         """Whether a turn runs; compactions and handoffs also come alone."""
         self._compacting: CompactionBlock | None = None

@@ -15,9 +15,7 @@ CLEAR_REASONS: dict[ClearReason, str] = {
     "too_long": "the API said that the prompt is too long",
 }
 BREAKER = "It is no longer tried on its own."
-WAYS_OUT = (
-    "/compact tries it by hand, and where that works it goes on by itself again; /handoff starts fresh with a brief."
-)
+STOPPED = "■ Interrupted while compacting; nothing has changed."
 
 
 class ContextEvents(PresenterBase):
@@ -33,7 +31,8 @@ class ContextEvents(PresenterBase):
         block, self._compacting = self._compacting, None
         if block is not None:
             self._end_alone()
-        self._compacted = block or self._add(CompactionBlock(event.compaction_id))
+        is_brief = event.compaction_id == self._session_id
+        self._compacted = block or self._add(CompactionBlock(event.compaction_id, is_brief=is_brief))
         self._compacted.finish(event)
         self._on.transcript.changed(self._compacted)
 
@@ -44,16 +43,17 @@ class ContextEvents(PresenterBase):
             self._on.transcript.drop(block)
             self._end_alone()
         if event.is_interrupted:
-            self._add(RuleBlock(self._next_id(), "■ Compaction stopped; nothing has changed."))
+            # In a turn the line at its end says it.
+            self._interrupted = STOPPED
+            if not self._is_turn:
+                self._add(RuleBlock(self._next_id(), STOPPED, "caution"))
             return
         told = [f"Not compacted: {event.reason.rstrip('.')}.", "Nothing has changed."]
         if event.failures > 1:
             told.append(f"It has failed {event.failures} times in a row.")
-        hint = event.hint
         if event.breaker == "open":
             told.append(BREAKER)
-            hint = hint or WAYS_OUT
-        self._add(NoticeBlock(self._next_id(), "warning", " ".join(told), hint))
+        self._add(NoticeBlock(self._next_id(), "warning", " ".join(told), event.hint))
 
     def on_compaction_undone(self, event: ev.CompactionUndone) -> None:
         """All as it was."""
@@ -69,10 +69,12 @@ class ContextEvents(PresenterBase):
         for tool_use_id, path in zip(event.tool_use_ids, event.paths, strict=False):
             block = self._finished.get(tool_use_id)
             if block is not None:
-                block.clear_result(path)
+                block.move_result(path)
                 self._on.transcript.changed(block)
         count = len(event.tool_use_ids)
-        what = "1 old result" if count == 1 else f"{count} old results"
+        what = (
+            "Images and documents" if not any(event.paths) else "1 old result" if count == 1 else f"{count} old results"
+        )
         self._say("info", f"{what} cleared: {tokens(event.saved_tokens)} tokens freed ({CLEAR_REASONS[event.reason]})")
 
     def on_cache_broken(self, event: ev.CacheBroken) -> None:

@@ -45,6 +45,7 @@ class TurnEvents(PresenterBase):
         self._running.clear()
         self._asking.clear()
         self._is_turn = True
+        self._interrupted = ""
         self._up = self._down = 0
         self._cost_before = self._cost or 0.0
         self._on.status.begin()
@@ -57,14 +58,18 @@ class TurnEvents(PresenterBase):
         self._on.status.end()
         self._on.composer.is_busy = False
         self._on.signal("done")
-        if event.reason == "completed":
-            cost = dollars(self._cost - self._cost_before) if self._cost is not None else ""
-            requests = f"{event.steps} request{'' if event.steps == 1 else 's'}"
-            parts = [duration(event.duration_ms), requests, cost]
-            self._add(RuleBlock(self._next_id(), "─ " + " · ".join(part for part in parts if part)))
-        else:
+        if event.reason != "completed":
             words, style = END_WORDS[event.reason]
+            if event.reason == "interrupted":
+                words = self._interrupted or words
             self._add(RuleBlock(self._next_id(), f"{words} {event.detail}".strip(), style))
+            return
+        spent = (self._cost or 0.0) - self._cost_before
+        if not event.steps and not spent:
+            return  # nothing was sent
+        requests = f"{event.steps} request{'' if event.steps == 1 else 's'}" if event.steps else ""
+        parts = [duration(event.duration_ms), requests, dollars(spent) if self._cost is not None else ""]
+        self._add(RuleBlock(self._next_id(), "─ " + " · ".join(part for part in parts if part)))
 
     def on_request_started(self, event: ev.RequestStarted) -> None:
         """The model has the word; for what is asked beside the conversation the running call speaks."""

@@ -24,14 +24,18 @@ BAR = 4
 class CompactionBlock(Block):
     """One line while it runs and when it is done; unfolded the summary that the model reads now."""
 
-    __slots__ = ("_finished", "_running", "is_undone")
+    __slots__ = ("_finished", "_is_brief", "_running", "is_undone")
 
-    def __init__(self, compaction_id: str, before: int = 0, trigger: CompactionTrigger = "manual") -> None:
-        """``before``: tokens in the window; 0 where it is not known."""
+    def __init__(
+        self, compaction_id: str, before: int = 0, trigger: CompactionTrigger = "manual", *, is_brief: bool = False
+    ) -> None:
+        """``before``: tokens in the window, 0 where it is not known. ``is_brief``: it is what a new session begins
+        with, written by the one before it."""
         super().__init__(compaction_id)
         size = f" {tokens(before)} tokens" if before else ""
         self._running = f"Compacting{size}{WHY[trigger]}"
         self._finished: CompactionFinished | None = None
+        self._is_brief = is_brief
         self.is_undone = False
 
     def finish(self, event: CompactionFinished) -> None:
@@ -43,6 +47,11 @@ class CompactionBlock(Block):
         """The conversation is again what it was before."""
         self.is_undone = True
         self.touch()
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is something to go back to."""
+        return not (self.is_undone or self._is_brief)
 
     @property
     def is_foldable(self) -> bool:
@@ -66,7 +75,8 @@ class CompactionBlock(Block):
         done = self._finished
         if done is None:
             return self._running
-        return f"Compacted {tokens(done.before)} → {tokens(done.after)} tokens"
+        verb = "Goes on from a brief:" if self._is_brief else "Compacted"
+        return f"{verb} {tokens(done.before)} → {tokens(done.after)} tokens"
 
     @property
     def details(self) -> str:
@@ -74,6 +84,8 @@ class CompactionBlock(Block):
         done = self._finished
         if done is None:
             return ""
+        if self._is_brief:
+            return ", ".join(map(clean_line, done.kept))
         time = duration(done.duration_ms)
         how = METHODS[done.method] + (f" in {time}" if time else "")
         kept = f"kept: {', '.join(map(clean_line, done.kept))}" if done.kept else ""
@@ -97,10 +109,10 @@ class CompactionBlock(Block):
         bar: Line = (("  │ ", f"faint {DECOR}"),)
         room = min(width - BAR, PROSE_COLUMNS)
         rows: list[Line] = []
-        if done.kept:
+        if done.kept and not self._is_brief:
             rows += wrap([("Kept beside it: ", "muted"), (", ".join(map(clean_line, done.kept)), "muted")], room)
             rows.append(())
         rows += render_markdown(done.summary, room)
-        if not self.is_undone:
+        if self.can_undo:
             rows += [(), ((UNDO, f"faint {DECOR_ROW}"),)]
         return [(*bar, *row) for row in rows]

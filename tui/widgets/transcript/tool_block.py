@@ -173,14 +173,13 @@ class ToolBlock(Block):
         self._progress = ""
         self.touch()
 
-    def move_result(self, content: str, path: str) -> None:
-        """The model gets only this of the result; the whole is in a file."""
-        self._content, self._display = content, replace(self._display, saved_to=path)
-        self.touch()
-
-    def clear_result(self, path: str) -> None:
-        """The model reads a marker in place of the result, which is in a file; empty where it was not kept."""
-        self.is_cleared = True
+    def move_result(self, path: str, content: str | None = None) -> None:
+        """The model gets only ``content`` of the result, or where that is None a mere marker; the whole is in a file,
+        unless the path is empty."""
+        if content is None:
+            self.is_cleared = True
+        else:
+            self._content = content
         if path:
             self._display = replace(self._display, saved_to=path)
         self.touch()
