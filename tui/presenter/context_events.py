@@ -72,9 +72,7 @@ class ContextEvents(PresenterBase):
                 block.move_result(path)
                 self._on.transcript.changed(block)
         count = len(event.tool_use_ids)
-        what = (
-            "Images and documents" if not any(event.paths) else "1 old result" if count == 1 else f"{count} old results"
-        )
+        what = f"{count} old result{'' if count == 1 else 's'}" if any(event.paths) else "Images and documents"
         self._say("info", f"{what} cleared: {tokens(event.saved_tokens)} tokens freed ({CLEAR_REASONS[event.reason]})")
 
     def on_cache_broken(self, event: ev.CacheBroken) -> None:
