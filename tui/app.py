@@ -17,6 +17,7 @@ from textual.worker import Worker, WorkerState
 
 from tui.keymap import textual_keymap
 from tui.opening import OpeningApp
+from tui.rendering.call_remarks import handed_off
 from tui.rendering.sanitize import clean
 from tui.screens.main import MainScreen
 from tui.signals import Signals
@@ -123,8 +124,8 @@ class AgentApp(Walled, OpeningApp):
             hint = f"This session goes on. The brief is in the other one: agent-tui --resume {session_id}"
             self._main.tell("error", f"The new session could not be taken up: {error}", hint)
         else:
-            told = f"Handed off from session {left}; to go back to it: agent-tui --resume {left}"
-            presenter = await self._main.begin_anew(self._signals.show, told)
+            presenter = await self._main.begin_anew(self._signals.show)
+            presenter.resumed = handed_off(left)
             self.run_worker(self._show(presenter), name="engine", exit_on_error=False)
         self._is_going_over = False
         await self._send_early()

@@ -50,6 +50,8 @@ def print_context(report: ContextReport, now: float, paper: Paper) -> None:
     paper.lines([limits_line(report, WIDE)], "  ")
     for label, spans in facts(report, now):
         paper.line(f"  {label}: {plain(spans)}")
+    if report.can_undo:
+        paper.line("  The last compaction can be undone: /uncompact")
     parts = [part for part in report.parts if part.tokens]
     total = sum(part.tokens for part in parts)
     paper.line("What it holds:")

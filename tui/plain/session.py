@@ -28,6 +28,7 @@ from tui.plain.reports import PlainReports
 from tui.plain.transcript import PlainTranscript
 from tui.presenter.presenter import Presenter
 from tui.presenter.surfaces import State, Surfaces
+from tui.rendering.call_remarks import handed_off
 
 TWICE_S = 1.5
 """How soon a second Ctrl+C must follow to leave."""
@@ -207,8 +208,8 @@ class PlainSession:
             self._paper.line(f"The new session could not be taken up: {error}")
             self._paper.line(f"This session goes on. The brief is in the other one: agent-tui --resume {session_id}")
             return
-        self._paper.line(f"\nHanded off from session {left}; to go back to it: agent-tui --resume {left}")
         self._presenter = self._present()
+        self._presenter.resumed = handed_off(left)
         self._signal("done")
         self._showing = self._soon(self._show(self._presenter))
 

@@ -24,6 +24,8 @@ class PresenterBase:
         self._on = surfaces
         self._ts = 0.0
         """When the event that is shown was published, seconds since the epoch."""
+        self.resumed = "Taken up where it was left."
+        """Said of a session that has a history."""
         self.permissions = PermissionLog()
         self._cwd = ""
         self._mode: PermissionMode = "default"

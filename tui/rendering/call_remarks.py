@@ -42,6 +42,11 @@ def todo_changes(display: ToolDisplay, todos: Sequence[TodoItem]) -> str:
     return ", ".join(f"{states.count(state)} {word}" for state, word in _CHANGES.items() if state in states)
 
 
+def handed_off(session_id: str) -> str:
+    """How to go back to the session that was left."""
+    return f"Handed off. To go back: agent-tui --resume {session_id}"
+
+
 def kept_in(path: str, cwd: str) -> str:
     """The file with the whole of a result, in a few words: its path where that is in the working directory."""
     shown = short_path(clean_line(path), cwd)

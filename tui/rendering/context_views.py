@@ -102,8 +102,6 @@ def _compaction(report: ContextReport) -> list[Span]:
         spans.append((f", at {tokens(report.tokens_per_turn)} tokens a turn", "muted"))
     if report.failures and report.breaker == "closed":
         spans.append((f" · ⚠ it failed {times}", "caution"))
-    if report.can_undo:
-        spans.append((" · the last one can be undone", "muted"))
     return spans
 
 

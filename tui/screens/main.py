@@ -148,9 +148,8 @@ class MainScreen(ViewKeys):
             if event.value:
                 self.send(SetModel(model=event.value, is_confirmed=True))
 
-    async def begin_anew(self, signal: Callable[[State], None], told: str) -> Presenter:
-        """Another session takes the place of the one that is shown; only what is typed stays. ``told``: its first
-        line."""
+    async def begin_anew(self, signal: Callable[[State], None]) -> Presenter:
+        """Another session takes the place of the one that is shown; only what is typed stays."""
         from core.protocol.views import ContextLimits
 
         self.dock.clear()
@@ -170,7 +169,6 @@ class MainScreen(ViewKeys):
         self._footer.show_window(0, ContextLimits())
         self._footer.show_usage(0, "")
         self._footer.show_cache(None, None)
-        self.tell("info", told)
         return self.begin(signal)
 
     def set_palette(self, palette: Palette) -> None:

@@ -11,9 +11,8 @@ from textual.timer import Timer
 from core.protocol.ops import Compact, Op, ReportContext, ReportCosts, UndoCompaction
 from tui.dialogs.question import key_line
 from tui.presenter.reports import Reports
-from tui.rendering.amounts import dollars
 from tui.rendering.context_views import context_lines
-from tui.rendering.cost_views import cost_lines
+from tui.rendering.cost_views import cost_lines, sum_of
 from tui.rendering.line import Line, truncate
 from tui.rendering.palette import Palette
 from tui.rendering.sanitize import clean_line
@@ -158,7 +157,7 @@ class CostScreen(ReportPanel):
 
     def head(self, width: int) -> Line:
         costs = self._reports.costs
-        total = dollars(costs.total_usd) if costs is not None else ""
+        total = sum_of(costs.lines).price if costs is not None and costs.lines else ""
         return truncate((("Costs", "heading"), (f"  {total} in this session" if total else "", "muted")), width)
 
     def body(self, width: int) -> list[Line]:

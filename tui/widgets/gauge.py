@@ -125,6 +125,7 @@ class Footer(LineWidget):
             ([*mode, *help_], [*wide, *share, *words, *size, *cache, *until, *cost]),
             ([*mode, *help_], [*small, *share, *words, *size, *cache, *until, *cost]),
             (help_, [*small, *share, *words, *size, *cache, *until, *cost]),
+            ([], [*small, *share, *words, *size, *cache, *until, *cost]),
             (help_, [*small, *share, *words, *size, *cache, *cost]),
             (help_, [*small, *share, *words, *cache, *cost]),
             ([], [*small, *share, *words, *cost]),
@@ -150,11 +151,14 @@ class Footer(LineWidget):
         """What the colour says, and that the window is no longer shrunk on its own."""
         if self._limits is None:
             return []
-        from tui.rendering.meter import zone
+        from tui.rendering.meter import DUE, zone
 
         found = zone(self._used, self._limits)
-        spans: list[Span] = [(f" {found.words}", found.style)] if found.words else []
-        return [*spans, (" ⊘ no autocompact", "bad")] if self._breaker != "closed" else spans
+        if self._breaker == "closed":
+            return [(f" {found.words}", found.style)] if found.words else []
+        # What is due does not come.
+        words = "" if found is DUE else f" {found.words}".rstrip()
+        return [(words, found.style), (" ⊘ no autocompact", "bad")]
 
     def _amount(self) -> list[Span]:
         return [(f" {tokens(self._used)}/{tokens(self._window)}", "muted")] if self._window else []

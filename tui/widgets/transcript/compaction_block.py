@@ -103,13 +103,15 @@ class CompactionBlock(Block):
         head = (*truncate(tuple(spans), width - 3), fold)
         # Drawn across, as the boundary that it is.
         head = (*head, ("─" * (width - line_width(head)), f"faint {DECOR}"))
-        return [head] if self.folded else [head, *self._body(self._finished, width)]
+        if self.folded:
+            return [head]
+        return [head, *self._body(self._finished, width, is_cut=line_width(spans) > width - 3)]
 
-    def _body(self, done: CompactionFinished, width: int) -> list[Line]:
+    def _body(self, done: CompactionFinished, width: int, *, is_cut: bool) -> list[Line]:
         bar: Line = (("  │ ", f"faint {DECOR}"),)
         room = min(width - BAR, PROSE_COLUMNS)
         rows: list[Line] = []
-        if done.kept and not self._is_brief:
+        if done.kept and is_cut:
             rows += wrap([("Kept beside it: ", "muted"), (", ".join(map(clean_line, done.kept)), "muted")], room)
             rows.append(())
         rows += render_markdown(done.summary, room)
