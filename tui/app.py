@@ -17,7 +17,6 @@ from textual.worker import Worker, WorkerState
 
 from tui.keymap import textual_keymap
 from tui.opening import OpeningApp
-from tui.rendering.call_remarks import handed_off
 from tui.rendering.sanitize import clean
 from tui.screens.main import MainScreen
 from tui.signals import Signals
@@ -116,6 +115,8 @@ class AgentApp(Walled, OpeningApp):
 
     async def _go_over(self, session_id: str) -> None:
         """Another session takes the place of this one; where it cannot be taken up this one goes on."""
+        from tui.rendering.call_remarks import handed_off
+
         assert self._bridge is not None
         left, self._is_going_over = self._bridge.session_id, True
         try:

@@ -125,7 +125,7 @@ class Footer(LineWidget):
             ([*mode, *help_], [*wide, *share, *words, *size, *cache, *until, *cost]),
             ([*mode, *help_], [*small, *share, *words, *size, *cache, *until, *cost]),
             (help_, [*small, *share, *words, *size, *cache, *until, *cost]),
-            ([], [*small, *share, *words, *size, *cache, *until, *cost]),
+            *([([], [*small, *share, *words, *size, *cache, *until, *cost])] if until else []),
             (help_, [*small, *share, *words, *size, *cache, *cost]),
             (help_, [*small, *share, *words, *cache, *cost]),
             ([], [*small, *share, *words, *cost]),
