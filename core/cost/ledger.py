@@ -1,11 +1,25 @@
-"""The running account of a session: usage and cost per model, and per what was asked for."""
+"""The running account of a session: usage and cost per model, per agent and per kind of request."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import NamedTuple
 
 from core.cost.pricing import price
+from core.protocol.context_views import CostLine
+from core.protocol.ids import MAIN_AGENT
 from core.protocol.usage import PriceList, Usage
+
+
+class Purpose(NamedTuple):
+    """What a request was sent for."""
+
+    model: str
+    agent: str
+    source: str
+    """The kind of request, as its query source calls it."""
 
 
 @dataclass(slots=True)
@@ -15,29 +29,35 @@ class Account:
     usage: Usage = field(default_factory=Usage)
     cost_usd: float | None = 0.0
     """None once a request's price was unknown."""
+    priced_usd: float = 0.0
+    """Of the requests whose price was known."""
+    requests: int = 0
 
-    def add(self, usage: Usage, cost: float | None) -> None:
-        """Count one request."""
-        self.usage += usage
-        self.cost_usd = None if cost is None or self.cost_usd is None else self.cost_usd + cost
+    def add(self, other: Account) -> None:
+        """Count what another one holds."""
+        self.usage += other.usage
+        is_known = self.cost_usd is not None and other.cost_usd is not None
+        self.cost_usd = (self.cost_usd or 0.0) + (other.cost_usd or 0.0) if is_known else None
+        self.priced_usd += other.priced_usd
+        self.requests += other.requests
 
 
 class Ledger:
     """Adds up requests."""
 
     def __init__(self) -> None:
-        self.by_model: dict[str, Account] = {}
-        self.by_source: dict[str, Account] = {}
-        """By the query source of the requests."""
+        self.accounts: dict[Purpose, Account] = {}
         self.turn = Account()
         """Of the running turn, with all that was asked beside it."""
 
-    def add(self, usage: Usage, model_id: str, prices: PriceList | None, source: str = "main") -> float | None:
+    def add(
+        self, usage: Usage, model_id: str, prices: PriceList | None, source: str = "main", agent: str = MAIN_AGENT
+    ) -> float | None:
         """Count one request and return its cost in USD; None where the price is unknown."""
         cost = price(usage, prices)
-        self.by_model.setdefault(model_id, Account()).add(usage, cost)
-        self.by_source.setdefault(source, Account()).add(usage, cost)
-        self.turn.add(usage, cost)
+        request = Account(usage, cost, cost or 0.0, requests=1)
+        self.accounts.setdefault(Purpose(model_id, agent, source), Account()).add(request)
+        self.turn.add(request)
         return cost
 
     def begin_turn(self) -> None:
@@ -45,12 +65,48 @@ class Ledger:
         self.turn = Account()
 
     @property
+    def by_model(self) -> dict[str, Account]:
+        """What each model has taken."""
+        return self._sums("model")
+
+    @property
+    def by_source(self) -> dict[str, Account]:
+        """What each kind of request has taken."""
+        return self._sums("source")
+
+    @property
+    def total(self) -> Account:
+        """Of everything."""
+        return _sum(self.accounts.values())
+
+    @property
     def usage(self) -> Usage:
-        """Of all models."""
-        return sum((account.usage for account in self.by_model.values()), Usage())
+        """Of everything."""
+        return self.total.usage
 
     @property
     def cost_usd(self) -> float | None:
-        """Of all models; None where any price was unknown."""
-        costs = [account.cost_usd for account in self.by_model.values()]
-        return None if None in costs else sum(cost for cost in costs if cost is not None)
+        """Of everything; None where any price was unknown."""
+        return self.total.cost_usd
+
+    def lines(self) -> tuple[CostLine, ...]:
+        """One for each purpose; the dearest first, and those without a price by their tokens behind."""
+        found = [
+            CostLine(**purpose._asdict(), requests=account.requests, usage=account.usage, cost_usd=account.cost_usd)
+            for purpose, account in self.accounts.items()
+        ]
+        return tuple(sorted(found, key=lambda line: (line.cost_usd or 0.0, line.usage.context_tokens), reverse=True))
+
+    def _sums(self, name: str) -> dict[str, Account]:
+        part = attrgetter(name)
+        names = dict.fromkeys(part(purpose) for purpose in self.accounts)
+        return {
+            name: _sum(account for purpose, account in self.accounts.items() if part(purpose) == name) for name in names
+        }
+
+
+def _sum(accounts: Iterable[Account]) -> Account:
+    total = Account()
+    for account in accounts:
+        total.add(account)
+    return total

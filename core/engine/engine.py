@@ -13,6 +13,7 @@ from core.bus.subscription import Subscription
 from core.context.budget import context_limits, window_of
 from core.engine.explain import explain
 from core.engine.launch import Launch
+from core.engine.reports import report_context, report_costs
 from core.engine.resume import replay
 from core.engine.rule_book import problems_of, read_rules
 from core.engine.session import Session
@@ -21,7 +22,8 @@ from core.engine.settings_watch import SettingsWatch
 from core.engine.tools import TOOLS
 from core.host.log import LOGGER
 from core.host.watch import watch_files
-from core.llm.catalog import ModelInfo, find_model
+from core.llm.catalog import ModelInfo
+from core.llm.routes import usable_routes
 from core.orchestration.call import CallEnvironment
 from core.permissions.modes import check_mode
 from core.prompt.assemble import can_search
@@ -83,7 +85,7 @@ class Engine:
         publisher, services = self.calls.publisher, self.calls.services
         settings = self.session.state.settings
         self._spawn(self._recorder.run(), "recorder")
-        model = find_model(settings.model)
+        model = self.session.models.find(settings.model)
         publisher.emit(
             SessionStarted(
                 cwd=str(self._launch.cwd),
@@ -155,7 +157,7 @@ class Engine:
             case ops.DeleteRule():
                 self.calls.policies.delete(op.text, op.behavior, op.layer, op.source)
             case ops.SetModel():
-                await self.session.set_model(op.model)
+                await self.session.set_model(op.model, is_confirmed=op.is_confirmed)
             case ops.Compact():
                 self.session.command(COMPACT, op.instructions)
             case ops.UndoCompaction():
@@ -163,9 +165,9 @@ class Engine:
             case ops.HandOff():
                 self.session.command(HANDOFF, op.goal)
             case ops.ReportContext():
-                self._note("Not there yet.")
+                self._spawn(report_context(self.session, self.calls), "report-context")
             case ops.ReportCosts():
-                self._note("Not there yet.")
+                self.calls.publisher.emit(report_costs(self.session))
             case ops.BackgroundTools():
                 if not self.calls.services.shells.detach_all():
                     self._note("No command runs that could go to the background.")
@@ -202,16 +204,22 @@ class Engine:
             self._spawn(explain(request, self.calls.services.side, self.calls.publisher), "explain")
 
     def _rules_changed(self, settings: Settings, problems: tuple[Problem, ...]) -> None:
-        """The settings files are others than at the start: their rules and folders count from the next call on."""
+        """The settings files are others than at the start: their rules and folders count from the next call on, routes,
+        prices and the budget from the next turn on."""
         policies, state = self.calls.policies, self.session.state
         rules, unusable = read_rules(settings, [tool.name for tool in TOOLS])
+        usable, unroutable = usable_routes(settings, self.calls.services.host.environ)
         problems += problems_of(unusable)
+        problems += tuple(problem for problem in unroutable if problem not in self._launch.problems)
         policies.reload(rules, unusable, (self._launch.cwd, *settings.additional_dirs))
         state.settings = replace(
             state.settings,
             rules=settings.rules,
             additional_dirs=settings.additional_dirs,
             disable_bypass=settings.disable_bypass,
+            routing=usable.routing,
+            models=usable.models,
+            session_budget_usd=usable.session_budget_usd,
         )
         for problem in problems:
             self.calls.publisher.emit(Notice(level="warning", text=f"Settings: {problem}"))
@@ -220,7 +228,7 @@ class Engine:
         self.calls.broker.look_again()
 
     async def _tell_workspace(self) -> None:
-        prepared = await asyncio.shield(self.session.prepare())
+        prepared = await asyncio.shield(self.session.briefing.prepare())
         self.calls.publisher.emit(
             WorkspaceRead(
                 is_repository=prepared.is_repository,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from core.bus.bus import Publisher
 from core.cost.ledger import Ledger
-from core.llm.catalog import find_model
+from core.llm.models import Models
 from core.protocol.events import (
     BlockFinished,
     Event,
@@ -50,10 +50,10 @@ def usable(loaded: LoadedSession, tools: ToolOffer) -> Held:
     return unthought(loaded.held)
 
 
-def restore_account(loaded: LoadedSession, ledger: Ledger) -> None:
-    """Count what the session has cost so far."""
+def restore_account(loaded: LoadedSession, ledger: Ledger, models: Models) -> None:
+    """Count what the session has cost so far, at the prices of today."""
     for request in (*loaded.requests, *loaded.side_requests):
-        ledger.add(request.usage, request.model, find_model(request.model).prices, request.source)
+        ledger.add(request.usage, request.model, models.find(request.model).prices, request.source, request.agent)
 
 
 def replay(loaded: LoadedSession, publisher: Publisher) -> None:

@@ -3,57 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from core.context.breaker import Breaker
-from core.context.budget import context_limits, window_of
-from core.context.session_memory import Notebook
 from core.cost.ledger import Ledger
+from core.engine.briefing import Briefing
 from core.engine.launch import Launch
-from core.engine.preparation import Prepared, load_instructions, prepare
+from core.engine.model_choice import ModelChoice
 from core.engine.session_commands import CommandLine, read_command, run_command
-from core.host.clock import local_date
+from core.engine.session_state import SessionState
 from core.host.host import Host
 from core.host.log import LOGGER
 from core.host.tasks import uncancelled
-from core.llm.catalog import ModelInfo, find_model
-from core.llm.client import ModelClient, learn_model
 from core.llm.errors import ModelError
-from core.memory.instructions import Instructions
+from core.llm.models import Models
 from core.orchestration.call import CallEnvironment
-from core.prompt.assemble import can_search
-from core.prompt.reminders import Known, user_context
-from core.prompt.sections import named_date, template
+from core.prompt.sections import template
 from core.protocol.errors import AgentError
-from core.protocol.events import FaultOccurred, ModelChanged, Notice, TurnEnded, TurnStarted
+from core.protocol.events import FaultOccurred, TurnEnded, TurnStarted
 from core.protocol.usage import Usage
-from core.protocol.views import ImageAttachment, Lane, QueuedMessage, SystemPrompt
+from core.protocol.views import ImageAttachment, Lane, QueuedMessage
 from core.query.history import History
 from core.query.loop import run_query
 from core.query.queue import MessageQueue, append_text, say_queued
 from core.query.shell_line import SHELL_SIGN, run_shell_line
-from core.query.turn import Query, Reminders, TurnOutcome, TurnSettings
+from core.query.turn import Query, TurnOutcome, TurnSettings
 from core.sessions.conversation import Conversation
-from core.settings.schema import Settings
-from core.tools.context import ToolState
 
 MODEL_COMMAND = "/model "
 """How a change of the model is written while it waits."""
-
-
-@dataclass(slots=True, kw_only=True)
-class SessionState:
-    """What changes from turn to turn."""
-
-    settings: Settings
-    tools: ToolState
-    system: SystemPrompt | None = None
-    """Frozen by the first query, or taken up from the transcript."""
-    breaker: Breaker = field(default_factory=Breaker)
-    notebook: Notebook = field(default_factory=Notebook)
-    most: dict[str, int] = field(default_factory=dict[str, int])
-    """Tokens that a model takes here, where its server has said that it is less than was known."""
 
 
 class Session:
@@ -63,14 +40,14 @@ class Session:
         self,
         launch: Launch,
         state: SessionState,
-        client: ModelClient,
+        models: Models,
         conversation: Conversation,
         calls: CallEnvironment,
         ledger: Ledger,
     ) -> None:
         self._launch = launch
         self.state = state
-        self._client = client
+        self.models = models
         self.conversation = conversation
         self._calls = calls
         self.ledger = ledger
@@ -78,10 +55,9 @@ class Session:
         self._turn: asyncio.Task[None] | None = None
         self._query: Query | None = None
         """The turn that runs; None between turns."""
-        self._preparing: asyncio.Task[Prepared] | None = None
-        self._reminders: Reminders | None = None
-        self._instructions = Instructions()
+        self.briefing = Briefing(launch, state, conversation, calls)
         self._history = History()
+        self.choice = ModelChoice(models, state, conversation, calls)
 
     @property
     def _host(self) -> Host:
@@ -92,16 +68,9 @@ class Session:
         """Whether a turn runs."""
         return self._turn is not None and not self._turn.done()
 
-    def prepare(self) -> asyncio.Task[Prepared]:
-        """Begin to gather what the first prompt needs."""
-        if self._preparing is None:
-            work = prepare(self._launch, self.state.settings, self._host)
-            self._preparing = asyncio.create_task(work, name="prepare")
-        return self._preparing
-
     def warm_up(self) -> None:
         """Begin to load the model client: large, and not needed before the first prompt."""
-        self._client.warm_up()
+        self.models.client(self.models.route("main")).warm_up()
 
     def submit(self, text: str, lane: Lane = "steer", images: tuple[ImageAttachment, ...] = ()) -> None:
         """Send a prompt, or queue it where a turn runs. Blank text is ignored."""
@@ -147,35 +116,23 @@ class Session:
             assert self._turn is not None
             await asyncio.wait({self._turn})
 
-    async def set_model(self, model_id: str) -> None:
+    async def set_model(self, model_id: str, *, is_confirmed: bool = False) -> None:
         """Use another model from the next turn on: one that runs keeps its own, and the change waits for its end."""
         if self.is_busy:
             self.queue.add_line(MODEL_COMMAND + model_id)
         else:
-            await self._use_model(model_id)
-
-    async def _use_model(self, model_id: str) -> None:
-        self.state.settings = replace(self.state.settings, model=model_id)
-        info = find_model(model_id)
-        with contextlib.suppress(ModelError):
-            info = await learn_model(self._client, model_id)
-        self._tell_model(info)
-
-    def _tell_model(self, info: ModelInfo) -> None:
-        window, limits = window_of(info, self.state.settings), context_limits(info, self.state.settings)
-        self._calls.publisher.emit(ModelChanged(model=info.id, context_window=window, limits=limits))
+            await self.choice.change(model_id, is_confirmed=is_confirmed)
 
     async def close(self) -> None:
         """End the turn and everything it started; the transcript is complete afterwards."""
         self.queue.items = ()
-        if self._preparing is not None:
-            self._preparing.cancel()
+        self.briefing.cancel()
         while self.is_busy:
             self.interrupt()
             await self.wait_idle()
         await self._calls.services.shells.close()
         self.conversation.close()
-        await self._client.close()
+        await self.models.close()
 
     def _start_turn(self) -> None:
         self._turn = asyncio.create_task(self._run_turns(), name="turn")
@@ -201,7 +158,8 @@ class Session:
 
     async def _run_line(self, text: str) -> None:
         if text.startswith(MODEL_COMMAND):
-            await uncancelled(self._use_model(text.removeprefix(MODEL_COMMAND).strip()))
+            name = text.removeprefix(MODEL_COMMAND).strip()
+            await uncancelled(self.choice.change(name, is_confirmed=True))
         else:
             command = text.removeprefix(SHELL_SIGN)
             self.state.tools = await run_shell_line(command, self.conversation, self._calls, self.state.tools)
@@ -235,7 +193,7 @@ class Session:
                 self.state.most[query.main.id] = query.main.most
             if query.stands_in:
                 # That was for this turn only.
-                self._tell_model(query.main)
+                self.choice.tell(query.turn.settings.model, query.main)
         self.conversation.sync()
         publisher.emit(
             TurnEnded(
@@ -262,25 +220,24 @@ class Session:
         self.warm_up()
         prompts: list[QueuedMessage] = []
         try:
-            await self._get_ready(calls)
+            reminders = await self.briefing.get_ready()
         finally:
             if command is None:
                 prompts = say_queued(self.queue.take_next(), self.conversation, calls.publisher, self._host)
         if not prompts and command is None:
             return None
-        assert self.state.system is not None and self._reminders is not None
-        model = await learn_model(self._client, self.state.settings.model)
-        model = replace(model, most=self.state.most.get(model.id))
+        assert self.state.system is not None
+        chosen = await self.choice.for_turn(calls.publisher)
         self.ledger.begin_turn()
         query = Query(
-            turn=TurnSettings(settings=self.state.settings, model=model, system=self.state.system),
-            client=self._client,
+            turn=TurnSettings(settings=chosen.settings, model=chosen.model, system=self.state.system),
+            client=chosen.client,
             conversation=self.conversation,
             history=self._history,
             calls=calls,
             queue=self.queue,
             ledger=self.ledger,
-            reminders=self._reminders,
+            reminders=reminders,
             state=self.state.tools,
             breaker=self.state.breaker,
             notebook=self.state.notebook,
@@ -288,39 +245,3 @@ class Session:
         )
         await query.attach([prompt.text for prompt in prompts])
         return query
-
-    async def _get_ready(self, calls: CallEnvironment) -> None:
-        """Before the first prompt freeze the system prompt and tell the instructions; later see what has changed."""
-        if self._reminders is not None:
-            self._instructions = await asyncio.to_thread(load_instructions, self._launch, self.state.settings)
-            return
-        try:
-            prepared = await asyncio.shield(self.prepare())
-        except Exception:
-            self._preparing = None
-            raise
-        self._instructions = prepared.instructions
-        for warning in prepared.instructions.warnings:
-            calls.publisher.emit(Notice(level="warning", text=warning))
-        is_resumed = self.state.system is not None
-        if self.state.system is None:
-            self.state.system = prepared.system
-            settings = self.state.settings
-            offer = calls.tools.offer(can_search=can_search(settings, find_model(settings.model)))
-            self.conversation.record_system(prepared.system, offer.digest, offer.deferred)
-            context = user_context(prepared.instructions.text)
-            if context:
-                append_text(self.conversation, self._host, "user", context, is_meta=True)
-        told = replace(self._current(), mode="default")
-        if is_resumed:
-            told = replace(told, date=named_date(self.state.system))
-        self._reminders = Reminders(told, self._current, calls.services.todos)
-
-    def _current(self) -> Known:
-        """What the model should know by now."""
-        return Known(
-            date=local_date(self._host.clock),
-            instructions=self._instructions.text,
-            mode=self._calls.policies.policy.mode,
-            plan_file=str(self._calls.services.plan_file),
-        )

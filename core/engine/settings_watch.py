@@ -1,4 +1,5 @@
-"""Reads the settings files again when one of them changes while a session runs, and puts their rules in force.
+"""Reads the settings files again when one of them changes while a session runs, and puts their rules in force, with
+routes, prices and the budget.
 
 A change of any other setting counts from the next session on.
 """

@@ -14,13 +14,15 @@ from core.engine.engine import Engine
 from core.engine.launch import LATEST, Launch
 from core.engine.resume import restore_account, usable
 from core.engine.rule_book import problems_of, read_rules
-from core.engine.session import Session, SessionState
+from core.engine.session import Session
+from core.engine.session_state import SessionState
 from core.engine.tools import TOOLS
 from core.host.host import Host
 from core.llm.anthropic import LOCAL_SILENCE_S, SILENCE_S, AnthropicClient
-from core.llm.catalog import find_model
 from core.llm.client import ModelClient, QuerySource
 from core.llm.demo import DEMO_MODEL, demo_model
+from core.llm.models import Build, Models
+from core.llm.routes import usable_routes
 from core.llm.side import Count, SideRequests
 from core.orchestration.call import CallEnvironment
 from core.permissions.broker import Broker
@@ -63,7 +65,8 @@ def build_engine(
     host = host or Host()
     if launch.is_demo:
         # Nothing of it is billed, so no real model's name or price is shown.
-        settings = replace(settings, model=DEMO_MODEL, small_model=DEMO_MODEL)
+        settings = replace(settings, model=DEMO_MODEL, small_model=DEMO_MODEL, routing=())
+    settings, unroutable = usable_routes(settings, host.environ)
     check_mode(settings.mode, host.environ, is_bypass_disabled=bool(settings.disable_bypass))
     transcript, loaded = _find_session(launch, host)
     bus = Bus(transcript.stem, host.clock)
@@ -72,11 +75,12 @@ def build_engine(
     sandbox = _sandbox_rules(settings, launch)
     rules, unusable = read_rules(settings, [tool.name for tool in TOOLS])
     tools = _build_tools(launch, sandbox, rules)
-    launch = replace(launch, problems=(*launch.problems, *problems_of(unusable)))
+    launch = replace(launch, problems=(*launch.problems, *unroutable, *problems_of(unusable)))
     ledger = Ledger()
-    offer = tools.offer(can_search=can_search(settings, find_model(settings.model)))
+    state = SessionState(settings=settings, tools=ToolState(cwd=launch.cwd))
+    models = Models(lambda: state.settings, _client_builder(settings, launch, host, model))
+    offer = tools.offer(can_search=can_search(settings, models.find(settings.model)))
     conversation = _build_conversation(launch, host, publisher, transcript, loaded, offer)
-    client = model or _build_client(settings, launch, host)
     services = ToolServices(
         host=host,
         root=launch.cwd,
@@ -87,7 +91,7 @@ def build_engine(
         plan_file=launch.paths.data / "plans" / f"{folder.name}.md",
         web=WebClient(settings.allow_private),
         sandbox=sandbox,
-        side=SideRequests(client, settings.small_model, host, _counter(ledger, conversation)),
+        side=SideRequests(models, host, _counter(ledger, conversation, models)),
     )
     policies = _build_policies(settings, launch, services, publisher, (rules, unusable))
     calls = CallEnvironment(
@@ -97,11 +101,10 @@ def build_engine(
         broker=Broker(is_attended=launch.is_attended),
         publisher=publisher,
     )
-    state = SessionState(settings=settings, tools=ToolState(cwd=launch.cwd))
     if loaded is not None:
-        restore_account(loaded, ledger)
+        restore_account(loaded, ledger, models)
         state.system = loaded.system
-    session = Session(launch, state, client, conversation, calls, ledger)
+    session = Session(launch, state, models, conversation, calls, ledger)
     recorder = Recorder(bus, host.open_log(folder / "events.jsonl"))
     return Engine(launch, session, calls, bus, recorder, loaded)
 
@@ -142,10 +145,10 @@ def _build_tools(launch: Launch, sandbox: SandboxRules, rules: tuple[Rule, ...])
     return ToolRegistry(with_search([Bash(sandbox) if tool is Bash else tool() for tool in offered]))
 
 
-def _counter(ledger: Ledger, conversation: Conversation) -> Count:
+def _counter(ledger: Ledger, conversation: Conversation, models: Models) -> Count:
     def count(source: QuerySource, model_id: str, usage: Usage) -> float | None:
         conversation.record_side_usage(source, model_id, usage)
-        return ledger.add(usage, model_id, find_model(model_id).prices, source)
+        return ledger.add(usage, model_id, models.find(model_id).prices, source)
 
     return count
 
@@ -198,13 +201,24 @@ def _build_conversation(
     return conversation
 
 
-def _build_client(settings: Settings, launch: Launch, host: Host) -> ModelClient:
-    if launch.is_demo:
-        return demo_model()
-    source = credential_source(host.environ, settings.base_url)
-    return AnthropicClient(
-        base_url=settings.base_url,
-        api_key=launch.api_key,
-        needs_no_key=source == "a local server",
-        silence_s=LOCAL_SILENCE_S if is_local(settings.base_url) else SILENCE_S,
-    )
+def _client_builder(settings: Settings, launch: Launch, host: Host, model: ModelClient | None) -> Build:
+    """Makes the clients. ``model`` takes the place of the session's own."""
+
+    def build(base_url: str, api_key_env: str) -> ModelClient:
+        is_own = base_url == settings.base_url.rstrip("/") and not api_key_env
+        if is_own and model is not None:
+            return model
+        if launch.is_demo:
+            return demo_model()
+        needs_no_key, api_key = is_local(base_url), host.environ.get(api_key_env, "")
+        if is_own:
+            needs_no_key = credential_source(host.environ, base_url) == "a local server"
+            api_key = launch.api_key
+        return AnthropicClient(
+            base_url=base_url,
+            api_key=api_key,
+            needs_no_key=needs_no_key,
+            silence_s=LOCAL_SILENCE_S if is_local(base_url) else SILENCE_S,
+        )
+
+    return build

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, cast
 
 from core.host.garbage import importing
+from core.host.log import LOGGER
 from core.llm.anthropic_errors import classify
 from core.llm.catalog import ModelInfo, Thinking, find_model
 from core.llm.client import (
@@ -39,6 +40,7 @@ LOCAL_SILENCE_S = 600.0
 """A server on this machine may read a long prompt for minutes before its first byte."""
 CONNECT_TIMEOUT_S = 10.0
 DESCRIBE_TIMEOUT_S = 5.0
+COUNT_TIMEOUT_S = 10.0
 KEEPALIVE_S = 50.0
 """How long a connection waits for its next request: through a call that takes a while, or while an answer is read.
 Servers and routers on the way let go of an idle one after a minute or more; one that was closed is not used."""
@@ -113,10 +115,25 @@ class AnthropicClient:
                 found = await client.models.retrieve(model_id)
         except Exception as error:
             failure = self._failure(error)
-            if failure.kind in ("auth", "not_found"):
+            # A server that does not know the address at all says nothing of the model.
+            if failure.kind == "auth" or (failure.kind == "not_found" and model_id in failure.user_message):
                 raise failure from error
             return None
         return _join(find_model(model_id), found)
+
+    async def count(self, request: ModelRequest) -> int | None:
+        """What the count endpoint says; None where there is none, or it fails."""
+        try:
+            client = await self._client()
+            async with asyncio.timeout(COUNT_TIMEOUT_S):
+                counted = await client.post(
+                    "/v1/messages/count_tokens", body=_prompt(request), cast_to=cast("type[dict[str, Any]]", dict)
+                )
+        except Exception as error:  # noqa: BLE001  nobody waits for this figure
+            LOGGER.debug("tokens were not counted: %s", classify(error).user_message)
+            return None
+        found = counted.get("input_tokens")
+        return found if isinstance(found, int) else None
 
     async def close(self) -> None:
         """Close the connections; an import that is still going on is not waited for."""
@@ -176,12 +193,12 @@ class AnthropicClient:
 
 
 def _parameters(request: ModelRequest) -> dict[str, Any]:
-    parameters: dict[str, Any] = {
-        "model": request.model,
-        "max_tokens": request.max_tokens,
-        "stream": True,
-        "messages": request.messages,
-    }
+    return {"max_tokens": request.max_tokens, "stream": True} | _prompt(request)
+
+
+def _prompt(request: ModelRequest) -> dict[str, Any]:
+    """What a request sends to be read."""
+    parameters: dict[str, Any] = {"model": request.model, "messages": request.messages}
     optional = {
         "system": request.system,
         "tools": request.tools,

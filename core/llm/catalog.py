@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
 from core.protocol.usage import PriceList, Prices
+from core.settings.schema import ModelEntry
 
 Thinking = Literal["always", "on", "between", "off", "budget", "none"]
 """``on`` can be turned off; ``between`` can at most be kept to what stands between calls."""
@@ -39,18 +40,51 @@ class ModelInfo:
     is_known: bool = True
 
 
+DEFAULT_OUTPUT_SHARE = 4
+"""Of a window that the user states without the output: an answer may take one part in so many."""
+
+
 @lru_cache(maxsize=1)
 def load_catalog() -> Mapping[str, ModelInfo]:
     """Every model of the catalog by id."""
-    raw = tomllib.loads(Path(__file__).with_name("catalog.toml").read_text("utf-8"))
-    return {model_id: _read(model_id, data) for model_id, data in raw["models"].items()}
+    return {model_id: _read(model_id, data) for model_id, data in _raw()["models"].items()}
 
 
-def find_model(model_id: str) -> ModelInfo:
-    """What is known of a model; a dated id is looked up without its date; careful defaults for an unknown one."""
+def catalog_date() -> str:
+    """Of which day its prices are."""
+    return _raw()["dated"]
+
+
+@lru_cache(maxsize=1)
+def _raw() -> dict[str, Any]:
+    return tomllib.loads(Path(__file__).with_name("catalog.toml").read_text("utf-8"))
+
+
+def find_model(model_id: str, entries: tuple[ModelEntry, ...] = ()) -> ModelInfo:
+    """What is known of a model, and in its place what the user's ``entries`` say; a dated id is looked up without its
+    date; careful defaults for an unknown one."""
     catalog = load_catalog()
     info = catalog.get(model_id) or catalog.get(re.sub(r"-\d{8}$", "", model_id))
-    return info or ModelInfo(id=model_id, is_known=False)
+    return with_entry(info or ModelInfo(id=model_id, is_known=False), entries, model_id)
+
+
+def with_entry(info: ModelInfo, entries: tuple[ModelEntry, ...], model_id: str = "") -> ModelInfo:
+    """The model with what the user says of it, under the id that was asked for or its own."""
+    named = {entry.id: entry for entry in entries}
+    entry = named.get(model_id) or named.get(info.id)
+    if entry is None:
+        return info
+    window, max_output = entry.window or info.window, entry.max_output or info.max_output
+    if entry.window and not (entry.max_output or info.is_known):
+        max_output = min(max_output, max(1, entry.window // DEFAULT_OUTPUT_SHARE))
+    return replace(
+        info,
+        window=window,
+        max_output=max_output,
+        prices=PriceList(base=entry.prices) if entry.prices else info.prices,
+        efforts=info.efforts if entry.efforts is None else entry.efforts,
+        is_known=info.is_known or entry.window is not None,
+    )
 
 
 def _read(model_id: str, data: dict[str, Any]) -> ModelInfo:

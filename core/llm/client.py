@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from core.llm.catalog import ModelInfo, find_model
+from core.llm.catalog import ModelInfo, find_model, with_entry
 from core.protocol.usage import Usage
+from core.settings.schema import ModelEntry
 
 QuerySource = Literal["main", "agent", "compaction", "handoff", "session_memory", "prewarm", "web_search", "explain"]
 """Who asks; counted and shown apart."""
@@ -87,14 +88,19 @@ class ModelClient(Protocol):
         """What the server knows of a model beyond the catalog; None where it says nothing."""
         ...
 
+    async def count(self, request: ModelRequest) -> int | None:
+        """Tokens of the prompt as the server counts them; None where it does not say."""
+        ...
+
     async def close(self) -> None:
         """Let go of connections."""
         ...
 
 
-async def learn_model(client: ModelClient, model_id: str) -> ModelInfo:
-    """What is known of a model; the server is asked where the catalog is silent. Raises ``ModelError``."""
-    known = find_model(model_id)
+async def learn_model(client: ModelClient, model_id: str, entries: tuple[ModelEntry, ...] = ()) -> ModelInfo:
+    """What is known of a model; the server is asked where catalog and user are silent. Raises ``ModelError``."""
+    known = find_model(model_id, entries)
     if known.is_known:
         return known
-    return await client.describe(model_id) or known
+    described = await client.describe(model_id)
+    return known if described is None else with_entry(described, entries)

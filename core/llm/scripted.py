@@ -108,6 +108,10 @@ class ScriptedModel:
         """Nothing beyond the catalog."""
         return None
 
+    async def count(self, request: ModelRequest) -> int | None:
+        """As many as a reply would count."""
+        return _tokens([request.system, request.tools, request.messages])
+
     async def close(self) -> None:
         """Nothing to let go of."""
 

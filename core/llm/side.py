@@ -9,7 +9,7 @@ from typing import Any
 from core.bus.bus import Publisher
 from core.host.host import Host
 from core.llm.assemble import Assembler
-from core.llm.catalog import ModelInfo, find_model
+from core.llm.catalog import ModelInfo
 from core.llm.client import (
     BlockChunk,
     BlockStart,
@@ -21,13 +21,17 @@ from core.llm.client import (
     QuerySource,
 )
 from core.llm.errors import ModelError
+from core.llm.models import Models
 from core.llm.retry import failure, retry_delay
 from core.protocol.events import RequestFinished, RequestStarted
 from core.protocol.messages import Block
 from core.protocol.usage import Usage
+from core.settings.schema import Effort
 
 MAX_ATTEMPTS = 3
 """Somebody waits for the turn, not for this: it is given up sooner than the turn's own requests."""
+
+HARD_EFFORTS = ("xhigh", "max")
 
 Count = Callable[[QuerySource, str, Usage], float | None]
 """Takes down what a request of a model took; its cost in USD, None where the price is unknown."""
@@ -54,20 +58,31 @@ class SideAnswer:
 
 
 class SideRequests:
-    """Sends them through the session's client."""
+    """Sends them to the model that the routes name."""
 
-    def __init__(self, client: ModelClient, model: str, host: Host, count: Count) -> None:
-        self._client = client
-        self._model = find_model(model)
+    def __init__(self, models: Models, host: Host, count: Count) -> None:
+        self.models = models
         self._host = host
         self._count = count
 
     async def ask(self, question: SideQuestion, publisher: Publisher) -> SideAnswer:
-        """Ask the small model. Raises ``ModelError`` once it is given up; cancelling ends the request."""
-        return await self.send(_request(question, self._model), publisher)
+        """Ask the model for such questions. Raises ``ModelError`` once it is given up; cancelling ends the request."""
+        route = self.models.route(question.source)
+        request = _request(question, self.models.find(route.model), route.effort)
+        return await self.send(request, publisher, client=self.models.client(route))
 
-    async def send(self, request: ModelRequest, publisher: Publisher, *, attempts: int = MAX_ATTEMPTS) -> SideAnswer:
-        """Send until it is answered, so often at most. Raises ``ModelError`` once it is given up."""
+    async def send(
+        self,
+        request: ModelRequest,
+        publisher: Publisher,
+        *,
+        attempts: int = MAX_ATTEMPTS,
+        client: ModelClient | None = None,
+    ) -> SideAnswer:
+        """Send until it is answered, so often at most; without a client to where the main model is reached.
+
+        Raises ``ModelError`` once it is given up."""
+        client = client or self.models.client(self.models.route("main"))
         source, attempt = request.query_source, 0
         while True:
             attempt += 1
@@ -76,7 +91,7 @@ class SideRequests:
                 RequestStarted(request_id=request_id, model=request.model, query_source=source, attempt=attempt)
             )
             try:
-                return await self._receive(request, request_id, publisher)
+                return await self._receive(client, request, request_id, publisher)
             except ModelError as error:
                 delay = retry_delay(error, attempt, self._host.chance()) if attempt < attempts else None
                 publisher.emit(failure(error, request_id, attempt=attempt, most=attempts, delay=delay, source=source))
@@ -84,14 +99,16 @@ class SideRequests:
                     raise
                 await self._host.clock.sleep(delay)
 
-    async def _receive(self, request: ModelRequest, request_id: str, publisher: Publisher) -> SideAnswer:
+    async def _receive(
+        self, client: ModelClient, request: ModelRequest, request_id: str, publisher: Publisher
+    ) -> SideAnswer:
         """One response. What it took is counted however it ends."""
         clock = self._host.clock
         started, first_token_ms = clock.monotonic(), 0
         assembler, blocks, usage = Assembler(), list[Block](), Usage()
         end: MessageEnd | None = None
         try:
-            async for chunk in self._client.stream(request):
+            async for chunk in client.stream(request):
                 match chunk:
                     case MessageStart():
                         usage = chunk.usage
@@ -122,15 +139,17 @@ class SideRequests:
         return SideAnswer(blocks=tuple(blocks), stop_reason=end.stop_reason, stop_detail=end.stop_detail)
 
 
-def _request(question: SideQuestion, model: ModelInfo) -> ModelRequest:
+def _request(question: SideQuestion, model: ModelInfo, effort: Effort | None) -> ModelRequest:
+    effort = effort or "low"
     return ModelRequest(
         model=model.id,
         max_tokens=min(question.max_tokens, model.max_output),
         system=[{"type": "text", "text": question.system}],
         tools=question.tools,
         messages=question.messages,
-        thinking=least_thinking(model),
-        output_config={"effort": "low"} if "low" in model.efforts else None,
+        # What thinks very hard cannot be kept from thinking.
+        thinking=None if effort in HARD_EFFORTS else least_thinking(model),
+        output_config={"effort": effort} if effort in model.efforts else None,
         query_source=question.source,
     )
 

@@ -91,6 +91,9 @@ def _found(key: SettingKey, loaded: Loaded, trusted: bool) -> list[Found]:
         for stated in layer.stated:
             if stated.path == key.path:
                 found += _items(key, layer, stated, counts)
+    if key.type is dict:
+        winners = {name: number for number, one in enumerate(found) if one.counts for name in one.value}
+        return [dataclasses.replace(one, wins=number in winners.values()) for number, one in enumerate(found)]
     last = max((number for number, one in enumerate(found) if one.counts), default=None)
     if key.is_joined:
         return [dataclasses.replace(one, wins=one.counts) for one in found]
@@ -98,6 +101,10 @@ def _found(key: SettingKey, loaded: Loaded, trusted: bool) -> list[Found]:
 
 
 def _items(key: SettingKey, layer: Layer, stated: Stated, counts: bool) -> Iterator[Found]:
+    if key.type is dict:
+        for (name, entry), source in zip(stated.value.items(), stated.items, strict=True):
+            yield Found(layer=layer.name, source=source, value={name: entry}, counts=counts)
+        return
     if not key.is_joined:
         yield Found(layer=layer.name, source=stated.source, value=stated.value, counts=counts)
         return
@@ -108,13 +115,15 @@ def _items(key: SettingKey, layer: Layer, stated: Stated, counts: bool) -> Itera
 def _value(key: SettingKey, found: list[Found]) -> Any:
     """What holds."""
     winners = [one.value for one in found if one.wins]
+    if key.type is dict:
+        return {name: entry for winner in winners for name, entry in winner.items()}
     if key.is_joined:
         return list(dict.fromkeys(winners))
     return winners[0] if winners else _built_in(key)
 
 
 def _built_in(key: SettingKey) -> Any:
-    return () if key.field == "rules" else getattr(Settings(), key.field)
+    return () if key.field == "rules" else {} if key.type is dict else getattr(Settings(), key.field)
 
 
 def _list(loaded: Loaded, trusted: bool, *, as_json: bool) -> None:
@@ -135,16 +144,17 @@ def _explain(key: SettingKey, found: list[Found], *, as_json: bool) -> None:
         value = {"key": key.path, "value": _value(key, found), "default": _built_in(key)}
         _print(_json({**value, "is_joined": key.is_joined, "layers": layers}))
         return
-    _print(f"{key.path}: " + ("the lists of all layers are joined" if key.is_joined else "the last one wins"))
+    rule = "the lists of all layers are joined" if key.is_joined else "the last one wins"
+    _print(f"{key.path}: " + ("entries of all layers are joined by name" if key.type is dict else rule))
     built_in = Found(layer=BUILT_IN, source="", value=_built_in(key), counts=True, wins=not any(f.wins for f in found))
-    for one in found if key.is_joined and found else [built_in, *found]:
+    for one in found if (key.is_joined or key.type is dict) and found else [built_in, *found]:
         remark = f"({UNTRUSTED})" if not one.counts else "(wins)" if one.wins and not key.is_joined else ""
         _print("  ".join(part for part in (f"  {one.layer:11}", _shown(one.value), one.source, remark) if part))
 
 
 def _shown(value: Any) -> str:
     """On one line."""
-    return "-" if value in (None, "", (), []) else json.dumps(value, ensure_ascii=False)
+    return "-" if value in (None, "", (), [], {}) else json.dumps(value, ensure_ascii=False)
 
 
 def _json(value: Any) -> str:

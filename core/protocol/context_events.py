@@ -117,6 +117,8 @@ class CostsReported:
     """None where any price is unknown."""
     limit_usd: float | None = None
     """What the session may cost; None where nothing was set."""
+    prices_dated: str = ""
+    """Of which day the known prices are: ``2026-11-20``."""
     kind: Literal["costs_reported"] = "costs_reported"
 
 

@@ -25,6 +25,11 @@ class Usage:
         return self.input_tokens + self.cache_read_tokens + self.cache_write_5m_tokens + self.cache_write_1h_tokens
 
     @property
+    def cached_tokens(self) -> int:
+        """What the cache holds of the prompt afterwards: what was read from it, and what was written."""
+        return self.cache_read_tokens + self.cache_write_5m_tokens + self.cache_write_1h_tokens
+
+    @property
     def fresh_tokens(self) -> int:
         """What no cache gave: sent anew, written to the cache, and put out."""
         return self.prompt_tokens - self.cache_read_tokens + self.output_tokens

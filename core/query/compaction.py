@@ -10,18 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.context.budget import SUMMARY_RESERVE, context_limits, window_of
+from core.context.budget import SUMMARY_RESERVE, context_limits, reserve_of, window_of
 from core.context.revision import compacting, shortened
 from core.context.session_memory import tail_start, whole_from
 from core.context.tokens import estimate
 from core.host.files import write_atomic
 from core.llm.client import QuerySource
 from core.llm.errors import ModelError
+from core.llm.models import Chosen
 from core.llm.retry import retry_delay
 from core.prompt.assemble import build_request, can_search
 from core.prompt.sections import template
 from core.protocol.context_events import CompactionFailed, CompactionFinished, CompactionStarted
 from core.protocol.context_views import CompactionMethod, CompactionTrigger
+from core.protocol.events import Notice
 from core.protocol.messages import Message, TextBlock
 from core.query.normalize import Accepted, normalize
 from core.query.restoring import restore
@@ -226,7 +228,8 @@ async def summarize(query: Query, messages: tuple[Message, ...], ask: str, sourc
 
 
 async def _answer(query: Query, messages: tuple[Message, ...], ask: str, source: QuerySource) -> str:
-    settings, model = query.turn.settings, query.turn.model
+    chosen = _summarizer(query, messages)
+    settings, model = chosen.settings, chosen.model
     tools = query.calls.tools.offer(can_search=can_search(settings, model))
     request = build_request(
         settings=settings,
@@ -237,11 +240,26 @@ async def _answer(query: Query, messages: tuple[Message, ...], ask: str, source:
         max_tokens=min(SUMMARY_RESERVE, model.max_output),
         query_source=source,
     )
-    answer = await query.calls.services.side.send(request, query.publisher, attempts=1)
+    answer = await query.calls.services.side.send(request, query.publisher, attempts=1, client=chosen.client)
     text = "\n\n".join(block.text for block in answer.blocks if isinstance(block, TextBlock)).strip()
     if not text:
         raise ModelError("invalid", f"The model wrote no summary (it stopped with {answer.stop_reason or 'nothing'}).")
     return text
+
+
+def _summarizer(query: Query, messages: tuple[Message, ...]) -> Chosen:
+    """Who writes it: the model of the turn, which has read all of it, or the one that the routes name for it."""
+    turn = query.turn
+    own = Chosen(turn.settings, turn.model, query.client)
+    apart = query.calls.services.side.models.apart("compaction")
+    if apart is None:
+        return own
+    tokens = query.overhead + sum(estimate(message) for message in messages)
+    if tokens + reserve_of(apart.model) <= window_of(apart.model, apart.settings):
+        return apart
+    text = f"routing.compaction: the window of {apart.model.id} does not hold this conversation."
+    query.publisher.emit(Notice(level="warning", text=text, hint=f"{turn.model.id} summarizes it."))
+    return own
 
 
 def _first_to_keep(messages: tuple[Message, ...], error: ModelError) -> int:

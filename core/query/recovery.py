@@ -112,7 +112,7 @@ class Recovery:
         while self._left:
             name = self._left.pop(0)
             try:
-                info = await learn_model(query.client, name)
+                info = await learn_model(query.client, name, query.turn.settings.models)
             except ModelError as error:
                 problem = error.user_message
             else:

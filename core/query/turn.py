@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from core.bus.bus import Publisher
@@ -17,7 +17,7 @@ from core.llm.client import ModelClient, QuerySource
 from core.orchestration.call import CallEnvironment
 from core.orchestration.runner import ToolRunner
 from core.prompt.assemble import can_search
-from core.prompt.reminders import Known, news, stale_todos, user_context
+from core.prompt.sections import named_date
 from core.protocol.events import Notice, TurnEndReason, UsageUpdated
 from core.protocol.messages import Role
 from core.protocol.usage import Usage
@@ -26,11 +26,11 @@ from core.query.history import History
 from core.query.mentions import attach_mentions
 from core.query.queue import MessageQueue, append_blocks, append_text, say_queued
 from core.query.recovery import Recovery
+from core.query.reminding import Reminders
 from core.sessions.conversation import Conversation
 from core.settings.schema import Settings
 from core.tools.attached import Attached, attached_in
 from core.tools.context import ToolState
-from core.tools.todo_store import TodoStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,39 +49,6 @@ class TurnOutcome:
     reason: TurnEndReason
     detail: str = ""
     hint: str = ""
-
-
-class Reminders:
-    """Knows what the model has been told, and what it should hear next."""
-
-    def __init__(self, known: Known, current: Callable[[], Known], todos: TodoStore) -> None:
-        self._known = known
-        self._named_date = known.date
-        """As the system prompt names it."""
-        self._current = current
-        self._todos = todos
-        self._steps_since_update = 0
-        self._last_todos = todos.items
-
-    def context(self) -> str:
-        """What stands in the first message of a conversation as it would begin now; empty where that is nothing."""
-        return user_context(self._current().instructions)
-
-    def told_anew(self) -> None:
-        """All that was told before is gone from the conversation, but for the ``context`` that it begins with."""
-        self._known = replace(self._current(), mode="default", date=self._named_date)
-
-    def due(self) -> list[str]:
-        """Texts to append before the next request; each thing is said once."""
-        now = self._current()
-        texts = news(self._known, now)
-        self._known = now
-        if self._todos.items != self._last_todos or not self._todos.items:
-            self._last_todos, self._steps_since_update = self._todos.items, 0
-        else:
-            self._steps_since_update += 1
-        stale = stale_todos(self._todos.items, self._steps_since_update)
-        return [*texts, stale] if stale else texts
 
 
 @dataclass(slots=True, kw_only=True)
@@ -162,6 +129,12 @@ class Query:
         for text in attached.refused:
             self.publisher.emit(Notice(level="warning", text=text))
 
+    async def remind(self) -> None:
+        """Append what the model should hear before the next request."""
+        texts, self.state = await self.reminders.due(self.state)
+        for text in texts:
+            self.append("system", text)
+
     def tool_state(self) -> ToolState:
         """What the next calls begin with: also prompts and mentions bring images along."""
         count, attached = self.counted
@@ -215,7 +188,7 @@ class Query:
         """The history was changed: what was counted or told in it holds no longer."""
         self.state = state
         self.recount()
-        self.reminders.told_anew()
+        self.reminders.told_anew(named_date(self.turn.system), state)
 
     def recount(self) -> None:
         """Images and documents may have gone from the history."""

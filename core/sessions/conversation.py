@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from core.protocol.ids import MAIN_AGENT
 from core.protocol.messages import Block, Message, ToolResultBlock
 from core.protocol.usage import Usage
 from core.protocol.views import SystemPrompt
@@ -121,9 +122,9 @@ class Conversation:
             self._held = replace(self._held, known_tokens=usage.context_tokens)
         self._writer.write(usage_record(message_id, model, usage, stop_reason))
 
-    def record_side_usage(self, source: str, model: str, usage: Usage) -> None:
+    def record_side_usage(self, source: str, model: str, usage: Usage, agent: str = MAIN_AGENT) -> None:
         """Write down what a request beside the conversation took."""
-        self._writer.write(side_usage_record(source, model, usage))
+        self._writer.write(side_usage_record(source, model, usage, agent))
 
     def record_system(self, system: SystemPrompt, tools_digest: str, deferred_tools: Mapping[str, str]) -> None:
         """Write down the system prompt: a resumed session must send the same one."""

@@ -80,9 +80,16 @@ def result_record(block: Block, call: CallRecord) -> dict[str, Any]:
     }
 
 
-def side_usage_record(source: str, model: str, usage: Usage) -> dict[str, Any]:
+def side_usage_record(source: str, model: str, usage: Usage, agent: str) -> dict[str, Any]:
     """What a request beside the conversation took; its answer is in the result of the call that asked."""
-    return {"type": "system", "subtype": "sideUsage", "source": source, "model": model, "usage": to_json(usage)}
+    return {
+        "type": "system",
+        "subtype": "sideUsage",
+        "source": source,
+        "agent": agent,
+        "model": model,
+        "usage": to_json(usage),
+    }
 
 
 def usage_record(message_id: str, model: str, usage: Usage, stop_reason: str) -> dict[str, Any]:

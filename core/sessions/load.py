@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from core.protocol.codec import from_json
 from core.protocol.errors import AgentError
+from core.protocol.ids import MAIN_AGENT
 from core.protocol.messages import (
     ImageBlock,
     Message,
@@ -34,6 +35,7 @@ class RequestUsage:
     model: str
     usage: Usage
     source: str = "main"
+    agent: str = MAIN_AGENT
 
 
 @dataclass(slots=True)
@@ -144,7 +146,8 @@ class _Builder:
                 self._open = replace(self._open, stop_reason=record.get("stopReason", ""))
         elif kind == "system" and record.get("subtype") == "sideUsage":
             spent: Usage = from_json(Usage, record["usage"])
-            self._loaded.side_requests.append(RequestUsage(record["model"], spent, str(record["source"])))
+            agent = str(record.get("agent", MAIN_AGENT))
+            self._loaded.side_requests.append(RequestUsage(record["model"], spent, str(record["source"]), agent))
         elif kind == "system" and record.get("subtype") == "prompt":
             self._loaded.system = from_json(SystemPrompt, record["prompt"])
             self._loaded.tools_digest = str(record.get("toolsDigest", ""))

@@ -7,6 +7,7 @@ file and line and left out; the rest counts.
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,9 +16,10 @@ from typing import Any, Literal, cast
 
 from core.host.files import read_regular
 from core.host.git import find_repo_root
-from core.host.json_spans import elements, members, root
+from core.host.json_spans import Span, elements, members, root
 from core.settings.paths import Paths
 from core.settings.schema import FOREIGN_KEYS, FOREIGN_MODELS, KEYS, SYNONYMS, SettingKey
+from core.settings.tables import READERS, EntryError, names_address
 
 MAX_FILE_BYTES = 1_000_000
 LayerName = Literal["user", "project", "local", "environment", "flag", "managed"]
@@ -28,6 +30,14 @@ Stamp = tuple[int, int, int, int]
 KEYS_BY_PATH = {tuple(key.path.split(".")): key for key in KEYS}
 GROUPS = {path[:length] for path in KEYS_BY_PATH for length in range(1, len(path))}
 """Objects that hold settings: ``permissions``."""
+WANTED: dict[type, str] = {
+    str: "text",
+    int: "a positive number",
+    float: "a positive number",
+    list: "a list of texts",
+    bool: "true or false",
+    dict: "an object",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +77,7 @@ class Stated:
     source: str
     """``file:line``, a variable, an option."""
     items: tuple[str, ...] = ()
-    """The same for each item of a list."""
+    """The same for each item of a list, or entry of a table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +205,11 @@ class _Reader:
         if complaint:
             self.problems.append(Problem(where, f"{complaint}; it is ignored"))
             return
-        if key.type is list:
+        if key.type is dict:
+            table = cast("dict[str, Any]", value)
+            usable = list(self._entries(key, table, start))
+            value, items = {name: table[name] for name, _where in usable}, [where for _name, where in usable]
+        elif key.type is list:
             good = list(self._items(key, cast("list[Any]", value), items))
             value, items = tuple(item for item, _where in good), [where for _item, where in good]
         self.stated.append(Stated(path=key.path, field=key.field, value=value, source=where, items=tuple(items)))
@@ -216,6 +230,32 @@ class _Reader:
             else:
                 yield value, where
 
+    def _entries(self, key: SettingKey, table: dict[str, Any], start: int) -> Iterator[tuple[str, str]]:
+        """Names of entries that can be used, each with its place; one that cannot costs only itself."""
+        for name, span in members(self._text, start).items():
+            where, complaint, path = self._where(span.head), "", ()
+            try:
+                READERS[key.field](name, table[name], where)
+            except EntryError as error:
+                complaint, path = str(error), error.path
+            if not complaint and self._file.layer in PROJECT_LAYERS and names_address(table[name]):
+                complaint = "a project cannot say where requests go, nor with which key"
+            if complaint:
+                called = ".".join((key.path, name, *path))
+                at = self._where(self._head(span, path))
+                self.problems.append(Problem(at, f"{called} {complaint}; the entry is left out"))
+            else:
+                yield name, where
+
+    def _head(self, span: Span, path: tuple[str, ...]) -> int:
+        """Where the member begins that a path leads to, from a value."""
+        for name in path:
+            found = members(self._text, span.start)
+            if name not in found:
+                break
+            span = found[name]
+        return span.head
+
     def _refusal(self, key: SettingKey, value: Any) -> str:
         """Why a value that is right elsewhere cannot be used here; empty where it can."""
         if key.field == "mode" and value == "bypassPermissions" and self._file.layer in PROJECT_LAYERS:
@@ -232,9 +272,10 @@ class _Reader:
 
 def _complaint(key: SettingKey, value: Any) -> str:
     """Why the value cannot be used; empty where it can."""
-    if not isinstance(value, key.type) or (key.type is int and (isinstance(value, bool) or value < 1)):
-        wanted = {str: "text", int: "a positive number", list: "a list of texts", bool: "true or false"}[key.type]
-        return f"{key.path} must be {wanted}, not {json.dumps(value)}"
+    accepted = (int, float) if key.type is float else key.type
+    is_number = key.type in (int, float)
+    if not isinstance(value, accepted) or (is_number and (isinstance(value, bool) or not 0 < value < math.inf)):
+        return f"{key.path} must be {WANTED[key.type]}, not {json.dumps(value)}"
     if key.type is str and not value.strip():
         return f"{key.path} must not be empty"
     if key.field == "mode" and value == "auto":

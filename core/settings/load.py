@@ -27,6 +27,7 @@ from core.settings.layers import (
 )
 from core.settings.paths import Paths
 from core.settings.schema import KEYS, SettingRule, Settings
+from core.settings.tables import READERS
 
 MAX_DIGITS = 9
 NUMBERS = {
@@ -110,15 +111,23 @@ def _merge(layers: Iterable[Layer]) -> Settings:
     values: dict[str, Any] = {}
     joined = {key.field for key in KEYS if key.is_joined}
     for layer in layers:
+        if any(stated.field == "model" for stated in layer.stated):
+            # What a weaker layer says of the same in its table is no longer meant.
+            values.get("routing", {}).pop("main", None)
         for stated in layer.stated:
             value = stated.value
             if stated.field == "rules":
                 value = tuple(_rules(layer, stated))
             elif stated.field == "additional_dirs":
                 value = tuple(Path(folder) for folder in value)
+            elif stated.field in READERS:
+                read = READERS[stated.field]
+                entries = {name: read(name, value[name], at) for name, at in zip(value, stated.items, strict=True)}
+                value = {**values.get(stated.field, {}), **entries}
             if stated.field in joined:
                 value = tuple(dict.fromkeys((*values.get(stated.field, ()), *value)))
             values[stated.field] = value
+    values |= {name: tuple(values[name].values()) for name in READERS if name in values}
     known = {field.name for field in fields(Settings)}
     return replace(Settings(), **{name: values[name] for name in values.keys() & known})
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from core.protocol.usage import Prices
 from core.protocol.views import Behavior, PermissionMode, RuleLayer
 
 Effort = Literal["low", "medium", "high", "xhigh", "max"]
@@ -13,6 +14,8 @@ CacheTtl = Literal["5m", "1h"]
 Notifications = Literal["auto", "bell", "off"]
 KeyFlavor = Literal["default", "readline"]
 ToolSearchMode = Literal["auto", "on", "off"]
+RouteKind = Literal["main", "plan", "longContext", "agent", "explore", "compaction", "background"]
+"""What a model can be chosen for apart."""
 
 DEFAULT_MODEL = "claude-opus-5-5"
 """Named by the API's model overview as the place to start for most work."""
@@ -33,6 +36,35 @@ class SettingRule:
     """The file that it can be deleted from."""
     base: Path | None = None
     """The folder that a path beginning with one slash is relative to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelEntry:
+    """What the user says of a model; it takes the place of what catalog and server say. None: nothing is said."""
+
+    id: str
+    prices: Prices | None = None
+    window: int | None = None
+    """Tokens."""
+    max_output: int | None = None
+    efforts: tuple[Effort, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteEntry:
+    """Which model answers one kind of request, and where it is reached."""
+
+    kind: RouteKind
+    model: str
+    effort: Effort | None = None
+    base_url: str = ""
+    """Empty: the session's own address."""
+    api_key_env: str = ""
+    """The variable with the key for that address."""
+    above: int = 0
+    """Of ``longContext``: tokens in the window from which on it counts."""
+    source: str = ""
+    """``file:line``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +94,11 @@ class Settings:
     """Dollars that one prompt may cost; looked at before each request."""
     max_budget_tokens: int | None = None
     """Tokens that one prompt may take: written and read anew; what comes from the cache does not count."""
+    session_budget_usd: float | None = None
+    """Dollars that the whole session may cost, with what was spent before it was taken up again."""
+    models: tuple[ModelEntry, ...] = ()
+    routing: tuple[RouteEntry, ...] = ()
+    """At most one for each kind. The one for ``main`` counts as long as ``model`` is its model."""
     rules: tuple[SettingRule, ...] = ()
     """Permission rules of all layers, in the order of the layers."""
     additional_dirs: tuple[Path, ...] = ()
@@ -118,7 +155,7 @@ class SettingKey:
     type: type
     choices: tuple[str, ...] = ()
     is_joined: bool = False
-    """Whether the lists of several layers are joined; else the later one wins."""
+    """Whether the lists of several layers are joined; else the later one wins. Tables are always joined, by name."""
 
 
 MODES = ("default", "acceptEdits", "plan", "dontAsk", "bypassPermissions")
@@ -129,6 +166,9 @@ KEYS = (
     SettingKey("smallModel", "small_model", str),
     SettingKey("fallbackModel", "fallback_models", list),
     SettingKey("effortLevel", "effort", str, EFFORTS),
+    SettingKey("routing", "routing", dict),
+    SettingKey("models", "models", dict),
+    SettingKey("budget.sessionUsd", "session_budget_usd", float),
     SettingKey("permissions.defaultMode", "mode", str, MODES),
     SettingKey("permissions.disableBypassPermissionsMode", "disable_bypass", str, ("disable",)),
     SettingKey("permissions.allow", "rules", list, is_joined=True),

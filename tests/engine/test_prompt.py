@@ -305,7 +305,7 @@ async def test_effort_is_sent_where_the_model_has_it(tmp_path: Path, isolated_ma
 async def test_another_model_is_used_from_the_next_request_on(tmp_path: Path, isolated_machine: Path) -> None:
     async with running(says(2), tmp_path, isolated_machine) as rig:
         await rig.prompt("one")
-        await rig.do(SetModel(model=OLD))
+        await rig.do(SetModel(model=OLD, is_confirmed=True))
         assert (await rig.event(ev.ModelChanged)).model == OLD
         await rig.prompt("two")
         assert [request.model for request in rig.requests] == [NEW, OLD]

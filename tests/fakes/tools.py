@@ -17,12 +17,13 @@ from core.bus.subscription import Subscription
 from core.host.host import Host
 from core.host.sandbox.sandbox import Sandbox
 from core.llm.client import ModelClient, QuerySource
+from core.llm.models import Models
 from core.llm.scripted import ScriptedModel, in_order
 from core.llm.side import Count, SideRequests
 from core.protocol.errors import AgentError
 from core.protocol.events import Event
 from core.protocol.usage import Usage
-from core.settings.schema import DEFAULT_SMALL_MODEL
+from core.settings.schema import Settings
 from core.tools.base import Tool, ToolResult
 from core.tools.confining import SandboxRules
 from core.tools.context import ToolContext, ToolServices, ToolState
@@ -158,7 +159,8 @@ def side_requests(host: Host, model: ModelClient | None = None, count: Count | N
         return 0.0
 
     scripted = ScriptedModel(in_order([]), clock=host.clock)
-    return SideRequests(model or scripted, DEFAULT_SMALL_MODEL, host, count or free)
+    models = Models(Settings, lambda _base_url, _api_key_env: model or scripted)
+    return SideRequests(models, host, count or free)
 
 
 @asynccontextmanager

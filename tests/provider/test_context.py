@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -31,7 +31,8 @@ def flat(body: Json) -> str:
         if isinstance(value, str):
             return [value]
         if isinstance(value, dict):
-            return [piece for key in ("text", "content") for piece in texts(value.get(key, ""))]
+            block = cast("Json", value)
+            return [piece for key in ("text", "content") for piece in texts(block.get(key, ""))]
         return [piece for item in value for piece in texts(item)]
 
     return "\n".join(piece for message in body["messages"] for piece in texts(message["content"]))

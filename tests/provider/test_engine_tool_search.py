@@ -127,9 +127,9 @@ async def test_the_model_may_be_changed_to_one_that_cannot_search_and_back(
     script = [*SCRIPT, Reply([tool_use("TaskList", {})]), say("Yes."), Reply([thinking("Again."), text("Yes.")])]
     async with session(script, tmp_path, isolated_machine) as (server, rig):
         await rig.prompt("Make a task.")
-        await rig.do(SetModel(model=SMALL))
+        await rig.do(SetModel(model=SMALL, is_confirmed=True))
         await rig.prompt("Is it there?")
-        await rig.do(SetModel(model=NEW))
+        await rig.do(SetModel(model=NEW, is_confirmed=True))
         await rig.prompt("And now?")
         assert [event.reason for event in rig.of(ev.TurnEnded)] == ["completed"] * 3
         assert deferred(server.requests[4].body) == set()

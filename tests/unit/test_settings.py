@@ -12,7 +12,7 @@ from core.protocol.views import Behavior
 from core.settings.credentials import credential_source, is_local
 from core.settings.load import SettingsSource, load_settings
 from core.settings.paths import Paths, find_paths
-from core.settings.schema import KEYS, SettingRule, Settings
+from core.settings.schema import KEYS, ModelEntry, RouteEntry, SettingRule, Settings
 from core.settings.trust import is_trusted, trust
 
 
@@ -45,6 +45,7 @@ def test_every_key_is_taken(file: Path) -> None:
         "effortLevel": "low", "theme": "t", "cacheTtl": "1h", "maxOutputTokens": 5,
         "vim": True, "keybindingFlavor": "readline", "notifications": "bell",
         "toolSearch": "off", "fallbackModel": ["a", "b"],
+        "budget": {"sessionUsd": 2.5}, "models": {"m": {"window": 9}}, "routing": {"background": "b"},
         "autoCompactEnabled": False, "autoCompactWindow": 9, "backgroundAgents": False,
         "context": {"window": 5, "autocompactBuffer": 6, "warningBuffer": 7, "manualCompactBuffer": 8},
         "sandbox": {
@@ -62,6 +63,8 @@ def test_every_key_is_taken(file: Path) -> None:
         model="m", small_model="s", allow_private=("localhost:3000",), fallback_models=("a", "b"),
         effort="low", theme="t", cache_ttl="1h", max_output_tokens=5, mode="plan",
         vim=True, keybinding_flavor="readline", notifications="bell", tool_search="off",
+        session_budget_usd=2.5, models=(ModelEntry(id="m", window=9),),
+        routing=(RouteEntry(kind="background", model="b", source=f"{file}:1"),),
         auto_compact=False, auto_compact_window=9, background_agents=False, context_window=5, autocompact_buffer=6,
         warning_buffer=7, manual_compact_buffer=8,
         disable_bypass="disable", additional_dirs=(file.parent,), sandbox_enabled=True, sandbox_domains=("*",),
@@ -71,7 +74,7 @@ def test_every_key_is_taken(file: Path) -> None:
             for behavior, text in cast("list[tuple[Behavior, str]]", pairs)
         ),
     )  # fmt: skip
-    assert len(KEYS) == 31, "a new key needs its line here"
+    assert len(KEYS) == 34, "a new key needs its line here"
 
 
 def test_a_fallback_may_be_one_name_and_the_flag_wins(file: Path) -> None:
