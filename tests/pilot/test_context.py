@@ -120,6 +120,23 @@ async def test_a_cache_miss_is_told_unless_it_was_announced(
         assert window.shows("it changed") == bool(told)
 
 
+async def test_a_real_compaction_and_the_same_card_when_it_is_taken_up_again(opener: Opener) -> None:
+    replies = [Reply([say("A long story. " * 900)]), Reply([say("## Intent\nTell stories.")]), Reply([say("Another.")])]
+    async with opener(replies, size=WIDE) as window:
+        await window.ask("Tell me")
+        await command(window, "/compact keep the names")
+        await window.settle()
+        await window.until_shows("◈ Compacted", "full summary", "kept: 1 of your messages")
+        card = window.line("◈ Compacted")
+        assert any("keep the names" in str(request.messages) for request in window.requests)
+    async with opener([Reply([say("On.")])], size=WIDE, selection={"resume": "latest"}) as window:
+        await window.until_shows("◈ Compacted")
+        assert window.line("◈ Compacted") == card
+        await command(window, "/uncompact")
+        await window.settle()
+        await window.until_shows("Compaction undone", "· undone ·")
+
+
 # Views
 
 

@@ -240,6 +240,9 @@ class PlainSession:
             elif not text and (done := run_line(line, self._presenter, self._paper)):
                 if done is not True:
                     await self._bridge.send(done)
+                    if not self._keyboard.is_terminal:
+                        # The next line is about what comes of it.
+                        await self._bridge.wait_idle()
             elif (text + line).strip():
                 await self._submit(text + line, is_echoed=self._keyboard.is_terminal)
                 text = ""

@@ -23,6 +23,8 @@ LETTERS: dict[PartKind, str] = {
 }
 """One for each kind of part: what its colour says, said in a letter."""
 MARK_WORDS = {"warning": "warning", "autocompact": "compacts itself", "blocking": "blocked"}
+FAR = 500
+"""Turns beyond which nobody plans."""
 LABEL = 12
 NUMBER = 9
 """Columns of a number in the table."""
@@ -91,7 +93,7 @@ def _compaction(report: ContextReport) -> list[Span]:
     times = "once" if report.failures == 1 else f"{report.failures} times in a row"
     if report.breaker == "open":
         spans.append((f"⊘ not on its own any more: it failed {times}; c tries it by hand", "bad"))
-    elif report.turns_left is None:
+    elif report.turns_left is None or report.turns_left > FAR:
         spans.append(("not in sight", "text"))
     elif report.turns_left == 0:
         spans.append(("due with the next turn", "caution"))

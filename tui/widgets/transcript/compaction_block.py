@@ -36,6 +36,7 @@ class CompactionBlock(Block):
         self._running = f"Compacting{size}{WHY[trigger]}"
         self._finished: CompactionFinished | None = None
         self._is_brief = is_brief
+        self.folded = not is_brief
         self.is_undone = False
 
     def finish(self, event: CompactionFinished) -> None:
