@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -15,6 +17,9 @@ from tui.rendering.cost_views import Sum, by_model, source_words, sum_of
 from tui.rendering.line import plain
 from tui.rendering.meter import zone
 
+PATIENCE_S = 10
+"""How long a pipe waits for a report."""
+
 
 class PlainReports:
     """Prints each report as it comes. The same one counted exactly is one line more."""
@@ -25,7 +30,17 @@ class PlainReports:
         self._wall = wall
         self._context: ContextReport | None = None
         self._costs: CostsReported | None = None
+        self._printed = asyncio.Event()
         reports.watch(self._print)
+
+    def expect(self) -> None:
+        """A report is about to be asked for."""
+        self._printed.clear()
+
+    async def wait(self) -> None:
+        """Returns once it is printed, or does not come."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._printed.wait(), PATIENCE_S)
 
     def _print(self) -> None:
         before, self._context = self._context, self._reports.context
@@ -38,6 +53,8 @@ class PlainReports:
         costs, self._costs = self._costs, self._reports.costs
         if self._costs is not None and self._costs is not costs:
             print_costs(self._costs, self._paper)
+        if (self._context, self._costs) != (before, costs):
+            self._printed.set()
 
 
 def print_context(report: ContextReport, now: float, paper: Paper) -> None:

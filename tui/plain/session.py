@@ -14,7 +14,7 @@ from typing import Any
 from core.protocol.envelope import Envelope
 from core.protocol.events import ModelChangeQuoted, PermissionExplained
 from core.protocol.inquiries import Asked, PlanRequest, QuestionRequest
-from core.protocol.ops import ExplainPermission, Interrupt, SubmitPrompt
+from core.protocol.ops import ExplainPermission, Interrupt, Op, ReportContext, ReportCosts, SubmitPrompt
 from tui.bridge import Bridge, log_fault
 from tui.dialogs.quote import quote_words
 from tui.plain.commands import run_line
@@ -127,7 +127,7 @@ class PlainSession:
                 go_over=self._go_over,
             )
         )
-        PlainReports(presenter.reports, paper, time.time)
+        self._reports = PlainReports(presenter.reports, paper, time.time)
         return presenter
 
     # Out
@@ -239,14 +239,20 @@ class PlainSession:
                 text += line[:-1] + "\n"
             elif not text and (done := run_line(line, self._presenter, self._paper)):
                 if done is not True:
-                    await self._bridge.send(done)
-                    if not self._keyboard.is_terminal:
-                        # The next line is about what comes of it.
-                        await self._bridge.wait_idle()
+                    await self._do(done)
             elif (text + line).strip():
                 await self._submit(text + line, is_echoed=self._keyboard.is_terminal)
                 text = ""
             self._mark()
+
+    async def _do(self, op: Op) -> None:
+        """What a command says. The next line of a pipe may be about what comes of it."""
+        self._reports.expect()
+        await self._bridge.send(op)
+        if not self._keyboard.is_terminal:
+            await self._bridge.wait_idle()
+            if isinstance(op, ReportContext | ReportCosts):
+                await self._reports.wait()
 
     async def _run_out(self) -> None:
         """The input is over. At a terminal that means: leave. Behind a pipe what runs may end; nobody can say yes."""
