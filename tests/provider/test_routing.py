@@ -75,6 +75,22 @@ async def test_what_is_asked_beside_the_conversation_goes_to_the_background_serv
         }  # fmt: skip
 
 
+async def test_the_running_notes_are_taken_by_the_server_on_this_machine(
+    tmp_path: Path, isolated_machine: Path
+) -> None:
+    entry = RouteEntry(kind="background", model=SMALL)
+    long = say("A long answer. " * 3_000)
+    async with two_servers(
+        lambda _body: long, lambda _body: say("goal: to see it noted"), tmp_path, isolated_machine, entry
+    ) as (main, other, rig):
+        await rig.prompt("hi")
+        await rig.prompt("go on")
+        noted = await rig.event(ev.RequestFinished, lambda event: event.query_source == "session_memory")
+        assert noted.usage.output_tokens > 0
+        assert set(seen(main)) == {MAIN} and set(seen(other)) == {SMALL}
+        assert (main.rejections, other.rejections) == ([], [])
+
+
 async def test_a_plan_is_made_elsewhere_with_its_own_key_and_effort(tmp_path: Path, isolated_machine: Path) -> None:
     entry = RouteEntry(kind="plan", model=SONNET, effort="max")
     planned = [Reply([thinking("Well."), text("A plan.")])]
@@ -99,7 +115,11 @@ async def test_a_summary_is_written_by_the_model_for_compactions(tmp_path: Path,
     entry = RouteEntry(kind="compaction", model=SONNET)
     long = say("A long answer. " * 3_000)
     summary = [Reply([thinking("So."), text("They said hi.")])]
-    async with two_servers([long, long], summary, tmp_path, isolated_machine, entry) as (main, other, rig):
+    async with two_servers([long, long], summary, tmp_path, isolated_machine, entry, background_agents=False) as (
+        main,
+        other,
+        rig,
+    ):
         await rig.prompt("hi")
         await rig.prompt("go on")
         await rig.do(Compact())
