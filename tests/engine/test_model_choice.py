@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +21,6 @@ from tests.fakes.engines import Rig, fake_host, running
 from tests.fakes.gate import gate_call, install_gate
 from tests.fakes.wire import NEW, OLD, assert_all_valid
 
-quiet = partial(Settings, background_agents=False)
-"""Nothing is asked beside the conversation but what the test asks."""
 SMALL, SONNET = "claude-haiku-5-5", "claude-sonnet-5-5"
 WARM = Usage(cache_write_5m_tokens=50_000, output_tokens=100)
 SPENT = Usage(input_tokens=100_000)
@@ -47,7 +44,7 @@ def routing(**models: str | RouteEntry) -> Settings:
         one if isinstance(one, RouteEntry) else RouteEntry(kind=kind, model=one)  # type: ignore[arg-type]
         for kind, one in models.items()
     ]
-    return quiet(model=NEW, routing=tuple(entries))
+    return Settings(model=NEW, routing=tuple(entries))
 
 
 # Routes of turns
@@ -85,7 +82,7 @@ async def test_above_its_size_the_conversation_goes_to_the_model_for_long_ones(
 async def test_a_route_to_a_window_that_is_too_small_is_passed_over_and_told_once(
     tmp_path: Path, isolated_machine: Path
 ) -> None:
-    settings = quiet(
+    settings = Settings(
         model=NEW,
         routing=(RouteEntry(kind="plan", model="tiny"),),
         models=(ModelEntry(id="tiny", window=40_000, max_output=2_000),),
@@ -101,7 +98,7 @@ async def test_a_route_to_a_window_that_is_too_small_is_passed_over_and_told_onc
 
 
 async def test_an_effort_that_the_model_lacks_is_told_and_left_out(tmp_path: Path, isolated_machine: Path) -> None:
-    settings = quiet(model="claude-haiku-4-5", effort="high")
+    settings = Settings(model="claude-haiku-4-5", effort="high")
     async with running(replies(), tmp_path, isolated_machine, settings=settings) as rig:
         await rig.prompt("hi")
         await rig.prompt("and again")
@@ -125,7 +122,7 @@ async def test_an_entry_that_cannot_be_used_is_told_at_the_start(tmp_path: Path,
 async def test_another_model_is_quoted_while_the_cache_is_warm_and_changed_when_it_is_confirmed(
     tmp_path: Path, isolated_machine: Path
 ) -> None:
-    async with running(replies(WARM), tmp_path, isolated_machine, settings=quiet(model=NEW)) as rig:
+    async with running(replies(WARM), tmp_path, isolated_machine, settings=Settings(model=NEW)) as rig:
         await rig.prompt("hi")
         await rig.do(SetModel(model=SONNET))
         quote = await rig.event(ev.ModelChangeQuoted)
@@ -141,7 +138,7 @@ async def test_another_model_is_quoted_while_the_cache_is_warm_and_changed_when_
 async def test_what_costs_nothing_is_not_quoted(tmp_path: Path, isolated_machine: Path) -> None:
     async def changes(usage: Usage, after_s: float, model: str) -> bool:
         host = fake_host()
-        async with running(replies(usage), tmp_path, isolated_machine, host=host, settings=quiet(model=NEW)) as rig:
+        async with running(replies(usage), tmp_path, isolated_machine, host=host, settings=Settings(model=NEW)) as rig:
             await rig.prompt("hi")
             assert isinstance(host.clock, FakeClock)
             host.clock.now += after_s
@@ -167,7 +164,7 @@ async def test_in_a_turn_the_change_waits_and_is_not_quoted(
 ) -> None:
     gate = install_gate(monkeypatch)
     script = [Reply([gate_call("a")], usage=WARM), Reply([say("x")], usage=WARM), Reply([say("y")], usage=WARM)]
-    async with running(script, tmp_path, isolated_machine, settings=quiet(model=NEW)) as rig:
+    async with running(script, tmp_path, isolated_machine, settings=Settings(model=NEW)) as rig:
         await rig.do(SubmitPrompt(text="first"))
         await gate.inside("a")
         await rig.do(SetModel(model=SONNET))
@@ -178,7 +175,7 @@ async def test_in_a_turn_the_change_waits_and_is_not_quoted(
 
 
 async def test_a_smaller_window_is_told_with_the_quote(tmp_path: Path, isolated_machine: Path) -> None:
-    settings = quiet(model=NEW, models=(ModelEntry(id="tiny", window=40_000, max_output=2_000),))
+    settings = Settings(model=NEW, models=(ModelEntry(id="tiny", window=40_000, max_output=2_000),))
     async with running(replies(WARM), tmp_path, isolated_machine, settings=settings) as rig:
         await rig.prompt("hi")
         await rig.do(SetModel(model="tiny"))
@@ -200,7 +197,7 @@ async def test_a_model_of_which_nothing_is_known_is_taken_and_told(tmp_path: Pat
 async def test_a_session_stops_at_its_budget_and_goes_on_once_that_is_raised(
     tmp_path: Path, isolated_machine: Path
 ) -> None:
-    settings = quiet(model=NEW, session_budget_usd=0.8)
+    settings = Settings(model=NEW, session_budget_usd=0.8)
     async with running(replies(SPENT), tmp_path, isolated_machine, settings=settings) as rig:
         for text in ("one", "two", "three"):
             await rig.prompt(text)
@@ -208,7 +205,7 @@ async def test_a_session_stops_at_its_budget_and_goes_on_once_that_is_raised(
         assert [event.reason for event in ends] == ["completed", "completed", "max_budget"]
         assert "The session's budget of $0.8 is spent ($0.8000). Raise budget.sessionUsd" in ends[-1].detail
         assert len(rig.requests) == 2
-        rig.engine.session.state.settings = quiet(model=NEW, session_budget_usd=2)
+        rig.engine.session.state.settings = Settings(model=NEW, session_budget_usd=2)
         await rig.prompt("go on")
         assert rig.of(ev.TurnEnded)[-1].reason == "completed"
 
@@ -216,7 +213,7 @@ async def test_a_session_stops_at_its_budget_and_goes_on_once_that_is_raised(
 async def test_what_is_asked_beside_the_conversation_counts_and_what_has_no_price_is_left_out(
     tmp_path: Path, isolated_machine: Path
 ) -> None:
-    settings = quiet(model=NEW, session_budget_usd=0.8)
+    settings = Settings(model=NEW, session_budget_usd=0.8)
     async with running(replies(SPENT), tmp_path, isolated_machine, settings=settings) as rig:
         ledger = rig.engine.session.ledger
         ledger.add(Usage(input_tokens=10**9), "local", None, "session_memory")
@@ -229,12 +226,12 @@ async def test_what_is_asked_beside_the_conversation_counts_and_what_has_no_pric
 async def test_a_budget_needs_the_price_of_the_main_model_which_can_be_said(
     tmp_path: Path, isolated_machine: Path
 ) -> None:
-    settings = quiet(model="my-own", session_budget_usd=1)
+    settings = Settings(model="my-own", session_budget_usd=1)
     async with running(replies(SPENT), tmp_path, isolated_machine, settings=settings) as rig:
         await rig.prompt("one")
         assert "models.my-own.prices" in rig.of(ev.TurnEnded)[-1].detail and rig.requests == []
         prices = Prices(input=1, output=2, cache_read=0, cache_write_5m=0, cache_write_1h=0)
-        rig.engine.session.state.settings = quiet(
+        rig.engine.session.state.settings = Settings(
             model="my-own", session_budget_usd=1, models=(ModelEntry(id="my-own", prices=prices),)
         )
         await rig.prompt("two")
@@ -248,7 +245,7 @@ async def test_a_budget_needs_the_price_of_the_main_model_which_can_be_said(
 async def test_costs_are_reported_by_model_and_kind_and_survive_a_resume(
     tmp_path: Path, isolated_machine: Path
 ) -> None:
-    settings = quiet(model=NEW, session_budget_usd=5)
+    settings = Settings(model=NEW, session_budget_usd=5)
     async with running(replies(SPENT), tmp_path, isolated_machine, settings=settings) as rig:
         await rig.prompt("one")
         await rig.do(SetModel(model=SONNET, is_confirmed=True))
@@ -270,7 +267,7 @@ async def test_costs_are_reported_by_model_and_kind_and_survive_a_resume(
 
 
 async def test_a_transcript_of_before_counts_for_the_main_agent(tmp_path: Path, isolated_machine: Path) -> None:
-    async with running(replies(SPENT), tmp_path, isolated_machine, settings=quiet(model=NEW)) as rig:
+    async with running(replies(SPENT), tmp_path, isolated_machine, settings=Settings(model=NEW)) as rig:
         await rig.prompt("one")
         rig.engine.session.conversation.record_side_usage("explain", SMALL, SPENT)
         path, session_id = rig.engine.session.conversation.transcript, rig.engine.session_id
@@ -278,7 +275,7 @@ async def test_a_transcript_of_before_counts_for_the_main_agent(tmp_path: Path, 
     for line in lines:
         line.pop("agent", None)
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    async with running(replies(), tmp_path, isolated_machine, settings=quiet(model=NEW), resume=session_id) as rig:
+    async with running(replies(), tmp_path, isolated_machine, settings=Settings(model=NEW), resume=session_id) as rig:
         assert {(one.agent, one.source) for one in rig.engine.session.ledger.lines()} == {
             ("main", "main"), ("main", "explain"),
         }  # fmt: skip
@@ -288,7 +285,7 @@ async def test_the_window_is_reported_at_once_and_then_with_the_servers_count(
     tmp_path: Path, isolated_machine: Path
 ) -> None:
     (tmp_path / "AGENTS.md").write_text("Be kind.\n" * 200)
-    async with running(replies(WARM), tmp_path, isolated_machine, settings=quiet(model=NEW)) as rig:
+    async with running(replies(WARM), tmp_path, isolated_machine, settings=Settings(model=NEW)) as rig:
         await rig.do(ReportContext())
         empty = (await rig.event(ev.ContextReported)).report
         names = {part.name for part in empty.parts}

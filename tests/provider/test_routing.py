@@ -31,7 +31,14 @@ KEY = "OTHER_KEY"
 
 @asynccontextmanager
 async def two_servers(
-    script: Script, beside: Script, cwd: Path, home: Path, *entries: RouteEntry, key: str = "", **more: Any
+    script: Script,
+    beside: Script,
+    cwd: Path,
+    home: Path,
+    *entries: RouteEntry,
+    key: str = "",
+    has_background: bool = False,
+    **more: Any,
 ) -> AsyncGenerator[tuple[ApiServer, ApiServer, Rig]]:
     """The session's own server, another one at which the entries are reached, and an engine between them."""
     async with ApiServer(script, valid_key="key") as main, ApiServer(beside, valid_key=key or None) as other:
@@ -42,7 +49,7 @@ async def two_servers(
         settings = Settings(model=MAIN, base_url=main.url, routing=routing, **more)
         client = AnthropicClient(base_url=main.url, api_key="key")
         host = fake_host({KEY: key} if key else {})
-        async with running(client, cwd, home, settings=settings, host=host) as rig:
+        async with running(client, cwd, home, settings=settings, host=host, has_background=has_background) as rig:
             yield main, other, rig
 
 
@@ -81,7 +88,12 @@ async def test_the_running_notes_are_taken_by_the_server_on_this_machine(
     entry = RouteEntry(kind="background", model=SMALL)
     long = say("A long answer. " * 3_000)
     async with two_servers(
-        lambda _body: long, lambda _body: say("goal: to see it noted"), tmp_path, isolated_machine, entry
+        lambda _body: long,
+        lambda _body: say("goal: to see it noted"),
+        tmp_path,
+        isolated_machine,
+        entry,
+        has_background=True,
     ) as (main, other, rig):
         await rig.prompt("hi")
         await rig.prompt("go on")
