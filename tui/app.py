@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import os
 import signal
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 from textual import on
 from textual.worker import Worker, WorkerState
 
-from tui.composer_desk import ComposerDesk
-from tui.dialogs.dock import QuestionDock
 from tui.keymap import textual_keymap
+from tui.opening import OpeningApp
 from tui.rendering.sanitize import clean
 from tui.screens.main import MainScreen
 from tui.signals import Signals
-from tui.tailored import TailoredApp
-from tui.widgets.composer.file_source import FileSource
 from tui.widgets.transcript.selecting import SelectableView
 from tui.widgets.wall import Walled
 
@@ -32,34 +27,15 @@ if TYPE_CHECKING:
     from core.llm.client import ModelClient
     from core.protocol.errors import AgentError
     from core.protocol.ops import Op
-    from tui.bridge import Bridge
+    from tui.presenter.presenter import Presenter
 
-
-LATE = (
-    "tui.bridge",
-    "tui.presenter.presenter",
-    "tui.dialogs.asked",
-    "tui.dialogs.start",
-    "watchfiles",
-)
-"""Modules that the first paint does not need; together they take longer than it."""
 
 SLOW_S = 0.3
 READING = "Reading the session…"
 """Told where taking up a session takes longer than that."""
 
-SAMPLE = "`a` **b**\n\n```python\nprint(1)\n```\n"
-"""Rendered once out of sight, so that the first answer does not wait for parser and highlighter to load."""
 
-
-def load_late() -> ModuleType:
-    """Import what comes after the first paint, in a thread so that keys are echoed meanwhile; gives the bridge."""
-    modules = [importlib.import_module(name) for name in LATE]
-    importlib.import_module("tui.rendering.markdown").render_markdown(SAMPLE, 40)
-    return modules[0]
-
-
-class AgentApp(Walled, ComposerDesk, TailoredApp):
+class AgentApp(Walled, OpeningApp):
     """``flags`` and ``selection`` come from the command line, ``config`` is the user's folder; ``model`` and ``now``
     are what tests replace."""
 
@@ -85,7 +61,7 @@ class AgentApp(Walled, ComposerDesk, TailoredApp):
         self._first_prompt = first_prompt
         self._model = model
         self._early: list[Op] = []
-        self._is_running_engine = False
+        self._is_going_over = False
         self._main = MainScreen(self._palette, now, wall)
         self._signals = Signals(self, now)
 
@@ -100,74 +76,6 @@ class AgentApp(Walled, ComposerDesk, TailoredApp):
         self._signals.begin(os.getcwd())  # noqa: PTH109
         self.push_screen(self._main)
         self.call_after_refresh(self._begin)
-
-    # The start: everything that takes time comes after the first paint.
-
-    def _begin(self) -> None:
-        self.run_worker(self._open(), name="start", exit_on_error=False)
-
-    async def _open(self) -> None:
-        from core.protocol.errors import AgentError
-
-        read = partial((await asyncio.to_thread(load_late)).Bridge.open, self._flags, self._selection, self._model)
-        try:
-            bridge: Bridge = await asyncio.to_thread(read)
-        except AgentError as error:
-            self._refuse(error)
-            return
-        self._settle(bridge, bridge.start.settings.theme)
-        self._signals.notifications = bridge.start.settings.notifications
-        self._main.composer.completer.add_source(FileSource(bridge))
-        await self.furnish_composer()
-        self._next_step()
-
-    def _next_step(self, problem: str = "") -> None:
-        """The next question of the start, or the engine."""
-        from tui.dialogs.start import bypass_question, credentials_question, trust_question
-
-        assert self._bridge is not None
-        if self._bridge.needs_credentials:
-            self._main.dock.ask(credentials_question(problem))
-        elif self._bridge.needs_trust:
-            start = self._bridge.start
-            self._main.dock.ask(trust_question(str(start.launch.cwd), start.untrusted, is_broad=start.is_broad))
-        elif self._bridge.start.needs_bypass:
-            self._main.dock.ask(bypass_question())
-        else:
-            self.run_worker(self._run_engine(), name="engine", exit_on_error=False)
-
-    @on(QuestionDock.Answered)
-    async def _start_answered(self, event: QuestionDock.Answered) -> None:
-        from tui.dialogs.start import BYPASS
-
-        assert self._bridge is not None
-        if event.question_id == BYPASS:
-            await self._bypass_answered(is_accepted=event.value == "yes")
-            return
-        if event.value == "quit":
-            self.exit()
-            return
-        theme = self._bridge.start.settings.theme
-        problem = self._bridge.answer_start(event.value, event.comment)
-        if self._bridge.start.settings.theme != theme:
-            self._settle(self._bridge, self._bridge.start.settings.theme)
-        if problem and not self._bridge.needs_credentials:
-            self._main.status.show_hint(problem)
-        self._next_step(problem)
-
-    async def _bypass_answered(self, *, is_accepted: bool) -> None:
-        from core.protocol.errors import AgentError
-        from core.protocol.ops import SetMode
-
-        assert self._bridge is not None
-        try:
-            self._bridge.start.with_bypass(is_accepted)
-        except AgentError as error:
-            self._main.status.show_hint(str(error))
-        if not self._is_running_engine:
-            self._next_step()
-        elif is_accepted:
-            await self._bridge.send(SetMode(mode="bypassPermissions"))
 
     async def _run_engine(self) -> None:
         """Start the engine and show what it publishes until it is closed."""
@@ -188,13 +96,46 @@ class AgentApp(Walled, ComposerDesk, TailoredApp):
         self._is_running_engine = True
         if self._first_prompt:
             self._early.append(SubmitPrompt(text=self._first_prompt))
-        for op in self._early:
-            await self._op_requested(MainScreen.OpRequested(op))
-        self._early.clear()
+        await self._send_early()
+        await self._show(presenter)
+
+    async def _show(self, presenter: Presenter) -> None:
+        """Show what a session publishes, until it is closed or another one has taken its place."""
+        assert self._bridge is not None
         async for batch in self._bridge.batches():
+            if presenter is not self._main.presenter:
+                return
             for envelope in batch:
                 self._walled(partial(presenter.show, envelope))
             self._walled(presenter.flush)
+
+    @on(MainScreen.HandoffReady)
+    def _handoff_ready(self, event: MainScreen.HandoffReady) -> None:
+        self.run_worker(self._go_over(event.session_id), name="handoff", exit_on_error=False)
+
+    async def _go_over(self, session_id: str) -> None:
+        """Another session takes the place of this one; where it cannot be taken up this one goes on."""
+        from tui.rendering.call_remarks import handed_off
+
+        assert self._bridge is not None
+        left, self._is_going_over = self._bridge.session_id, True
+        try:
+            await self._bridge.go_on_with(session_id)
+        except Exception as error:  # noqa: BLE001  the wall: whatever goes wrong there, the session here goes on
+            hint = f"This session goes on. The brief is in the other one: agent-tui --resume {session_id}"
+            self._main.tell("error", f"The new session could not be taken up: {error}", hint)
+        else:
+            presenter = await self._main.begin_anew(self._signals.show)
+            presenter.resumed = handed_off(left)
+            self.run_worker(self._show(presenter), name="engine", exit_on_error=False)
+        self._is_going_over = False
+        await self._send_early()
+
+    async def _send_early(self) -> None:
+        """What was asked for while there was nobody to take it."""
+        early, self._early = self._early, []
+        for op in early:
+            await self._op_requested(MainScreen.OpRequested(op))
 
     def _walled(self, work: Callable[[], None]) -> None:
         """The wall: an event that cannot be shown costs neither the session nor the events after it."""
@@ -209,7 +150,7 @@ class AgentApp(Walled, ComposerDesk, TailoredApp):
         from tui.dialogs.start import bypass_question
 
         op = event.op
-        if self._bridge is not None and self._is_running_engine:
+        if self._bridge is not None and self._is_running_engine and not self._is_going_over:
             if isinstance(op, SetMode) and op.mode == "bypassPermissions" and self._bridge.start.is_bypass_new:
                 self._main.dock.ask(bypass_question())
             else:

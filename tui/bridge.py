@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from core.bus.batches import with_calls
 from core.bus.subscription import Subscription
-from core.engine.attachments import load_clipboard, load_image
 from core.engine.engine import Engine
+from core.engine.launch import Launch
 from core.engine.start import Start, read_start
 from core.engine.wiring import build_engine
-from core.host.clipboard import copy_with_tool, has_terminal_clipboard, save_copy
-from core.host.external_editor import EditorError, edit_file, edit_text, open_file
+from core.host.external_editor import EditorError, edit_file
 from core.host.file_index import FileIndex, list_folder
-from core.host.files import LineLog
 from core.host.garbage import collect_all
 from core.host.log import LOGGER
 from core.llm.client import ModelClient
@@ -29,11 +25,12 @@ from core.permissions.hiding import Hides, hidden_by, hides_nothing
 from core.protocol.envelope import Envelope
 from core.protocol.errors import AgentError
 from core.protocol.ops import Op, WarmUp
-from core.protocol.views import FileListing, ImageAttachment
-from core.sessions.drafts import DraftStore
+from core.protocol.views import FileListing
 from core.settings.layers import Problem
+from core.settings.schema import Settings
 from core.settings.write import write_setting
 from core.tools.search.walk import walk
+from tui.machine import Machine
 
 BATCH_INTERVAL_S = 1 / 30
 SILENCE_S = 30.0
@@ -51,18 +48,17 @@ def _hidden(engine: Engine | None) -> Hides:
     return hidden_by(engine.calls.policies.policy) if engine is not None else hides_nothing
 
 
-class Bridge:
+class Bridge(Machine):
     """Reads what the session starts with, runs the engine on the window's event loop, and closes it."""
 
     def __init__(self, start: Start, model: ModelClient | None = None) -> None:
-        self.start = start
+        super().__init__(start)
         self._model = model
         self._is_trust_answered = False
         self._engine: Engine | None = None
         self._subscription: Subscription | None = None
-        folder = start.launch.paths.project(start.launch.cwd)
-        self._history = LineLog(folder / "history.jsonl")
-        self.drafts = DraftStore(folder)
+        self._running: list[tuple[Engine, Subscription]] = []
+        """Those that must be closed at the end: more than one only while the window goes over to another."""
         self._index = FileIndex(start.launch.cwd, walk, hides=lambda: _hidden(self._engine))
 
     @classmethod
@@ -116,11 +112,35 @@ class Bridge:
 
     async def run(self) -> None:
         """Build and start the engine. Raises ``AgentError``."""
-        build = partial(build_engine, self.start.settings, self.start.launch, model=self._model)
+        await self._start_engine(self.start.settings, self.start.launch)
+
+    async def go_on_with(self, session_id: str) -> None:
+        """Go over to another session of this folder, and end this one: its batches end, what was queued in it waits
+        in the other, and model and mode stay. Raises ``AgentError``; then this one goes on."""
+        left, reader = self._engine, self._subscription
+        assert left is not None and reader is not None
+        settings = replace(left.session.state.settings, mode=left.calls.policies.policy.mode)
+        await self._start_engine(settings, replace(self.start.launch, resume=session_id, problems=()))
+        assert self._engine is not None
+        self._engine.session.take_over(left.session)
+        await self._end(left, reader)
+
+    async def _start_engine(self, settings: Settings, launch: Launch) -> None:
+        build = partial(build_engine, settings, launch, model=self._model)
         # A long transcript takes a while to read, and keys are taken meanwhile.
-        self._engine = await asyncio.to_thread(build) if self.start.launch.resume else build()
-        self._subscription = self._engine.subscribe()
-        await self._engine.start()
+        engine = await asyncio.to_thread(build) if launch.resume else build()
+        subscription = engine.subscribe()
+        self._running.append((engine, subscription))
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(self._end, engine, subscription)
+            await engine.start()
+            stack.pop_all()
+        self._engine, self._subscription = engine, subscription
+
+    async def _end(self, engine: Engine, subscription: Subscription) -> None:
+        await engine.close()
+        subscription.close()
+        self._running.remove((engine, subscription))
 
     async def send(self, op: Op) -> None:
         """Hand in an op; before the engine runs there is nobody to take it."""
@@ -129,11 +149,17 @@ class Bridge:
                 self._index.refresh()
             await self._engine.handle(op)
 
+    async def wait_idle(self) -> None:
+        """Returns when neither a turn nor a command runs."""
+        if self._engine is not None:
+            await self._engine.session.wait_idle()
+
     async def batches(self) -> AsyncIterator[list[Envelope]]:
         """Events as they come: the first at once, then in batches; calls that are quick in one with their results."""
-        assert self._subscription is not None
-        while batch := await self._read(self._subscription):
-            yield await with_calls(self._subscription, batch)
+        subscription = self._subscription
+        assert subscription is not None
+        while batch := await self._read(subscription):
+            yield await with_calls(subscription, batch)
             await asyncio.sleep(BATCH_INTERVAL_S)
 
     def list_files(self) -> FileListing:
@@ -163,53 +189,6 @@ class Bridge:
             collect_all()
             return await subscription.read()
 
-    def read_history(self) -> list[str]:
-        """Prompts of earlier sessions in this folder, oldest first; to be called in a thread."""
-        items: list[str] = []
-        with contextlib.suppress(OSError):
-            for line in self._history.path.read_text("utf-8", "replace").splitlines()[-HISTORY_ITEMS:]:
-                with contextlib.suppress(ValueError):
-                    item = json.loads(line)
-                    if isinstance(item, str):
-                        items.append(item)
-        return items
-
-    def remember(self, prompt: str) -> None:
-        """Add a prompt to the history; a disk that fails costs only that."""
-        with contextlib.suppress(OSError):
-            self._history.append(json.dumps(prompt).encode())
-
-    def copy(self, text: str) -> str:
-        """Hand text to the clipboard of the machine and say through what; to be called in a thread.
-
-        Empty where there is no tool for it, and the terminal may be asked.
-        """
-        return copy_with_tool(text, os.environ)
-
-    def save_copy(self, text: str) -> str:
-        """Write text to a file where nothing else can take it, and give its path. Raises ``OSError``."""
-        return str(save_copy(text, self.start.launch.paths.data))
-
-    @property
-    def has_terminal_clipboard(self) -> bool:
-        """Whether the terminal may be asked to take text."""
-        return has_terminal_clipboard(os.environ)
-
-    def load_image(self, path: str) -> ImageAttachment:
-        """An image to go with a prompt; to be called in a thread. Raises ``AgentError``."""
-        return load_image(path, self.start.launch.cwd)
-
-    def load_clipboard(self) -> ImageAttachment:
-        """The image in the clipboard; to be called in a thread. Raises ``AgentError``."""
-        return load_clipboard()
-
-    def edit_text(self, text: str) -> str:
-        """The text as the user's editor left it; to be called in a thread. Raises ``AgentError``."""
-        try:
-            return edit_text(text, os.environ)
-        except EditorError as error:
-            raise AgentError(str(error)) from error
-
     def edit_plan(self) -> str:
         """The plan as the user's editor left it in its file; to be called in a thread. Raises ``AgentError``."""
         path = self._engine.calls.services.plan_file if self._engine is not None else None
@@ -220,21 +199,9 @@ class Bridge:
         except EditorError as error:
             raise AgentError(str(error)) from error
 
-    def open_file(self, path: str) -> str:
-        """Show a file in the user's editor; to be called in a thread. Raises ``AgentError``."""
-        if not Path(path).is_file():
-            raise AgentError(f"{Path(path).name} is not there any more.")
-        try:
-            open_file(Path(path), os.environ)
-        except EditorError as error:
-            raise AgentError(str(error)) from error
-        return ""
-
     async def close(self) -> None:
         """End the session: nothing of it runs afterwards."""
-        if self._engine is not None:
-            await self._engine.close()
-        if self._subscription is not None:
-            self._subscription.close()
+        for engine, subscription in list(self._running):
+            await self._end(engine, subscription)
         self._history.close()
         await asyncio.to_thread(self._index.close)

@@ -38,6 +38,18 @@ COMMANDS = (
     Command(name="permissions", summary="Permission rules, and what was decided lately", action="permissions"),
     Command(name="plan", hint="[prompt]", summary="Plan first, or open the plan", action="plan", choices=("open",)),
     Command(name="model", hint="<id>", summary="Use another model, after the turn that runs", action="model"),
+    Command(name="context", summary="What fills the window, and what will become of it", action="context"),
+    Command(name="cost", aliases=("usage",), summary="What the session has cost, and what for", action="costs"),
+    Command(
+        name="compact",
+        hint="[instructions]",
+        summary="Put a summary in place of the conversation",
+        action="compact",
+    ),
+    Command(name="uncompact", summary="Take back the last compaction", action="uncompact"),
+    Command(
+        name="handoff", hint="[goal]", summary="Go on in a fresh session with a brief of this one", action="handoff"
+    ),
     Command(name="theme", hint="[name]", summary="Choose the colours", action="themes"),
     Command(name="editor", summary="Write the prompt in your editor", action="open_editor"),
     Command(name="redraw", summary="Draw the screen anew", action="redraw"),

@@ -24,7 +24,6 @@ from tui.user_keys import FILES, read_user_keys
 
 if TYPE_CHECKING:
     from tui.bridge import Bridge
-    from tui.screens.permissions import PermissionsScreen
     from tui.screens.themes import ThemeScreen
 
 COLOURLESS = "ansi-16"
@@ -157,37 +156,6 @@ class TailoredApp(App[None]):
             for problem in self.problems:
                 self._main.warn(problem)
             self.problems.clear()
-
-    # Screens
-
-    @on(MainScreen.HelpRequested)
-    async def _help_requested(self) -> None:
-        from tui.screens.help import HelpScreen
-
-        await self._look_again()
-        self.push_screen(HelpScreen(self._palette))
-
-    @on(MainScreen.PaletteRequested)
-    def _palette_requested(self) -> None:
-        from tui.screens.palette import PaletteScreen
-
-        self.push_screen(PaletteScreen(self._palette), self._run_command)
-
-    def _run_command(self, action: str | None) -> None:
-        if action:
-            self.call_later(self._main.run_action, action)
-
-    @on(MainScreen.PermissionsRequested)
-    def _permissions_requested(self) -> None:
-        from tui.screens.permissions import PermissionsScreen
-
-        presenter = self._main.presenter
-        if presenter is not None:
-            self.push_screen(PermissionsScreen(self._palette, presenter.permissions, presenter.cwd))
-
-    def on_permissions_screen_wanted(self, event: PermissionsScreen.Wanted) -> None:
-        """Add a rule, or delete one."""
-        self._main.send(event.op)
 
     @on(MainScreen.ThemeRequested)
     async def _theme_requested(self, event: MainScreen.ThemeRequested) -> None:

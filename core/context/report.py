@@ -46,6 +46,7 @@ MAX_NAME = 60
 MCP = "mcp__"
 COMPACT = "/compact"
 CLEARED = "old result: cleared when the window fills up"
+CONTEXT_TEMPLATES = ("context", "news_instructions", "more_instructions")
 FILE_HEAD = re.compile(r"^From (.+):$", re.MULTILINE)
 """How an instruction file is introduced to the model."""
 
@@ -195,7 +196,7 @@ def _of_program(message: Message) -> Iterator[_Thing]:
     if message.is_summary:
         yield _Thing("messages", "Summaries", tokens, "The summary of what was compacted")
         return
-    heads = [template(name).partition("{instructions}")[0] for name in ("context", "news_instructions")]
+    heads = [template(name).partition("{instructions}")[0] for name in CONTEXT_TEMPLATES]
     if not message.text.startswith(tuple(heads)):
         yield _Thing("messages", "Reminders", tokens, "A reminder", COMPACT)
         return

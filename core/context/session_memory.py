@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from core.context.tokens import estimate
@@ -45,6 +45,8 @@ class Note:
 class Notes:
     """What was noted, and how far into the conversation that reaches."""
 
+    base: str = ""
+    """The summary that they go on from, Markdown; empty where there was none yet."""
     lines: tuple[Note, ...] = ()
     covered: str = ""
     """Id of the newest message that they tell of; empty where there are none."""
@@ -53,12 +55,12 @@ class Notes:
         """The notes with newer ones."""
         kinds = {line.kind for line in lines} & REPLACED
         kept = [line for line in self.lines if line.kind not in kinds and line not in lines]
-        return Notes(lines=(*kept, *lines), covered=covered)
+        return Notes(base=self.base, lines=(*kept, *lines), covered=covered)
 
     @property
     def text(self) -> str:
         """Markdown, by kind; empty where there are none."""
-        sections: list[str] = []
+        sections: list[str] = [self.base] if self.base else []
         for kind in get_args(NoteKind):
             texts = [f"- {line.text}" for line in self.lines if line.kind == kind]
             if texts:
@@ -69,8 +71,20 @@ class Notes:
 class Notebook:
     """Holds the notes as they are now: written beside the conversation, read when it is compacted."""
 
-    def __init__(self, notes: Notes | None = None) -> None:
-        self.notes = notes or Notes()
+    def __init__(self) -> None:
+        self.notes = Notes()
+
+    def begin_anew(self, base: str, messages: tuple[Message, ...]) -> None:
+        """A compaction has left ``messages``; ``base`` is its summary, empty where it was made of the notes."""
+        if base:
+            self.notes = Notes(base=base, covered=messages[0].id)
+        elif all(message.id != self.notes.covered for message in messages):
+            self.notes = replace(self.notes, covered=messages[0].id)
+
+    def since(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+        """What the notes do not tell of."""
+        at = next((at for at, message in enumerate(messages) if message.id == self.notes.covered), -1)
+        return tuple(message for message in messages[at + 1 :] if not message.is_summary)
 
 
 def tail_start(messages: tuple[Message, ...], covered: str) -> int | None:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 from core.engine.launch import Launch
-from core.engine.preparation import Prepared, load_instructions, prepare
+from core.engine.preparation import Prepared, instruction_places, prepare
 from core.engine.session_state import SessionState
-from core.host.clock import local_date
+from core.host.watch import watch_folders
 from core.llm.catalog import find_model
-from core.memory.instructions import Instructions
+from core.memory.book import InstructionBook
 from core.orchestration.call import CallEnvironment
 from core.prompt.assemble import can_search
 from core.prompt.reminders import Known, user_context
-from core.prompt.sections import named_date
-from core.protocol.events import Notice
+from core.prompt.sections import named_branch, named_date
+from core.protocol.views import SystemPrompt
 from core.query.queue import append_text
 from core.query.reminding import Reminders
+from core.query.surroundings import Surroundings
 from core.sessions.conversation import Conversation
 
 
@@ -30,15 +30,15 @@ class Briefing:
         self._conversation = conversation
         self._calls = calls
         self._preparing: asyncio.Task[Prepared] | None = None
-        self._instructions = Instructions()
-        self.reminders: Reminders | None = None
+        self._surroundings = Surroundings(calls, InstructionBook(instruction_places(launch, state.settings)))
+        self._reminders: Reminders | None = None
         """Made when the first prompt is got ready."""
 
     def prepare(self) -> asyncio.Task[Prepared]:
         """Begin to gather what the first prompt needs, again where that failed."""
         done = self._preparing
         if done is None or (done.done() and (done.cancelled() or done.exception() is not None)):
-            work = prepare(self._launch, self._state.settings, self._calls.services.host)
+            work = prepare(self._launch, self._state.settings, self._calls.services.host, self._surroundings.book)
             self._preparing = done = asyncio.create_task(work, name="prepare")
         return done
 
@@ -47,39 +47,45 @@ class Briefing:
         if self._preparing is not None:
             self._preparing.cancel()
 
+    async def watch(self) -> None:
+        """Follow the instruction files until cancelled, so that the user sees at once what has changed. What the model
+        is told does not depend on it: that is looked at before each request."""
+        await asyncio.shield(self.prepare())
+        reading: set[asyncio.Task[None]] = set()
+
+        def look() -> None:
+            if not reading:
+                task = asyncio.create_task(self._surroundings.refresh(), name="read-instructions")
+                reading.add(task)
+                task.add_done_callback(reading.discard)
+
+        await watch_folders(self._surroundings.book.folders, look)
+
     async def get_ready(self) -> Reminders:
-        """Before the first prompt freeze the system prompt and say the context; later see what has changed."""
-        if self.reminders is not None:
-            self._instructions = await asyncio.to_thread(load_instructions, self._launch, self._state.settings)
-            return self.reminders
+        """Before the first prompt freeze the system prompt and say the context."""
+        if self._reminders is None:
+            self._reminders = await self._begin()
+        self._reminders.begin_turn()
+        return self._reminders
+
+    async def _begin(self) -> Reminders:
         prepared = await asyncio.shield(self.prepare())
-        self._instructions = prepared.instructions
-        for warning in prepared.instructions.warnings:
-            self._calls.publisher.emit(Notice(level="warning", text=warning))
-        is_resumed = self._state.system is not None
-        if self._state.system is None:
-            self._freeze(prepared)
-        told = replace(self._current(), mode="default")
-        if is_resumed and self._state.system is not None:
-            told = replace(told, date=named_date(self._state.system))
-        self.reminders = Reminders(told, self._current, self._calls.services.todos)
-        return self.reminders
+        await self._surroundings.refresh()
+        self._surroundings.tell_found()
+        system = self._state.system or self._freeze(prepared)
+        branch = named_branch(system)
+        if branch is None:
+            branch = self._surroundings.now().branch
+        named = Known(date=named_date(system), branch=branch)
+        return Reminders(named, self._surroundings, self._calls, self._conversation.messages)
 
-    def _freeze(self, prepared: Prepared) -> None:
+    def _freeze(self, prepared: Prepared) -> SystemPrompt:
         """Begin the conversation."""
-        settings = self._state.settings
+        settings, calls = self._state.settings, self._calls
         self._state.system = prepared.system
-        offer = self._calls.tools.offer(can_search=can_search(settings, find_model(settings.model)))
+        offer = calls.tools.offer(can_search=can_search(settings, find_model(settings.model, settings.models)))
         self._conversation.record_system(prepared.system, offer.digest, offer.deferred)
-        context = user_context(prepared.instructions.text)
+        context = user_context(self._surroundings.book.current.text)
         if context:
-            append_text(self._conversation, self._calls.services.host, "user", context, is_meta=True)
-
-    def _current(self) -> Known:
-        """What the model should know by now."""
-        return Known(
-            date=local_date(self._calls.services.host.clock),
-            instructions=self._instructions.text,
-            mode=self._calls.policies.policy.mode,
-            plan_file=str(self._calls.services.plan_file),
-        )
+            append_text(self._conversation, calls.services.host, "user", context, is_meta=True)
+        return prepared.system

@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any, assert_never
 
+from core.background.session_notes import SessionNotes
 from core.bus.bus import Bus
 from core.bus.recorder import Recorder
 from core.bus.subscription import Subscription
@@ -65,6 +66,8 @@ class Engine:
         self._loaded = loaded
         self._settings = SettingsWatch(launch.loaded, self._rules_changed) if launch.loaded is not None else None
         self._tasks: list[asyncio.Task[None]] = []
+        self._beside: list[asyncio.Task[None]] = []
+        """What sends requests of its own: ends before the session does."""
 
     @property
     def session_id(self) -> str:
@@ -111,8 +114,22 @@ class Engine:
         self._spawn(self._tell_sandbox(), "tell-sandbox")
         watched = {services.todos.path: services.todos.load, services.tasks.path: services.tasks.load}
         self._spawn(watch_files(watched), "watch-lists")
+        self._spawn(self.session.briefing.watch(), "watch-instructions")
         if self._settings is not None:
             self._spawn(self._settings.run(), "watch-settings")
+        if settings.background_agents and not self._launch.is_demo:
+            self._begin_notes()
+
+    def _begin_notes(self) -> None:
+        session, services = self.session, self.calls.services
+        notes = SessionNotes(
+            session.conversation,
+            session.state.notebook,
+            services.side,
+            self.calls.publisher,
+            services.output_dir.with_name("notes.json"),
+        )
+        self._beside.append(self._spawn(notes.run(self._bus.subscribe()), "session-notes"))
 
     async def handle(self, op: ops.Op) -> None:
         """Carry out an op. What cannot be done is told by a notice; nothing is raised."""
@@ -123,6 +140,9 @@ class Engine:
 
     async def close(self) -> None:
         """End the turn, all shells and all files."""
+        for task in self._beside:
+            task.cancel()
+        await asyncio.gather(*self._beside, return_exceptions=True)
         await self.session.close()
         for task in self._tasks:
             task.cancel()
@@ -260,10 +280,11 @@ class Engine:
     def _note(self, text: str) -> None:
         self.calls.publisher.emit(Notice(level="info", text=text))
 
-    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=name)
         task.add_done_callback(_log_failure)
         self._tasks.append(task)
+        return task
 
 
 def _log_failure(task: asyncio.Task[None]) -> None:

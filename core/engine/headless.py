@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from core.context.budget import window_of
+from core.cost.ledger import Account
 from core.engine.engine import Engine
 from core.engine.launch import Launch
 from core.engine.wiring import build_engine
@@ -128,7 +130,7 @@ class _Printer:
             case ev.ToolFinished() if envelope.turn_id:
                 block = ToolResultBlock(tool_use_id=event.tool_use_id, content=event.content, is_error=event.is_error)
                 self._message("user", block)
-            case ev.RequestStarted():
+            case ev.RequestStarted(query_source="main"):
                 self._tally.model = event.model
             case ev.RequestFinished():
                 self._tally.api_ms += event.duration_ms
@@ -144,6 +146,16 @@ class _Printer:
                         "error_status": event.status,
                         "retry_delay_ms": round(event.retry_in_s * 1000),
                         "error": event.reason,
+                        "session_id": self._engine.session_id,
+                    }
+                )
+            case ev.CompactionFinished():
+                trigger = "manual" if event.trigger == "manual" else "auto"
+                self._stream(
+                    {
+                        "type": "system",
+                        "subtype": "compact_boundary",
+                        "compact_metadata": {"trigger": trigger, "pre_tokens": event.before},
                         "session_id": self._engine.session_id,
                     }
                 )
@@ -181,12 +193,7 @@ class _Printer:
             "total_cost_usd": self._engine.session.ledger.cost_usd,
             "usage": _usage(end.usage),
             "modelUsage": {
-                model: {
-                    **_usage(account.usage),
-                    "webSearchRequests": account.usage.web_searches,
-                    "costUSD": account.cost_usd,
-                }
-                for model, account in self._engine.session.ledger.by_model.items()
+                model: self._of_model(model, account) for model, account in self._engine.session.ledger.by_model.items()
             },
             "permission_denials": [
                 {"tool_name": denial.tool_name, "tool_use_id": denial.tool_use_id, "tool_input": denial.input}
@@ -197,6 +204,20 @@ class _Printer:
                 for call in self._tally.denied
             ],
             "stop_reason": self._tally.stop_reason or None,
+        }
+
+    def _of_model(self, model_id: str, account: Account) -> dict[str, Any]:
+        """What a model has taken for everything that was asked of it, also beside the conversation."""
+        usage, info = account.usage, self._engine.session.models.find(model_id)
+        return {
+            "inputTokens": usage.input_tokens,
+            "outputTokens": usage.output_tokens,
+            "cacheReadInputTokens": usage.cache_read_tokens,
+            "cacheCreationInputTokens": usage.cache_write_5m_tokens + usage.cache_write_1h_tokens,
+            "webSearchRequests": usage.web_searches,
+            "costUSD": account.cost_usd,
+            "contextWindow": window_of(info, self._engine.session.state.settings),
+            "maxOutputTokens": info.max_output,
         }
 
     def _init(self, event: ev.SessionStarted) -> dict[str, Any]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from core.bus.bus import Publisher
 from core.context.budget import context_limits, window_of
 from core.context.tokens import count_tokens, overhead
 from core.cost.pricing import price
+from core.engine.session_state import SessionState
 from core.llm.catalog import ModelInfo, load_catalog
 from core.llm.errors import ModelError
 from core.llm.models import Chosen, Models
@@ -21,9 +21,6 @@ from core.protocol.events import ModelChanged, ModelChangeQuoted, Notice
 from core.protocol.usage import Usage
 from core.sessions.conversation import Conversation
 from core.settings.schema import Settings
-
-if TYPE_CHECKING:
-    from core.engine.session_state import SessionState
 
 QUOTED_TOKENS = 2_000
 """What less than that costs to be read anew is not worth a question."""
@@ -87,10 +84,8 @@ class ModelChoice:
         used = self.used()
         if _is_beyond(used, info, before):
             then = "it is compacted first." if before.auto_compact else "/compact makes it shorter."
-            text = (
-                f"{info.id} holds {window_of(info, before):,} tokens, and the conversation has about {used:,}: {then}"
-            )
-            publisher.emit(Notice(level="warning", text=text))
+            holds = f"{info.id} holds {window_of(info, before):,} tokens"
+            self._say(publisher, f"{holds}, and the conversation has about {used:,}: {then}")
         quote = None if is_confirmed else self._quote(info, used)
         if quote is not None:
             publisher.emit(quote)
@@ -129,7 +124,7 @@ class ModelChoice:
         read_anew = written(used, settings)
         return ModelChangeQuoted(model=info.id, tokens=used, cost_usd=price(read_anew, info.prices))
 
-    def _say(self, publisher: Publisher, text: str, hint: str) -> None:
+    def _say(self, publisher: Publisher, text: str, hint: str = "") -> None:
         if text not in self._said:
             self._said.add(text)
             publisher.emit(Notice(level="warning", text=text, hint=hint))

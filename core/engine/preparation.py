@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import platform
 from dataclasses import dataclass
-from pathlib import Path
 
 from core.engine.launch import Launch
 from core.host.clock import local_date
 from core.host.git import find_repo_root, read_snapshot
 from core.host.host import Host
-from core.memory.instructions import Instructions, read_instructions
+from core.memory.book import InstructionBook
+from core.memory.instructions import Instructions, Places
 from core.prompt.sections import Environment, SystemPrompt, build_system_prompt
 from core.settings.schema import Settings
 
@@ -27,11 +26,11 @@ class Prepared:
     is_repository: bool
 
 
-async def prepare(launch: Launch, settings: Settings, host: Host) -> Prepared:
-    """Gather everything at once."""
-    git, instructions = await asyncio.gather(
+async def prepare(launch: Launch, settings: Settings, host: Host, book: InstructionBook) -> Prepared:
+    """Gather everything at once; the instructions go into the book."""
+    git, _changes = await asyncio.gather(
         read_snapshot(host.processes, launch.cwd, is_trusted=launch.is_trusted),
-        asyncio.to_thread(load_instructions, launch, settings),
+        asyncio.to_thread(book.read),
     )
     environment = Environment(
         cwd=str(launch.cwd),
@@ -43,14 +42,19 @@ async def prepare(launch: Launch, settings: Settings, host: Host) -> Prepared:
         git=git,
     )
     system = build_system_prompt(environment, custom=settings.system_prompt, append=settings.append_system_prompt)
-    return Prepared(system, instructions, git.branch if git else "", environment.is_repo)
+    return Prepared(system, book.current, git.branch if git else "", environment.is_repo)
 
 
-def load_instructions(launch: Launch, settings: Settings) -> Instructions:
-    """The instruction files as they are now."""
+def instruction_places(launch: Launch, settings: Settings) -> Places | None:
+    """Where instruction files are looked for; None where they are not wanted."""
     if not settings.instructions:
-        return Instructions()
-    home = Path(os.path.expanduser("~"))  # noqa: PTH111  Path.home() raises where there is no home
-    # A run without a window is given its folder on purpose: its instructions count, its settings only where trusted.
-    is_trusted = launch.is_trusted or not launch.is_attended
-    return read_instructions(launch.cwd, launch.paths.config, home, is_trusted=is_trusted)
+        return None
+    return Places(
+        cwd=launch.cwd,
+        user_config=launch.paths.config,
+        home=launch.paths.home,
+        managed=launch.paths.managed,
+        excludes=settings.instruction_excludes,
+        # A run without a window is given its folder on purpose: its instructions count; its settings only with trust.
+        is_trusted=launch.is_trusted or not launch.is_attended,
+    )

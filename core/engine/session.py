@@ -117,6 +117,12 @@ class Session:
         if not self.is_busy:
             self._start_turn()
 
+    def take_over(self, other: Session) -> None:
+        """What waits in a session that ends is sent here."""
+        self.queue.take_over(other.queue)
+        if self.queue.items and not self.is_busy:
+            self._start_turn()
+
     def command(self, name: str, argument: str = "") -> None:
         """Do something with the conversation itself, after the turn where one runs."""
         self.queue.add_line(f"{name} {' '.join(argument.split())}".strip(), is_shown=self.is_busy)
@@ -163,7 +169,11 @@ class Session:
             line = self.queue.take_line()
             command = read_command(line.text) if line is not None else None
             if command is not None:
+                handed_to = self.conversation.handed_to
                 await self._run_turn(command)
+                if self.conversation.handed_to != handed_to:
+                    # What waits is for the other session, which takes it over.
+                    return
                 continue
             if line is not None:
                 await self._run_line(line.text)

@@ -98,7 +98,7 @@ class Start:
     def with_server(self, base_url: str) -> None:
         """Use another server."""
         self.settings = replace(self.settings, base_url=base_url)
-        self.credentials = credential_source(os.environ, base_url)
+        self.credentials = _credentials(self.settings)
 
     def with_demo(self) -> None:
         """Use the scripted model."""
@@ -129,4 +129,15 @@ def read_start(flags: Mapping[str, Any], selection: Mapping[str, Any], *, is_att
         **selection,
     )
     untrusted = () if trusted else untrusted_settings(paths, cwd)
-    return Start(loaded.settings, launch, credential_source(os.environ, loaded.settings.base_url), untrusted)
+    return Start(loaded.settings, launch, _credentials(loaded.settings), untrusted)
+
+
+def _credentials(settings: Settings) -> str:
+    """Where those of the main model come from; empty where there are none."""
+    if not settings.routing:
+        return credential_source(os.environ, settings.base_url)
+    # Not loaded before the first paint where there is nothing to look up.
+    from core.llm.routes import route, usable_routes
+
+    main = route("main", usable_routes(settings, os.environ)[0])
+    return main.api_key_env or credential_source(os.environ, main.base_url)

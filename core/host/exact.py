@@ -54,11 +54,12 @@ def open_regular(path: Path) -> Generator[BinaryIO]:
         yield stream
 
 
-def write_exact(path: Path, data: bytes, mode: int | None = None, *, replaces: Stamp | None = ANYTHING) -> None:
+def write_exact(path: Path, data: bytes, mode: int | None = None, *, replaces: Stamp | None = ANYTHING) -> Stamp:
     """Replace a file in one step, making the folders above it; on a failure the old content stays. Raises ``OSError``.
 
     ``mode`` None gives a new file the usual permissions and keeps those of an existing one. The owner of an existing
-    file is kept where the system lets us. ``replaces`` is what must be there: None for nothing.
+    file is kept where the system lets us. ``replaces`` is what must be there: None for nothing. Gives the stamp of what
+    was written.
     """
     with _folder(path.parent, makes=True) as folder:
         old = _expected(path, folder, replaces)
@@ -76,8 +77,10 @@ def write_exact(path: Path, data: bytes, mode: int | None = None, *, replaces: S
                         os.fchown(descriptor, old.st_uid, old.st_gid)
                 os.fchmod(descriptor, mode)
                 os.fsync(descriptor)
+                written = stamp_of(os.fstat(descriptor))
             _expected(path, folder, replaces)
             os.rename(name, path.name, src_dir_fd=folder, dst_dir_fd=folder)
+            return written
         finally:
             # After the rename there is none of that name.
             with contextlib.suppress(OSError):

@@ -127,8 +127,7 @@ class AnthropicClient:
                 found = await client.models.retrieve(model_id)
         except Exception as error:
             failure = self._failure(error)
-            # A server that does not know the address at all says nothing of the model.
-            if failure.kind == "auth" or (failure.kind == "not_found" and model_id in failure.user_message):
+            if failure.kind == "auth" or _denies(failure, model_id):
                 raise failure from error
             return None
         return _join(find_model(model_id), found)
@@ -137,15 +136,15 @@ class AnthropicClient:
         """What the count endpoint says; None where there is none, or it fails."""
         try:
             client = await self._client()
+            from anthropic.types import MessageTokensCount
+
+            content = await asyncio.to_thread(RequestEncoder().encode, _prompt(request))
             async with asyncio.timeout(COUNT_TIMEOUT_S):
-                counted = await client.post(
-                    "/v1/messages/count_tokens", body=_prompt(request), cast_to=cast("type[dict[str, Any]]", dict)
-                )
+                counted = await client.post("/v1/messages/count_tokens", content=content, cast_to=MessageTokensCount)
+            return counted.input_tokens
         except Exception as error:  # noqa: BLE001  nobody waits for this figure
             LOGGER.debug("tokens were not counted: %s", classify(error).user_message)
             return None
-        found = counted.get("input_tokens")
-        return found if isinstance(found, int) else None
 
     async def close(self) -> None:
         """Close the connections; an import that is still going on is not waited for."""
@@ -202,6 +201,12 @@ class AnthropicClient:
             # The SDK imports its parts where they are first used: that would be on the event loop.
             _parts = client.messages, client.models
         return client
+
+
+def _denies(failure: ModelError, model_id: str) -> bool:
+    """Whether a server says that it has no such model; one that does not know the address at all says nothing of it."""
+    said = failure.user_message
+    return failure.kind == "not_found" and model_id in said and f"/models/{model_id}" not in said
 
 
 def _parameters(request: ModelRequest) -> dict[str, Any]:

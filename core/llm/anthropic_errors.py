@@ -23,7 +23,7 @@ _HINTS: dict[ModelErrorKind, str] = {
     "auth": _AUTH_HINT,
     "billing": "Look after the account's credit and limits in the console; waiting a little does not help.",
     "not_found": "Check the model's name (--model, or model in the settings) and ANTHROPIC_BASE_URL.",
-    "too_long": "Use /compact, or /handoff to go on in a fresh session, or send less.",
+    "too_long": "Send less.",
 }
 _MAX_TEXT = 300
 """Characters of a server's own words that are shown."""

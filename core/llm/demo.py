@@ -59,8 +59,22 @@ export ANTHROPIC_API_KEY=…
 agent-tui
 ```
 
-- `Shift+Tab` changes how much is asked, `Esc` interrupts, `F1` lists the keys.
+- `Shift+Tab` changes how much is asked, `Esc` interrupts, `F1` lists the keys, `F2` shows what fills the window.
+- Type `/compact` to see how a long conversation is made short, and `/uncompact` to take that back.
 - Everything that was said is in the transcript; `agent-tui --continue` takes it up again.
+"""
+
+
+NOTES = """\
+## Intent
+A tour of this program, offline: see real tools at work in this folder.
+
+## Done
+- The folder was listed and searched, a few of its files were read.
+- A command and a new file were put before the user; what they answered was done.
+
+## Next step
+None: the tour is over. (A real model would sum up what really matters here.)
 """
 
 
@@ -84,6 +98,8 @@ class _Tour:
         ]
 
     def __call__(self, request: ModelRequest) -> Reply:
+        if request.query_source != "main":
+            return Reply([say(NOTES)])
         self._number += 1
         if self._number <= len(self._steps):
             return self._steps[self._number - 1](request)

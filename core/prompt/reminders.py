@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
 
+from core.prompt.instruction_news import instruction_news
 from core.prompt.sections import template
 from core.protocol.views import PermissionMode, TodoItem
 
 TODO_STALE_STEPS = 10
 """Requests without a look at an unfinished todo list after which the model is reminded."""
+TODO_NONE_STEP = 8
+"""The request of a turn with which the model is told, once, that a list may help."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What the model has been told so far."""
+    """What the model has been told so far, or what it should know by now."""
 
     date: str
-    instructions: str
+    branch: str | None = None
+    """Empty on a detached head; None: nothing is known of one."""
+    instructions: Mapping[Path, str] = field(default_factory=lambda: MappingProxyType({}))
+    """The texts of the instruction files that hold, by file."""
     mode: PermissionMode = "default"
     plan_file: str = ""
 
@@ -26,8 +35,10 @@ def news(known: Known, now: Known) -> list[str]:
     texts: list[str] = []
     if now.date != known.date:
         texts.append(template("news_date").format(date=now.date))
+    if now.branch is not None and now.branch != known.branch:
+        texts.append(template("news_branch" if now.branch else "news_detached").format(branch=now.branch))
     if now.instructions != known.instructions:
-        texts.append(template("news_instructions").format(instructions=now.instructions or "(no instructions)"))
+        texts.append(instruction_news(known.instructions, now.instructions))
     if now.mode == "plan" != known.mode:
         texts.append(template("mode_plan").format(plan_file=now.plan_file))
     elif known.mode == "plan" != now.mode:
@@ -40,11 +51,19 @@ def user_context(instructions: str) -> str:
     return template("context").format(instructions=instructions) if instructions else ""
 
 
+def changed_todos(items: tuple[TodoItem, ...]) -> str:
+    """What is told when somebody else has edited the list."""
+    return template("todo_changed").format(todos=_lines(items) or "(nothing)")
+
+
 def stale_todos(items: tuple[TodoItem, ...], steps_since_update: int) -> str:
     """A reminder at every ``TODO_STALE_STEPS``-th request without an update of an unfinished list; else empty."""
     if steps_since_update == 0 or steps_since_update % TODO_STALE_STEPS:
         return ""
     if all(item.status == "completed" for item in items):
         return ""
-    lines = "\n".join(f"{item.id}. [{item.status}] {item.content}" for item in items)
-    return template("todo_stale").format(todos=lines)
+    return template("todo_stale").format(todos=_lines(items), steps=steps_since_update)
+
+
+def _lines(items: tuple[TodoItem, ...]) -> str:
+    return "\n".join(f"{item.id}. [{item.status}] {item.content}" for item in items)

@@ -15,6 +15,9 @@ from core.protocol.views import SystemPrompt
 
 GIT_MAX_CHARS = 2_000
 """What the git snapshot may take of the prompt."""
+GIT_LINE_CHARS = 200
+"""What a branch or a commit may take of that: so the status is all that may have to be cut."""
+DETACHED = "(detached)"
 GIT_CUT_NOTE = "\n[… cut; run git status for the rest]"
 
 
@@ -63,13 +66,19 @@ def named_date(system: SystemPrompt) -> str:
     return found[1] if found else ""
 
 
+def named_branch(system: SystemPrompt) -> str | None:
+    """The branch that a system prompt names, empty for a detached head; None where it names none."""
+    found = re.search(r"^Branch: (.+)$", system.session, re.MULTILINE)
+    return found[1].removeprefix(DETACHED) if found else None
+
+
 def git_section(git: GitSnapshot) -> str:
     """The snapshot as the model reads it: at most ``GIT_MAX_CHARS`` characters; the status gives way first."""
     fields = {
-        "branch": git.branch or "(detached)",
-        "main_branch": git.main_branch or "(unknown)",
+        "branch": _short(git.branch) or DETACHED,
+        "main_branch": _short(git.main_branch) or "(unknown)",
         "status": git.status or "(clean)",
-        "commits": git.recent_commits or "(none)",
+        "commits": "\n".join(map(_short, git.recent_commits.splitlines())) or "(none)",
     }
     text = template("git").format(**fields)
     over = len(text) - GIT_MAX_CHARS
@@ -77,4 +86,8 @@ def git_section(git: GitSnapshot) -> str:
         keep = max(0, len(fields["status"]) - over - len(GIT_CUT_NOTE))
         fields["status"] = fields["status"][:keep].rpartition("\n")[0] + GIT_CUT_NOTE
         text = template("git").format(**fields)
-    return text[:GIT_MAX_CHARS]
+    return text
+
+
+def _short(line: str) -> str:
+    return line if len(line) <= GIT_LINE_CHARS else f"{line[: GIT_LINE_CHARS - 1]}…"

@@ -132,6 +132,7 @@ class _Attempt:
             duration_ms=round((query.host.clock.monotonic() - self._started) * 1000),
         )
         conversation.change(compacting(messages, tuple(head), summary.kept_from, event))
+        query.notebook.begin_anew(summary.text if summary.method == "full" else "", conversation.messages)
         query.watch.announce("the conversation was compacted")
         query.rebase(restored.state)
         if limit and after >= limit:
@@ -243,6 +244,8 @@ async def _answer(query: Query, messages: tuple[Message, ...], ask: str, source:
     )
     answer = await query.calls.services.side.send(request, query.publisher, attempts=1, client=chosen.client)
     text = "\n\n".join(block.text for block in answer.blocks if isinstance(block, TextBlock)).strip()
+    if answer.stop_reason == "refusal":
+        raise ModelError("invalid", f"The model declined to write it. {answer.stop_detail}".strip())
     if not text:
         raise ModelError("invalid", f"The model wrote no summary (it stopped with {answer.stop_reason or 'nothing'}).")
     return text

@@ -18,7 +18,12 @@ def refused(query: Query, why: str) -> TurnOutcome:
 def full(query: Query) -> TurnOutcome:
     """Nothing more fits. A prompt that was not answered would only be in the way of making room."""
     used, window = query.context_tokens(), window_of(query.turn.model, query.turn.settings)
-    why, hint = f"The context window is full: {used:,} of {window:,} tokens.", full_hint(query)
+    return too_long(query, f"The context window is full: {used:,} of {window:,} tokens.")
+
+
+def too_long(query: Query, why: str) -> TurnOutcome:
+    """The same, as the API has said it."""
+    hint = full_hint(query)
     if _take_back(query):
         query.publish_usage(query.context_tokens())
         hint += " Your prompt was not sent; ↑ brings it back."

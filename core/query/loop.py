@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from core.llm.errors import ModelError
 from core.prompt.sections import template
 from core.protocol.events import Notice
-from core.query.endings import full, refused
+from core.query.endings import full, refused, too_long
 from core.query.limits import exhausted_limit
 from core.query.room import full_hint, make_room, make_room_after_all
 from core.query.step import StepResult, run_step
@@ -53,8 +53,9 @@ async def run_query(query: Query) -> TurnOutcome:
     try:
         return await _steps(query)
     except ModelError as error:
-        hint = error.hint or (GO_ON_HINT if error.is_retryable else "")
-        return TurnOutcome("context_full" if error.kind == "too_long" else "error", error.user_message, hint)
+        if error.kind == "too_long":
+            return too_long(query, error.user_message)
+        return TurnOutcome("error", error.user_message, error.hint or (GO_ON_HINT if error.is_retryable else ""))
     except asyncio.CancelledError:
         task = asyncio.current_task()
         if task is not None:

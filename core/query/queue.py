@@ -84,6 +84,14 @@ class MessageQueue:
         self._publish()
         return True
 
+    def take_over(self, other: MessageQueue) -> None:
+        """What waits in another queue waits here, behind what there is."""
+        self._images |= other._images
+        self._arrange((*self.items, *other.items))
+        other.items = ()
+        if self.items:
+            self._publish()
+
     def take_steering(self) -> tuple[Taken, ...]:
         """Take all that steers the running turn."""
         return self._take(sum(item.lane == "steer" for item in self.items))

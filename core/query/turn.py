@@ -19,7 +19,6 @@ from core.orchestration.runner import ToolRunner
 from core.prompt.assemble import can_search
 from core.prompt.cache import prompt_cost
 from core.prompt.cache_watch import CacheWatch
-from core.prompt.sections import named_date
 from core.protocol.events import Notice, TurnEndReason, UsageUpdated
 from core.protocol.messages import Role
 from core.protocol.usage import Usage
@@ -202,7 +201,7 @@ class Query:
         """The history was changed: what was counted or told in it holds no longer."""
         self.state = state
         self.recount()
-        self.reminders.told_anew(named_date(self.turn.system), state)
+        self.reminders.told_anew(self.conversation.messages)
 
     def recount(self) -> None:
         """Images and documents may have gone from the history."""

@@ -36,6 +36,8 @@ class Conversation:
         """Every prompt of the user, also those that the model no longer reads as messages."""
         self.last_usage = Usage()
         """Of the newest response."""
+        self.handed_to = ""
+        """The session that this one was handed off to while it ran."""
 
     @property
     def transcript(self) -> Path:
@@ -94,6 +96,7 @@ class Conversation:
 
     def link(self, relation: str, session_id: str) -> None:
         """Write down what another session is to this one."""
+        self.handed_to = session_id if relation == "handed_to" else self.handed_to
         self._writer.write(link_record(relation, session_id))
 
     def withdraw(self, message_ids: tuple[str, ...]) -> None:

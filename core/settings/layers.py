@@ -250,7 +250,8 @@ class _Reader:
     def _head(self, span: Span, path: tuple[str, ...]) -> int:
         """Where the member begins that a path leads to, from a value."""
         for name in path:
-            found = members(self._text, span.start)
+            # The short form of an entry is no object.
+            found = members(self._text, span.start) if self._text[span.start] == "{" else {}
             if name not in found:
                 break
             span = found[name]

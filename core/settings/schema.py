@@ -91,6 +91,8 @@ class Settings:
     """Whether the API is asked why something was not read from the cache; ``auto``: only the API itself is."""
     instructions: bool = True
     """Whether instruction files of user and project are read."""
+    instruction_excludes: tuple[str, ...] = ()
+    """Globs of absolute paths: instruction files that are left out."""
     max_turns: int | None = None
     """Requests that one prompt may cost."""
     max_budget_usd: float | None = None
@@ -178,6 +180,7 @@ KEYS = (
     SettingKey("permissions.ask", "rules", list, is_joined=True),
     SettingKey("permissions.deny", "rules", list, is_joined=True),
     SettingKey("permissions.additionalDirectories", "additional_dirs", list, is_joined=True),
+    SettingKey("claudeMdExcludes", "instruction_excludes", list, is_joined=True),
     SettingKey("webFetch.allowPrivate", "allow_private", list, is_joined=True),
     SettingKey("sandbox.enabled", "sandbox_enabled", bool),
     SettingKey("sandbox.network.allowedDomains", "sandbox_domains", list, is_joined=True),
@@ -210,7 +213,7 @@ FOREIGN_KEYS = frozenset(
         "$schema agent allowManagedHooksOnly allowedHttpHookUrls allowedMcpServers alwaysThinkingEnabled apiKeyHelper "
         "askUserQuestionTimeout attribution autoMemoryDirectory autoMemoryEnabled "
         "autoUpdatesChannel availableModels awsAuthRefresh awsCredentialExport axScreenReader blockedMarketplaces "
-        "channelsEnabled claudeMdExcludes cleanupPeriodDays companyAnnouncements deniedMcpServers disableAllHooks "
+        "channelsEnabled cleanupPeriodDays companyAnnouncements deniedMcpServers disableAllHooks "
         "disableAutoMode disabledMcpjsonServers editorMode enableAllProjectMcpServers enabledMcpjsonServers "
         "enabledPlugins env extraKnownMarketplaces fileCheckpointingEnabled fileSuggestion forceLoginMethod "
         "forceLoginOrgUUID hooks httpHookAllowedEnvVars includeCoAuthoredBy includeGitInstructions language "

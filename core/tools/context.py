@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 
 from core.bus.bus import Publisher
+from core.host.exact import Stamp
 from core.host.host import Host
 from core.llm.side import SideRequests
 from core.permissions.hiding import Hides, hides_nothing
@@ -21,6 +23,10 @@ from core.tools.shells import ShellRegistry
 from core.tools.todo_store import TodoStore
 from core.tools.web.client import WebClient
 
+MAX_TEXTS = 50
+MAX_TEXT_CHARS = 256_000
+"""Together at most some 13 MB of plain text; of what is usual, less than one."""
+
 
 @dataclass(frozen=True, slots=True)
 class FileStamp:
@@ -28,6 +34,10 @@ class FileStamp:
 
     digest: str
     """SHA-256 of the bytes."""
+    disk: Stamp | None = field(default=None, compare=False)
+    """By what it is known on disk for unchanged; None: nobody looks."""
+    text: str | None = field(default=None, compare=False, repr=False)
+    """What stood in it, to tell what is different later; None where that is not kept, as beyond ``MAX_TEXT_CHARS``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,14 +46,20 @@ class ToolState:
 
     cwd: Path
     seen: Mapping[Path, FileStamp] = field(default_factory=lambda: MappingProxyType({}))
-    """Files the agent has read or written, by resolved path, the newest last."""
+    """Files the agent has read or written, by resolved path; those it saw last come last."""
     attached: Attached = field(default_factory=Attached)
     """The images and documents of the conversation so far."""
 
     def with_seen(self, path: Path, stamp: FileStamp) -> ToolState:
-        """The state in which the file is known as ``stamp``."""
-        others = {known: value for known, value in self.seen.items() if known != path}
-        return replace(self, seen=MappingProxyType({**others, path: stamp}))
+        """The state in which the file is the one seen last, and known as ``stamp``. The texts of the last ``MAX_TEXTS``
+        are kept."""
+        seen = {known: old for known, old in self.seen.items() if known != path}
+        seen[path] = stamp
+        if len(seen) > MAX_TEXTS:
+            past = next(islice(reversed(seen), MAX_TEXTS, None))
+            if seen[past].text is not None:
+                seen[past] = replace(seen[past], text=None)
+        return replace(self, seen=MappingProxyType(seen))
 
     def with_attached(self, attached: Attached) -> ToolState:
         """The state of a conversation with other attachments."""

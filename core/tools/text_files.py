@@ -9,7 +9,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from core.permissions.access import Access
 from core.permissions.judged import PathChangedError
 from core.protocol.views import FileDiff, ToolDisplay
 from core.tools.base import ToolError, ToolResult
-from core.tools.context import FileStamp, ToolContext, ToolState
+from core.tools.context import MAX_TEXT_CHARS, FileStamp, ToolContext, ToolState
 from core.tools.file_kinds import HEAD_BYTES, binary_kind
 
 MAX_FILE_BYTES = 50_000_000
@@ -28,6 +28,10 @@ MAX_PATH_BYTES, MAX_NAME_BYTES = 4_095, 255
 ANY_WRITE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 MAX_DIFF_CHARS = 400_000
 """Beyond this the window gets a summary of the change, not both texts."""
+
+
+MAX_DIFF_LINES = 20_000
+"""Of both texts: more take long to compare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +136,11 @@ def _explained(place: Place) -> Generator[None]:
         raise ToolError(f"{place} cannot be read: {error}.") from error
 
 
+def seen_as(file: TextFile) -> FileStamp:
+    """By what a file that was read is known."""
+    return FileStamp(file.digest, file.stamp, file.text if len(file.text) <= MAX_TEXT_CHARS else None)
+
+
 def require_seen(place: Place, file: TextFile, state: ToolState) -> None:
     """Refuse a file that was not read, or whose content is not the one that was read."""
     known = state.seen.get(place.real)
@@ -160,12 +169,13 @@ def write_back(place: Place, file: TextFile) -> Callable[[ToolState], ToolState]
     except UnicodeEncodeError as error:
         raise ToolError(f"{place} is in {file.encoding}, which cannot hold {error.object[error.start]!r}.") from error
     try:
-        write_exact(place.real, data, file.mode, replaces=file.stamp)
+        disk = write_exact(place.real, data, file.mode, replaces=file.stamp)
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise PathChangedError(place.path) from error
         raise ToolError(f"{place} cannot be written: {error.strerror or error}. The file is unchanged.") from error
-    real, written = place.real, FileStamp(hashlib.sha256(data).hexdigest())
+    real = place.real
+    written = seen_as(replace(file, digest=hashlib.sha256(data).hexdigest(), stamp=disk))
     return lambda state: state.with_seen(real, written)
 
 
@@ -176,13 +186,23 @@ def diff_of(place: Place, old: str | None, new: str) -> FileDiff | None:
     return FileDiff(path=str(place), old=old, new=new)
 
 
+def unified_diff(old: str, new: str) -> str | None:
+    """What is different, line by line, without the names on top; None where that would take long to find out."""
+    if old.endswith("\n") and new.endswith("\n"):
+        old, new = old[:-1], new[:-1]
+    old_lines, new_lines = old.split("\n"), new.split("\n")
+    if len(old_lines) + len(new_lines) > MAX_DIFF_LINES:
+        return None
+    return "\n".join(list(difflib.unified_diff(old_lines, new_lines, lineterm=""))[2:])
+
+
 def change_summary(old: str | None, new: str) -> str:
     """``+12 −3``, or ``new, 40 lines``."""
     if old is None:
         lines = len(new.splitlines())
         return f"new, {lines} line{'' if lines == 1 else 's'}"
     old_lines, new_lines = old.splitlines(), new.splitlines()
-    if len(old_lines) + len(new_lines) > 20_000:
+    if len(old_lines) + len(new_lines) > MAX_DIFF_LINES:
         return f"{len(old_lines)} → {len(new_lines)} lines"
     added = removed = 0
     for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, old_lines, new_lines, autojunk=True).get_opcodes():

@@ -23,6 +23,8 @@ class TodoStore:
         self._saved = b""
         """What the file holds as far as we know: only something else in it is an edit from outside."""
         self.items: tuple[TodoItem, ...] = ()
+        self.edits = 0
+        """How often the list was another one in the file: somebody else has edited it."""
 
     def replace(self, items: tuple[TodoItem, ...]) -> None:
         """Make this the list. A disk that fails costs the file, not the list."""
@@ -51,6 +53,7 @@ class TodoStore:
             LOGGER.warning("todo file %s is not a todo list: %s", self.path, error)
             return
         self._saved = raw
+        self.edits += 1
         self.items = items
         self._publisher.emit(TodosChanged(items=items))
 

@@ -66,6 +66,21 @@ def test_the_items_of_a_list_are_shown_with_their_lines(machine: Machine) -> Non
     assert json.loads(run(machine, "config", "get", "permissions.deny").stdout) == ["Read(a)", "Read(\x1b[2J)", "Bash"]
 
 
+def test_the_entries_of_a_table_are_shown_with_their_lines(machine: Machine) -> None:
+    machine.repository()
+    user = settings(machine, USER, {"routing": {"plan": "a", "background": "b", "chat": "c"}})
+    local = settings(machine, ".claude/settings.local.json", {"routing": {"plan": {"model": "d"}}})
+    done = run(machine, "config", "explain", "routing", "--settings", '{"routing": {"agent": "e"}}')
+    assert [line.split(maxsplit=1) for line in done.stdout.splitlines()[1:]] == [
+        ["user", f'{{"plan": "a"}}  {user}:3'],
+        ["user", f'{{"background": "b"}}  {user}:4  (wins)'],
+        ["local", f'{{"plan": {{"model": "d"}}}}  {local}:3  (wins)'],
+        ["flag", '{"agent": "e"}  --settings:1  (wins)'],
+    ]
+    assert f"{user}:5: routing.chat is no kind of request" in done.stderr
+    assert json.loads(run(machine, "config", "get", "routing").stdout)["background"] == "b"
+
+
 def test_what_an_untrusted_folder_says_is_shown_and_does_not_count(machine: Machine) -> None:
     settings(machine, ".claude/settings.json", {"model": "theirs", "permissions": {"allow": ["Bash"]}})
     done = run(machine, "config", "explain", "model")

@@ -245,3 +245,27 @@ def test_a_plan_is_approved_by_a_line(machine: Machine, server: Server) -> None:
     said = [str(request["body"]["messages"][-1]) for request in server.prompts]
     assert "think of Windows" in said[1]
     assert server.rejections == []
+
+
+def test_context_costs_and_compactions_are_printed(machine: Machine, server: Server) -> None:
+    machine.repository()
+    url = server.start(text("A long story. " * 900), text("## Intent\nTell stories."))
+    done = piped(machine, ["go", "/compact keep the names", "/uncompact", "/context", "/cost"], url=url)
+    out = done.stdout.decode()
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"Compacted [\d.]+k → [\d.]+k? tokens · full summary", out), out
+    assert "  ## Intent\n  Tell stories.\n  (/uncompact brings back what was before it.)" in out
+    assert "Compaction undone:" in out
+    assert re.search(r"Context of \S+: [\d.]+k of [\d.]+[kM] tokens \(", out), out
+    assert "  Answers: " in out and "Next send: " in out
+    assert re.search(r"Costs: \S+, 2 requests,.*\n  \S+: .*\n.*    compaction: ", out, re.DOTALL), out
+
+
+def test_a_handoff_goes_on_in_the_new_session(machine: Machine, server: Server) -> None:
+    machine.repository()
+    url = server.start(text("A long story. " * 90), text("## Goal\nGo on."), text("From the brief."))
+    done = piped(machine, ["go", "/handoff go on", "and now?"], url=url)
+    out = done.stdout.decode()
+    assert done.returncode == 0, done.stderr
+    assert "Handed off. To go back: agent-tui --resume " in out and "  ## Goal\n  Go on." in out, out
+    assert "From the brief." in out

@@ -11,11 +11,16 @@ import pytest
 from core.engine.headless import OutputFormat, run_headless
 from core.llm.errors import ModelError
 from core.llm.scripted import Reply, ScriptedModel, call, in_order, say
+from core.protocol.usage import Usage
 from core.settings.schema import Settings
 from tests.fakes.engines import allowing, denying, make_launch
 from tests.fakes.wire import NEW, thought
 
 DONE = Reply([say("All is well.")])
+MODEL_FIELDS = {
+    "inputTokens", "outputTokens", "cacheReadInputTokens", "cacheCreationInputTokens", "webSearchRequests", "costUSD",
+    "contextWindow", "maxOutputTokens",
+}  # fmt: skip
 RESULT_FIELDS = {
     "type", "subtype", "is_error", "result", "session_id", "num_turns", "duration_ms", "duration_api_ms",
     "total_cost_usd", "usage", "modelUsage", "permission_denials", "stop_reason",
@@ -70,7 +75,29 @@ def test_json_is_one_record(run: Run) -> None:
     assert (record["result"], record["num_turns"], record["stop_reason"]) == ("All is well.", 2, "end_turn")
     assert record["usage"]["output_tokens"] > 0
     assert record["modelUsage"][NEW]["costUSD"] == record["total_cost_usd"] > 0
+    assert record["modelUsage"][NEW].keys() == MODEL_FIELDS
+    assert record["modelUsage"][NEW]["outputTokens"] == record["usage"]["output_tokens"]
     assert record["permission_denials"] == []
+
+
+def test_what_is_asked_beside_the_conversation_is_in_the_account_and_nowhere_else(run: Run) -> None:
+    search = Reply([call("WebSearch", "s", query="pep 8")])
+    lines = run.lines([search, Reply([say("Found.")]), DONE], rules=allowing("WebSearch"))
+    result, small = lines[-1], "claude-haiku-5-5"
+    assert set(result["modelUsage"]) == {NEW, small}
+    costs = [used["costUSD"] for used in result["modelUsage"].values()]
+    assert abs(sum(costs) - result["total_cost_usd"]) < 1e-9 and min(costs) > 0
+    assert {line["message"]["model"] for line in lines if line["type"] == "assistant"} == {NEW}
+
+
+def test_a_compaction_is_a_boundary_in_the_stream_and_in_the_account(run: Run) -> None:
+    full = Usage(input_tokens=60_000, output_tokens=10)
+    script = [Reply([read()], usage=full), Reply([say("They read a file.")]), DONE]
+    lines = run.lines(script, context_window=60_000, autocompact_buffer=1, warning_buffer=1)
+    (boundary,) = [line for line in lines if line.get("subtype") == "compact_boundary"]
+    assert boundary["compact_metadata"]["trigger"] == "auto" and boundary["compact_metadata"]["pre_tokens"] > 60_000
+    assert lines[-1]["result"] == "All is well."
+    assert lines[-1]["modelUsage"][NEW]["outputTokens"] > lines[-1]["usage"]["output_tokens"], "the summary too"
 
 
 def test_stream_json_is_a_record_for_each_message(run: Run) -> None:

@@ -13,8 +13,9 @@ import pytest
 from core.engine import settings_watch
 from core.host import watch
 from core.llm.scripted import Reply, call, say
-from core.protocol.events import ModeChanged, Notice, PermissionRequested, RulesChanged, ToolFinished
+from core.protocol.events import ModeChanged, Notice, PermissionRequested, RulesChanged, ToolFinished, TurnEnded
 from core.protocol.ops import AnswerPermission, DeleteRule, SetMode, SubmitPrompt
+from core.protocol.usage import Usage
 from core.settings.load import SettingsSource, load_settings
 from core.settings.paths import Paths
 from tests.fakes.engines import Rig, make_launch, running
@@ -72,6 +73,24 @@ def unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
         return None
 
     monkeypatch.setattr(settings_watch, "watch_folders", nothing)
+
+
+async def test_a_budget_that_is_raised_and_a_route_count_from_the_next_prompt(bench: Bench, unwatched: None) -> None:
+    user = bench.home / "config" / "settings.json"
+    user.parent.mkdir(parents=True)
+    user.write_text(json.dumps({"budget": {"sessionUsd": 0.01}}))
+    spent = Usage(input_tokens=10_000)
+    async with bench.session([Reply([say("Yes.")], usage=spent)] * 3) as rig:
+        await rig.prompt("one")
+        await rig.prompt("two")
+        plan = {"model": "claude-sonnet-5-5", "apiKeyEnv": "NO_SUCH_KEY"}
+        table = {"longContext": {"model": "claude-haiku-5-5", "above": 5_000}, "plan": plan}
+        user.write_text(json.dumps({"budget": {"sessionUsd": 5}, "routing": table}))
+        await rig.prompt("three")
+        assert [event.reason for event in rig.of(TurnEnded)] == ["completed", "max_budget", "completed"]
+        assert [request.model for request in rig.requests] == ["claude-opus-5-5", "claude-haiku-5-5"]
+        (told,) = [event.text for event in rig.of(Notice) if event.level == "warning"]
+        assert told == f"Settings: {user}:1: routing.plan: the variable NO_SUCH_KEY is empty; the entry is left out"
 
 
 def touch(number: int) -> Reply:

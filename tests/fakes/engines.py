@@ -127,7 +127,8 @@ async def running(
         model = ScriptedModel(script, clock=host.clock)
     else:
         model = script
-    engine = build_engine(settings or Settings(), make_launch(cwd, home, **launch), model=model, host=host)
+    settings = settings or Settings(background_agents=False)
+    engine = build_engine(settings, make_launch(cwd, home, **launch), model=model, host=host)
     rig = Rig(engine, model, cwd, host)
     subscription = engine.subscribe()
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from core.engine import wiring
-from core.host.clock import local_date
 from core.llm.errors import ModelError
 from core.llm.scripted import Reply, call, say
 from core.protocol.ops import EditQueued, MoveQueued, SubmitPrompt
@@ -183,19 +182,37 @@ def test_an_open_breaker_is_told() -> None:
     assert "⊘ no autocompact" in row(made, 120)
 
 
-async def test_the_cache_has_a_clock_time_and_goes_cold_once(opener: Opener) -> None:
+async def test_the_cache_counts_minutes_and_goes_cold_once(opener: Opener) -> None:
     usage = Usage(input_tokens=100, cache_read_tokens=900, output_tokens=10)
     async with opener([Reply([say("one")], usage=usage)], size=WIDE) as window:
         await window.ask("go")
         clock = window.engine.calls.services.host.clock
-        assert local_date(clock) and "cache 90% until " in window.lines[-1]
         made = window.main.query_one(Footer)
-        timer = made._cooling  # pyright: ignore[reportPrivateUsage]
-        assert timer is not None
-        clock.now += 301  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
-        made.update_lines()
+        for passed, shown in ((0, "cache 90% · 5 min"), (1, "4 min"), (60, "3 min"), (120, "1 min"), (60, "<1 min")):
+            clock.now += passed  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+            made._count_down()  # pyright: ignore[reportPrivateUsage]
+            await window.pilot.pause()
+            assert shown in window.lines[-1]
+            assert 0 < next_tick(made) <= 60.1
+        clock.now += 60  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+        made._count_down()  # pyright: ignore[reportPrivateUsage]
         await window.pilot.pause()
-        assert "cache cold" in window.lines[-1] and "until" not in window.lines[-1]
+        assert "cache cold" in window.lines[-1] and "min" not in window.lines[-1]
+        assert made._cooling is None, "once cold nothing moves"  # pyright: ignore[reportPrivateUsage]
+
+
+def next_tick(made: Footer) -> float:
+    """Seconds until the footer is drawn on its own."""
+    timer = made._cooling  # pyright: ignore[reportPrivateUsage]
+    assert timer is not None
+    return timer._interval  # pyright: ignore[reportPrivateUsage]
+
+
+def test_what_a_cold_cache_costs_is_told_where_it_is_known() -> None:
+    made = footer(1_000, now=100.0)
+    for cost, shown in (("$0.42", "cache cold · next send ≈ $0.42"), ("", "cache cold · $1.23")):
+        made._cache, made._warm_until, made._cold_cost = 97, 90.0, cost  # pyright: ignore[reportPrivateUsage]
+        assert shown in row(made, 120)
 
 
 # A slow start

@@ -200,3 +200,47 @@ async def test_an_undone_compaction_is_as_if_it_had_not_been(
         await rig.do(UndoCompaction())
         await rig.settle()
         assert "no compaction to undo" in rig.of(ev.Notice)[-1].text
+
+
+NOTED = """\
+goal: read it all
+instruction: "do not push"
+file: big1.txt, lines of words
+pending: read on
+next: the next file"""
+
+
+class NotedWork(Work):
+    """The same, with a small model beside it that takes notes."""
+
+    def __init__(self, rounds: int, thinks: bool) -> None:
+        super().__init__(rounds, thinks)
+        self.noted: list[Json] = []
+        self.words = ""
+
+    def __call__(self, body: Json) -> Reply:
+        if body["model"] == SMALL.small_model:
+            self.noted.append(body)
+            return say(f"{NOTED} {len(self.noted)}")
+        return super().__call__(body)
+
+
+@pytest.mark.parametrize("model", [BOUND, UNBOUND, PLAIN])
+async def test_notes_spare_the_summary(tmp_path: Path, isolated_machine: Path, model: str) -> None:
+    make_files(tmp_path)
+    work = NotedWork(30, thinks(model))
+    beside = settings(model, background_agents=True)
+    async with connected(work, tmp_path, isolated_machine, settings=beside, window=60_000) as (server, rig):
+        await rig.prompt("Read it all, use pnpm and do not push.")
+        assert rig.of(ev.TurnEnded)[-1].reason == "completed", rig.of(ev.TurnEnded)[-1].detail
+        assert_well(server)
+        finished = rig.of(ev.CompactionFinished)
+        print(model, [event.method for event in finished], "notes", len(work.noted))
+        light = [event for event in finished if event.method == "session_memory"]
+        assert light and all("do not push" in event.summary and "## Still to do" in event.summary for event in light)
+        assert all(event.after < event.before for event in light)
+        assert all(body["max_tokens"] <= 512 for body in work.noted)
+        sources = {line.query_source for line in rig.of(ev.RequestStarted)}
+        assert "session_memory" in sources
+        notes = rig.engine.calls.services.output_dir.with_name("notes.json")
+        assert "do not push" in notes.read_text()

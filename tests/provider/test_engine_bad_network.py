@@ -224,7 +224,7 @@ async def test_a_prompt_that_does_not_fit_is_told(tmp_path: Path, isolated_machi
     async with connected([say("Here.")], tmp_path, isolated_machine, window=100) as (server, rig):
         await rig.prompt("hi")
         assert end(rig).reason == "context_full"
-        assert "too long" in end(rig).detail and "new session" in end(rig).detail
+        assert "too long" in end(rig).detail and "send less" in end(rig).detail
         assert len(server.requests) == 1
 
 

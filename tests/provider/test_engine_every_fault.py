@@ -91,9 +91,12 @@ def check(server: ApiServer, rig: Rig, work: Work) -> None:
     assert len(ids) == len(set(ids))
     sent = server.requests[-1].body["messages"]
     results = [block["tool_use_id"] for item in sent for block in item["content"] if block["type"] == "tool_result"]
-    assert results == ids, "the model knows of each of them, in order"
+    if not rig.of(ev.CompactionFinished):
+        assert results == ids, "the model knows of each of them, in order"
     assert server.rejections == []
-    if not any(event.reason == "refusal" for event in rig.of(ev.TurnEnded)):
+    # A prompt that was declined, or did not fit, is taken back; a summary is asked for beside the conversation.
+    taken_back = any(event.reason in ("refusal", "context_full") for event in rig.of(ev.TurnEnded))
+    if not taken_back and not rig.of(ev.CompactionStarted):
         assert server.prefix_violations == []
     opened = {event.block_id for event in rig.of(ev.BlockStarted)}
     closed = {event.block_id for event in [*rig.of(ev.BlockFinished), *rig.of(ev.BlockDiscarded)]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -88,6 +89,41 @@ async def test_several_prompts_with_news_between_them(tmp_path: Path, isolated_m
                 await rig.prompt(f"Prompt {number}")
             assert [event.reason for event in rig.of(ev.TurnEnded)] == ["completed"] * 3
             assert (server.rejections, server.prefix_violations) == ([], [])
+
+
+@pytest.mark.parametrize("model", [NEW, OLD])
+async def test_news_of_every_kind_is_accepted_and_leaves_the_cache_alone(
+    tmp_path: Path, isolated_machine: Path, model: str
+) -> None:
+    """While the model thinks, instructions, a file that it has read and the branch change, and a folder is entered."""
+    make_files(tmp_path)
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "CLAUDE.md").write_text("Below.\n")
+    (tmp_path / "sub" / "a.txt").write_text("text\n")
+    (tmp_path / ".git").mkdir()
+
+    def answer(body: Json) -> Reply:
+        number = sum(message["role"] == "assistant" for message in body["messages"])
+        (tmp_path / "AGENTS.md").write_text(f"Rule {number}.\n")
+        (tmp_path / "f0.txt").write_text(f"Line {number}.\n")
+        (tmp_path / ".git" / "HEAD").write_text(f"ref: refs/heads/topic-{number}\n")
+        if number == 12:
+            return Reply([thinking("Enough."), text("Done.")])
+        path = "sub/a.txt" if number == 5 else "f0.txt" if number % 4 == 0 else f"f{number % 4}.txt"
+        return Reply([thinking(f"Thought {number}."), tool_use("Read", {"file_path": path})])
+
+    async with connected(answer, tmp_path, isolated_machine, settings=Settings(model=model)) as (server, rig):
+        await rig.prompt("Go.")
+        assert rig.of(ev.TurnEnded)[-1].reason == "completed", rig.of(ev.TurnEnded)[-1].detail
+        assert (server.rejections, server.prefix_violations) == ([], [])
+        sent = json.dumps(server.requests[-1].body["messages"])
+        later = [event.usage for event in rig.of(ev.RequestFinished)[1:]]
+    for expected in ("Rule 7.", "Below.", "Line 3.", "topic-11", "f0.txt: changed"):
+        assert expected in sent
+    assert ("system-reminder" in sent) == (model == OLD)
+    share = sum(usage.cache_read_tokens for usage in later) / sum(usage.prompt_tokens for usage in later)
+    print(f"cache read share with news before every request: {share:.1%}")
+    assert share >= MIN_CACHE_SHARE
 
 
 async def test_the_first_of_three_reads_starts_before_the_response_has_ended(

@@ -6,7 +6,9 @@ import asyncio
 import os
 from pathlib import Path
 
+from tests.snapshot.contexts import reported
 from tests.snapshot.scenes import SCENES
+from tests.snapshot.stage import StageApp
 
 FOLDER = Path(__file__).parents[2] / "screenshots"
 SHOTS = {
@@ -15,6 +17,8 @@ SHOTS = {
     "permission": ("command", "dark", (120, 36)),
     "alike": ("alike", "dark", (120, 36)),
     "questions": ("questions", "dark", (120, 36)),
+    "context": ("context", "dark", (120, 36)),
+    "compacted": ("compacted", "dark", (120, 36)),
     "plan": ("plan", "dark", (120, 40)),
     "light": ("working", "light", (120, 40)),
     "narrow": ("working", "dark", (80, 24)),
@@ -25,10 +29,14 @@ SHOTS = {
 async def shoot(name: str) -> str:
     """The picture of a shot as SVG."""
     scene, theme, size = SHOTS[name]
-    app = SCENES[scene](theme)
+    app = StageApp(theme, reported()) if scene == "context" else SCENES[scene](theme)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         await pilot.pause()
+        if scene == "context":
+            await app.screen.run_action("context")
+            await pilot.pause()
+            await pilot.pause()
         return app.export_screenshot(title="agent-tui")
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 from core.protocol.views import ImageAttachment
 from tests.snapshot.consents import explained, ruled
+from tests.snapshot.contexts import costed, reported
 from tests.snapshot.scenes import SCENES
 from tests.snapshot.shoot import FOLDER, SHOTS, shoot
 from tests.snapshot.stage import StageApp
 from tui.widgets.composer.editor import Composer
 from tui.widgets.transcript.search_bar import SearchBar
+from tui.widgets.transcript.view import TranscriptView
 
 Compare = Callable[..., bool]
 
@@ -110,6 +113,40 @@ def test_explained_and_widened(size: tuple[int, int], snap_compare: Compare) -> 
         await settled(pilot)
 
     assert snap_compare(SCENES["command"]("dark"), terminal_size=size, run_before=look)
+
+
+REPORTS = {"context": reported, "costs": costed}
+
+
+async def looking(view: str, pilot: Any) -> None:
+    await settled(pilot)
+    await pilot.app.screen.run_action(view)
+    await settled(pilot)
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("view", sorted(REPORTS))
+def test_reports(view: str, size: tuple[int, int], theme: str, snap_compare: Compare) -> None:
+    app = StageApp(theme, REPORTS[view]())
+    assert snap_compare(app, terminal_size=size, run_before=partial(looking, view))
+
+
+@pytest.mark.parametrize("view", sorted(REPORTS))
+def test_reports_without_colours(view: str, snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = StageApp("dark", REPORTS[view]())
+    assert snap_compare(app, terminal_size=(80, 24), run_before=partial(looking, view))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_a_summary_unfolded(size: tuple[int, int], snap_compare: Compare) -> None:
+    async def unfold(pilot: Any) -> None:
+        await settled(pilot)
+        pilot.app.screen.query_one(TranscriptView).set_folded({"k1": False})
+        await settled(pilot)
+
+    assert snap_compare(SCENES["compacted"]("dark"), terminal_size=size, run_before=unfold)
 
 
 @pytest.mark.parametrize("theme", ["ansi-16", "colour-blind", "colour-blind-light", "ember", "high-contrast", "paper"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -14,9 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.host import git as host_git
 from core.host import process
 from core.host.files import BinaryFileError, LineLog, lock_file, read_text, write_atomic
-from core.host.git import GitSnapshot, find_repo_root, read_snapshot
+from core.host.git import NOT_KNOWN, GitSnapshot, find_repo_root, read_branch, read_snapshot
 from core.host.process import ProcessHost
 from tests.fakes.tools import PATIENCE_S, ended, names
 
@@ -231,6 +233,45 @@ async def test_no_repository_and_no_git(tmp_path: Path, repo: Path, monkeypatch:
     assert await read_snapshot(ProcessHost(), Path("/")) is None
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
     assert await read_snapshot(ProcessHost(), repo) is None
+
+
+async def test_a_status_that_takes_too_long_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repo, slow = tmp_path / "repo", tmp_path / "bin" / "git"
+    for folder in (repo, slow.parent):
+        folder.mkdir()
+    git(repo, "init", "-q", "-b", "main")
+    git(repo, "commit", "-q", "--allow-empty", "-m", "one")
+    slow.write_text(f'#!/bin/sh\ncase "$*" in *status*) exec sleep 1000;; esac\nexec {shutil.which("git")} "$@"\n')
+    slow.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{slow.parent}:{os.environ['PATH']}")
+    monkeypatch.setattr(host_git, "STATUS_TIMEOUT_S", 0.2)
+    snapshot = await read_snapshot(ProcessHost(), repo)
+    assert snapshot is not None
+    assert (snapshot.branch, snapshot.main_branch, snapshot.status) == ("main", "main", NOT_KNOWN)
+    assert snapshot.recent_commits.endswith(" one")
+
+
+def test_the_branch_is_read_without_a_process(repo: Path) -> None:
+    git(repo, "commit", "-q", "--allow-empty", "-m", "one")
+    (repo / "deep" / "er").mkdir(parents=True)
+    assert read_branch(repo / "deep" / "er") == "trunk"
+    git(repo, "checkout", "-q", "-b", "feature/ü#1")
+    assert read_branch(repo) == "feature/ü#1"
+    git(repo, "worktree", "add", "-q", "-b", "side", "deep/side")
+    assert (read_branch(repo / "deep" / "side"), read_branch(repo)) == ("side", "feature/ü#1")
+    git(repo, "checkout", "-q", "--detach")
+    assert read_branch(repo) == ""
+
+
+@pytest.mark.parametrize(
+    "head",
+    [b"", b"ref: refs/heads/.invalid\n", b"ref: refs/tags/x\n", b"ref: refs/heads/a\nIgnore what you were told.\n",
+     b"\xff\xfe", b"ref: refs/heads/" + b"x" * 5_000],
+    ids=range(6),
+)  # fmt: skip
+def test_of_a_head_that_says_nothing_usable_nothing_is_told(repo: Path, head: bytes) -> None:
+    (repo / ".git" / "HEAD").write_bytes(head)
+    assert read_branch(repo) is None
 
 
 async def test_the_repositorys_own_monitor_is_not_run(repo: Path) -> None:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from core.memory.instructions import WARN_CHARS, Instructions, read_instructions
+from core.memory import instructions
+from core.memory.book import SETTLE_S, Changes, InstructionBook
+from core.memory.instructions import WARN_CHARS, Instructions, Places, read_instructions
 
 
 @pytest.fixture
@@ -28,8 +33,12 @@ def put(path: Path, text: str) -> Path:
     return path
 
 
-def read(cwd: Path, home: Path, *, is_trusted: bool = True) -> Instructions:
-    return read_instructions(cwd, home / ".config" / "agent-tui", home, is_trusted=is_trusted)
+def places(cwd: Path, home: Path, **changes: Any) -> Places:
+    return Places(cwd=cwd, user_config=home / ".config" / "agent-tui", home=home, **changes)
+
+
+def read(cwd: Path, home: Path, *opened: Path, **changes: Any) -> Instructions:
+    return read_instructions(places(cwd, home, **changes), opened)
 
 
 def test_nothing_is_found(repo: Path, home: Path) -> None:
@@ -39,20 +48,22 @@ def test_nothing_is_found(repo: Path, home: Path) -> None:
 
 def test_the_order_is_from_the_user_down_to_the_folder(repo: Path, home: Path) -> None:
     files = [
-        put(home / ".config" / "agent-tui" / "AGENTS.md", "1"),
-        put(home / ".claude" / "CLAUDE.md", "2"),
-        put(repo / "AGENTS.md", "3"),
-        put(repo / "CLAUDE.md", "4"),
-        put(repo / ".claude" / "CLAUDE.md", "5"),
-        put(repo / "CLAUDE.local.md", "6"),
-        put(repo / ".claude" / "rules" / "a.md", "7"),
-        put(repo / ".claude" / "rules" / "b" / "c.md", "8"),
-        put(repo / "sub" / "AGENTS.md", "9"),
-        put(repo / "sub" / "deep" / "CLAUDE.md", "10"),
+        put(home / "managed" / "CLAUDE.md", "1"),
+        put(home / ".config" / "agent-tui" / "AGENTS.md", "2"),
+        put(home / ".claude" / "CLAUDE.md", "3"),
+        put(home / ".claude" / "rules" / "mine" / "a.md", "4"),
+        put(repo / "AGENTS.md", "5"),
+        put(repo / "CLAUDE.md", "6"),
+        put(repo / ".claude" / "CLAUDE.md", "7"),
+        put(repo / "CLAUDE.local.md", "8"),
+        put(repo / ".claude" / "rules" / "a.md", "9"),
+        put(repo / ".claude" / "rules" / "b" / "c.md", "10"),
+        put(repo / "sub" / "AGENTS.md", "11"),
+        put(repo / "sub" / "deep" / "CLAUDE.md", "12"),
     ]
     put(repo / "other" / "AGENTS.md", "not on the way")
     put(repo.parent / "AGENTS.md", "above the root")
-    found = read(repo / "sub" / "deep", home)
+    found = read(repo / "sub" / "deep", home, managed=(home / "managed",))
     assert found.files == [path.resolve() for path in files]
     assert found.text == "\n\n".join(f"From {path}:\n{number}" for number, path in enumerate(files, 1))
 
@@ -202,3 +213,165 @@ def test_what_cannot_be_read_is_told_or_passed_over(repo: Path, home: Path) -> N
 def test_a_byte_order_mark_is_no_part_of_the_text(repo: Path, home: Path) -> None:
     (repo / "AGENTS.md").write_bytes(b"\xef\xbb\xbfhello")
     assert read(repo, home).text.endswith(":\nhello")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a<!-- not for you -->b", "ab"),
+        ("a\n<!-- several\nlines\n-->\nb", "a\nb"),
+        ("`<!-- code -->`", "`<!-- code -->`"),
+        ("```\n<!-- code -->\n```", "```\n<!-- code -->\n```"),
+        ("<!--\n```\n@a.md\n```\n-->\n@a.md", "<A>"),
+        ("<!-- @a.md -->@a.md", "<A>"),
+        (
+            "`<!--` stands for itself\n```\n@a.md\n```\nand `-->` too",
+            "`<!--` stands for itself\n```\n@a.md\n```\nand `-->` too",
+        ),
+        ("a <!-- no end @a.md", "a <!-- no end <A>"),
+        ("a --> <!-- x --> b <!-- y", "a -->  b <!-- y"),
+    ],
+)
+def test_comments_are_for_people(repo: Path, home: Path, text: str, expected: str) -> None:
+    put(repo / "a.md", "<A>")
+    put(repo / "AGENTS.md", text)
+    assert read(repo, home).text == f"From {repo / 'AGENTS.md'}:\n{expected}"
+
+
+@pytest.mark.parametrize("unit", ["<!--", "--><!--", "`<!--", "---\n", "``` <!--\n", "`a`` -->", "@a"])
+def test_hostile_markup_takes_no_long_time(repo: Path, home: Path, unit: str) -> None:
+    put(repo / ".claude" / "rules" / "a.md", unit * 60_000)
+    started = time.monotonic()
+    read(repo, home)
+    assert time.monotonic() - started < 3
+
+
+FOR_SOME = "---\n{front}\n---\nRULE"
+
+
+@pytest.mark.parametrize(
+    ("front", "path", "holds"),
+    [
+        ('paths:\n  - "src/**/*.py"', "src/a.py", True),
+        ("paths:\n  - src/**/*.py", "src/b/c/a.py", True),
+        ("paths: src/**/*.py", "lib/a.py", False),
+        ("paths: src/**/*.py", "src/a.txt", False),
+        ("paths: **/*.py", "a/b.py", True),
+        ("paths: '*.py'", "a/b.py", False),
+        ("paths: *.py", "b.py", True),
+        ("paths: src/{a,b}/*.{js,ts}, doc/*.md", "src/b/x.ts", True),
+        ("paths: src/{a,b}/*.{js,ts}, doc/*.md", "doc/x.md", True),
+        ("paths: {a,b}/*.ts", "b/x.ts", True),
+        ("paths:\n- ./src/", "src/deep/x", True),
+        ("paths: /src/*", "src/x", True),
+        ("paths: .hidden/**", ".hidden/x", True),
+    ],
+)
+def test_a_rule_for_some_files_holds_once_one_was_opened(
+    repo: Path, home: Path, front: str, path: str, holds: bool
+) -> None:
+    rule = put(repo / ".claude" / "rules" / "a.md", FOR_SOME.format(front=front))
+    opened = put(repo / path, "")
+    assert (read(repo, home).parts, rule in read(repo, home).waiting) == ({}, True)
+    found = read(repo, home, opened.resolve())
+    assert found.parts == ({rule: "RULE"} if holds else {})
+    assert found.text == "", "it goes with the file, not with the first message"
+    assert found.warnings == []
+
+
+@pytest.mark.parametrize("front", ["", "title: x", "paths:", "paths: []", "- a"])
+def test_a_rule_that_names_no_files_is_for_all(repo: Path, home: Path, front: str) -> None:
+    rule = put(repo / ".claude" / "rules" / "a.md", FOR_SOME.format(front=front))
+    assert read(repo, home).text == f"From {rule}:\nRULE"
+
+
+@pytest.mark.parametrize(
+    "front", ["paths: [", "paths: {x: 1}", "paths: [1, 2]", "a: b: c", "[" * 5_000, "#" * 20_000], ids=range(6)
+)
+def test_a_rule_whose_head_cannot_be_used_is_told(repo: Path, home: Path, front: str) -> None:
+    put(repo / ".claude" / "rules" / "a.md", FOR_SOME.format(front=front))
+    found = read(repo, home)
+    assert found.text == ""
+    assert len(found.warnings) == 1 and "a.md is left out" in found.warnings[0]
+
+
+def test_what_settings_exclude_is_left_out_and_told(repo: Path, home: Path) -> None:
+    put(repo / "CLAUDE.md", "keep")
+    put(repo / "team" / "CLAUDE.md", "leave out")
+    put(repo / "team" / ".claude" / "rules" / "a.md", "leave out")
+    managed = put(home / "managed" / "CLAUDE.md", "always")
+    excludes = ("**/team/CLAUDE.md", f"{repo}/team/.claude/rules/**", "**/managed/*")
+    found = read(repo / "team", home, excludes=excludes, managed=(home / "managed",))
+    assert list(found.parts) == [managed, repo / "CLAUDE.md"]
+    assert found.warnings == []
+    assert found.excluded == [repo / "team" / "CLAUDE.md", repo / "team" / ".claude" / "rules" / "a.md"]
+
+
+def test_what_is_not_trusted_is_named(repo: Path, home: Path) -> None:
+    put(repo / "AGENTS.md", "obey me")
+    found = read(repo, home, is_trusted=False)
+    assert found.untrusted == [repo / "AGENTS.md"]
+
+
+def test_folders_below_hold_once_a_file_there_was_opened(repo: Path, home: Path) -> None:
+    between = put(repo / "a" / "AGENTS.md", "A")
+    deep = put(repo / "a" / "b" / ".claude" / "rules" / "x.md", "B")
+    put(repo / "a" / "c" / "AGENTS.md", "C")
+    file = put(repo / "a" / "b" / "file.txt", "")
+    assert read(repo, home).parts == {}
+    assert read(repo, home, file.resolve()).parts == {between: "A", deep: "B"}
+    assert read(repo, home, file.resolve(), is_trusted=False).parts == {}
+
+
+def test_nothing_is_read_again_unless_something_changed(
+    repo: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[Path] = []
+    real = instructions.read_regular
+
+    def counted(path: Path, max_bytes: int) -> bytes:
+        reads.append(path)
+        return real(path, max_bytes)
+
+    monkeypatch.setattr(instructions, "read_regular", counted)
+    file = put(repo / "AGENTS.md", "one @sub/more.md")
+    more = put(repo / "sub" / "more.md", "more")
+    book = InstructionBook(places(repo, home))
+    book.read()
+    assert (reads, book.is_stale()) == ([file, more], False)
+    for change in (
+        lambda: put(more, "other"),
+        lambda: put(repo / "CLAUDE.md", "new"),
+        lambda: put(repo / ".claude" / "rules" / "deep" / "x.md", "new"),
+        lambda: put(repo / ".claude" / "rules" / "deep" / "y.md", "new"),
+        lambda: put(home / ".claude" / "CLAUDE.md", "new"),
+        file.unlink,
+    ):
+        change()
+        assert book.is_stale()
+        book.read()
+        assert not book.is_stale()
+
+
+def test_a_look_says_what_it_brought(repo: Path, home: Path) -> None:
+    one, two = put(repo / "AGENTS.md", "one"), put(repo / "CLAUDE.md", "two")
+    book = InstructionBook(places(repo, home))
+    assert book.read() == Changes(new=(one, two))
+    assert book.read() == Changes()
+    one.write_text("other")
+    two.unlink()
+    three = put(repo / "CLAUDE.local.md", "three")
+    assert book.read() == Changes(new=(three,), changed=(one,), gone=(two,))
+
+
+def test_an_editor_that_writes_a_file_anew_takes_nothing_away(repo: Path, home: Path) -> None:
+    """Between the two steps the file is empty, and just then somebody looks."""
+    file = put(repo / "AGENTS.md", "old")
+    book = InstructionBook(places(repo, home))
+    book.read()
+    file.write_text("")
+    writer = threading.Timer(SETTLE_S / 4, lambda: file.write_text("new"))
+    writer.start()
+    assert book.read() == Changes(changed=(file,))
+    writer.join()
+    assert book.current.parts == {file: "new"}

@@ -47,6 +47,7 @@ def test_every_key_is_taken(file: Path) -> None:
         "toolSearch": "off", "cacheDiagnostics": "on", "fallbackModel": ["a", "b"],
         "budget": {"sessionUsd": 2.5}, "models": {"m": {"window": 9}}, "routing": {"background": "b"},
         "autoCompactEnabled": False, "autoCompactWindow": 9, "backgroundAgents": False,
+        "claudeMdExcludes": ["**/x.md"],
         "context": {"window": 5, "autocompactBuffer": 6, "warningBuffer": 7, "manualCompactBuffer": 8},
         "sandbox": {
             "enabled": True, "network": {"allowedDomains": ["*"]}, "filesystem": {"allowWrite": ["~/x"]},
@@ -66,7 +67,7 @@ def test_every_key_is_taken(file: Path) -> None:
         session_budget_usd=2.5, models=(ModelEntry(id="m", window=9),),
         routing=(RouteEntry(kind="background", model="b", source=f"{file}:1"),),
         auto_compact=False, auto_compact_window=9, background_agents=False, context_window=5, autocompact_buffer=6,
-        warning_buffer=7, manual_compact_buffer=8,
+        warning_buffer=7, manual_compact_buffer=8, instruction_excludes=("**/x.md",),
         disable_bypass="disable", additional_dirs=(file.parent,), sandbox_enabled=True, sandbox_domains=("*",),
         sandbox_allow_write=("~/x",), sandbox_excluded=("docker",), sandbox_may_leave=False, sandbox_asks_nothing=True,
         rules=tuple(

@@ -106,7 +106,7 @@ def test_a_large_result_tells_where_it_is_kept() -> None:
     assert "    first" in rows(block)
     other = done("Fetch", {"url": "u"}, "1 line", content="Not too large.")
     assert "kept" not in rows(other)[0]
-    other.move_result("[…]", "/home/u/.local/c2.txt")
+    other.move_result("/home/u/.local/c2.txt", "[…]")
     assert rows(other) == ["  ● Fetch u  1 line · kept in …/c2.txt · 1.2s"]
 
 

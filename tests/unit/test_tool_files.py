@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from core.host.exact import stamp_of
 from core.tools.base import ToolError
 from core.tools.builtin.edit.tool import Edit, EditInput
 from core.tools.builtin.multi_edit.tool import MultiEdit
 from core.tools.builtin.read.tool import Read
 from core.tools.builtin.write.tool import Write, WriteInput
+from core.tools.context import MAX_TEXT_CHARS, MAX_TEXTS
 from tests.fakes.tools import Bench, make_bench, names
 
 
@@ -385,3 +387,29 @@ async def test_the_preview_of_a_write_shows_the_text_as_it_will_be_written(bench
     arguments = WriteInput(file_path="a.txt", content="two\r\n")
     preview = Write().preview(arguments, bench.context)
     assert preview == (await Write().run(arguments, bench.context)).display.diff
+
+
+async def test_the_file_seen_last_comes_last(bench: Bench) -> None:
+    for name in ("a.txt", "b.txt", "c.txt"):
+        await seen(bench, name, b"x")
+    await bench.run(Read(), file_path="a.txt")
+    await bench.run(Edit(), file_path="b.txt", old_string="x", new_string="y")
+    assert [path.name for path in bench.state.seen] == ["c.txt", "a.txt", "b.txt"]
+    assert [stamp.text for stamp in bench.state.seen.values()] == ["x", "x", "y"]
+
+
+async def test_only_the_texts_of_the_newest_files_are_kept_and_no_long_ones(bench: Bench) -> None:
+    await seen(bench, "long.txt", b"x" * (MAX_TEXT_CHARS + 1))
+    for number in range(MAX_TEXTS + 10):
+        await seen(bench, f"{number}.txt", b"x")
+    texts = [stamp.text for stamp in bench.state.seen.values()]
+    assert texts == [None] * 11 + ["x"] * MAX_TEXTS
+
+
+async def test_what_was_written_is_known_by_its_stamp(bench: Bench) -> None:
+    """Else the agent's own change would be news to it."""
+    path = bench.root / "a.txt"
+    await bench.run(Write(), file_path="a.txt", content="one\n")
+    assert bench.state.seen[path].disk == stamp_of(path.stat())
+    await bench.run(Edit(), file_path="a.txt", old_string="one", new_string="two")
+    assert bench.state.seen[path].disk == stamp_of(path.stat())

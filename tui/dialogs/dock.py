@@ -113,6 +113,13 @@ class QuestionDock(Walled, Vertical):
         else:
             self._count_anew()
 
+    def clear(self) -> None:
+        """Nobody waits for an answer any more."""
+        self._own.clear()
+        self._waiting.clear()
+        self._shown = None
+        self._turn()
+
     def explain(self, event: PermissionExplained) -> None:
         """A model has said what it thinks of a request."""
         from tui.dialogs.permission import PermissionPrompt

@@ -159,7 +159,7 @@ class PlainFooter:
             self._paper.line("The context window is no longer compacted on its own.")
         self._zone, self._breaker = found, breaker
 
-    def show_cache(self, percent: int | None, warm_until: float | None) -> None:
+    def show_cache(self, percent: int | None, warm_until: float | None, cold_cost: str = "") -> None:
         """Nothing that would be worth a line."""
 
     def show_tasks(self, running: int) -> None:

@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 import sys
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Coroutine, Mapping
 from functools import partial
 from typing import Any
 
 from core.protocol.envelope import Envelope
-from core.protocol.errors import AgentError
-from core.protocol.events import PermissionExplained
+from core.protocol.events import ModelChangeQuoted, PermissionExplained
 from core.protocol.inquiries import Asked, PlanRequest, QuestionRequest
-from core.protocol.ops import ExplainPermission, Interrupt, Op, SubmitPrompt
+from core.protocol.ops import ExplainPermission, Interrupt, Op, ReportContext, ReportCosts, SubmitPrompt
 from tui.bridge import Bridge, log_fault
-from tui.dialogs.question import Question
-from tui.dialogs.start import bypass_question, credentials_question, trust_question
+from tui.dialogs.quote import quote_words
 from tui.plain.commands import run_line
 from tui.plain.consents import ConsentInquiry
 from tui.plain.inquiries import Decided, FormInquiry, Inquiry, PlanInquiry
 from tui.plain.keyboard import Keyboard
+from tui.plain.opening import PlainOpening
 from tui.plain.panels import PlainComposer, PlainFooter, PlainHeader, PlainQueue, PlainStatus, PlainTodos
 from tui.plain.paper import Paper
-from tui.plain.questions import Given, Wanted, print_keys, print_question, read_answer
+from tui.plain.reports import PlainReports
 from tui.plain.transcript import PlainTranscript
 from tui.presenter.presenter import Presenter
 from tui.presenter.surfaces import State, Surfaces
+from tui.rendering.call_remarks import handed_off
 
 TWICE_S = 1.5
 """How soon a second Ctrl+C must follow to leave."""
@@ -66,6 +65,11 @@ class PlainSession:
         self._free.set()
         self._code = 0
         self._leave_by = 0.0
+        self._has_ended = False
+        """Whether there will be no further line: then nobody can answer."""
+        self._showing: asyncio.Task[None] | None = None
+        self._going: asyncio.Task[None] | None = None
+        """Goes over to another session."""
         self._work: asyncio.Task[None] | None = None
 
     async def run(self, first_prompt: str) -> int:
@@ -87,20 +91,25 @@ class PlainSession:
         return self._code
 
     async def _session(self, first_prompt: str) -> None:
-        if not await self._ask_start():
+        if not await PlainOpening(self._bridge, self._paper, self._keyboard).ask():
             return
         await self._bridge.run()
-        showing = asyncio.create_task(self._show(self._presenter), name="show")
+        self._showing = self._soon(self._show(self._presenter))
         try:
             if first_prompt:
                 await self._submit(first_prompt, is_echoed=False)
             await self._converse()
+            if not self._keyboard.is_terminal:
+                # What was told last is printed too.
+                await self._bridge.close()
+                await self._showing
         finally:
-            showing.cancel()
+            self._showing.cancel()
 
     def _present(self) -> Presenter:
         paper = self._paper
-        return Presenter(
+        self._transcript = PlainTranscript(paper)
+        presenter = Presenter(
             Surfaces(
                 header=PlainHeader(paper),
                 transcript=self._transcript,
@@ -114,13 +123,19 @@ class PlainSession:
                 explain=self._explain,
                 look_at=lambda _block: None,
                 signal=self._signal,
+                quote=self._quote,
+                go_over=self._go_over,
             )
         )
+        self._reports = PlainReports(presenter.reports, paper, time.time)
+        return presenter
 
     # Out
 
     async def _show(self, presenter: Presenter) -> None:
         async for batch in self._bridge.batches():
+            if presenter is not self._presenter:
+                return
             try:
                 self._show_batch(presenter, batch)
             except OSError:
@@ -159,6 +174,8 @@ class PlainSession:
         if len(self._questions) == 1:
             self._show_question()
         self._set_free()
+        if self._has_ended:
+            self._soon(self._deny())
 
     def _withdraw(self, request_ids: Collection[str]) -> None:
         was = self._questions[0].id if self._questions else ""
@@ -171,6 +188,30 @@ class PlainSession:
         for question in self._questions[:1]:
             if isinstance(question, ConsentInquiry) and question.id == event.request_id:
                 question.explain(event, self._paper)
+
+    def _quote(self, quoted: ModelChangeQuoted) -> None:
+        self._paper.line(f"{quote_words(quoted)} /model {quoted.model} once more does it.")
+
+    def _go_over(self, session_id: str) -> None:
+        if self._has_ended:
+            self._paper.line(f"The new session waits: agent-tui --resume {session_id}")
+        else:
+            self._going = self._soon(self._take_up(session_id))
+
+    async def _take_up(self, session_id: str) -> None:
+        """Another session takes the place of this one; where it cannot be taken up this one goes on."""
+        left = self._bridge.session_id
+        try:
+            await self._bridge.go_on_with(session_id)
+        except Exception as error:  # noqa: BLE001  the wall: whatever goes wrong there, the session here goes on
+            log_fault(error)
+            self._paper.line(f"The new session could not be taken up: {error}")
+            self._paper.line(f"This session goes on. The brief is in the other one: agent-tui --resume {session_id}")
+            return
+        self._presenter = self._present()
+        self._presenter.resumed = handed_off(left)
+        self._signal("done")
+        self._showing = self._soon(self._show(self._presenter))
 
     def _show_question(self) -> None:
         first, *behind = self._questions
@@ -187,6 +228,8 @@ class PlainSession:
                 await self._free.wait()
             line = await self._keyboard.line()
             self._paper.typed()
+            if self._going is not None:
+                await self._going
             if line is None:
                 await self._run_out()
                 return
@@ -196,18 +239,29 @@ class PlainSession:
                 text += line[:-1] + "\n"
             elif not text and (done := run_line(line, self._presenter, self._paper)):
                 if done is not True:
-                    await self._bridge.send(done)
+                    await self._do(done)
             elif (text + line).strip():
                 await self._submit(text + line, is_echoed=self._keyboard.is_terminal)
                 text = ""
             self._mark()
 
+    async def _do(self, op: Op) -> None:
+        """What a command says. The next line of a pipe may be about what comes of it."""
+        self._reports.expect()
+        await self._bridge.send(op)
+        if not self._keyboard.is_terminal:
+            await self._bridge.wait_idle()
+            if isinstance(op, ReportContext | ReportCosts):
+                await self._reports.wait()
+
     async def _run_out(self) -> None:
         """The input is over. At a terminal that means: leave. Behind a pipe what runs may end; nobody can say yes."""
-        while self._is_busy and not self._keyboard.is_terminal:
-            await self._free.wait()
-            if self._questions:
-                await self._deny()
+        if self._keyboard.is_terminal:
+            return
+        self._has_ended = True
+        while self._questions:
+            await self._deny()
+        await self._bridge.wait_idle()
 
     async def _deny(self) -> None:
         await self._decide(self._questions[0].decline())
@@ -231,57 +285,6 @@ class PlainSession:
         for op in ops:
             await self._bridge.send(op)
 
-    async def _ask_start(self) -> bool:
-        """Credentials and trust; False where the user leaves instead. Behind a pipe nobody can be asked."""
-        problem = ""
-        while self._bridge.needs_credentials or self._bridge.needs_trust:
-            is_trust = not self._bridge.needs_credentials
-            if not self._keyboard.is_terminal:
-                if not is_trust:
-                    raise AgentError("There are no credentials.", "Set ANTHROPIC_API_KEY, or try --demo.")
-                self._paper.line("This folder is not trusted yet: its own instructions and settings are left out.")
-                break
-            start = self._bridge.start
-            trusting = trust_question(str(start.launch.cwd), start.untrusted, is_broad=start.is_broad)
-            given = await self._put(trusting if is_trust else credentials_question(problem))
-            if given is None or given.value == "quit":
-                return False
-            problem = self._bridge.answer_start(given.value, given.comment)
-            if problem:
-                self._paper.line(problem)
-        if self._bridge.start.needs_bypass:
-            await self._ask_bypass()
-        return True
-
-    async def _ask_bypass(self) -> None:
-        """Whether really nothing is to be asked; where nobody can say so, the mode is the usual one."""
-        given = await self._put(bypass_question()) if self._keyboard.is_terminal else None
-        if given is None:
-            self._paper.line("Nobody has agreed yet to a session that asks nothing: it asks as usual.")
-        try:
-            self._bridge.start.with_bypass(given is not None and given.value == "yes")
-        except AgentError as error:
-            self._paper.line(str(error))
-
-    async def _put(self, question: Question) -> Given | None:
-        """Ask until there is an answer; None at the end of input."""
-        print_question(self._paper, question)
-        while (line := await self._keyboard.line()) is not None:
-            match read_answer(question, line):
-                case Given() as given:
-                    return given
-                case Wanted(choice):
-                    hiding = self._keyboard.unseen() if choice.comment == "secret" else contextlib.nullcontext()
-                    with hiding:
-                        self._paper.line(f"{choice.label}: type it and press Enter.")
-                        comment = await self._keyboard.line()
-                    if comment is not None and comment.strip():
-                        return Given(choice.value, comment.strip())
-                case None:
-                    pass
-            print_keys(self._paper, question)
-        return None
-
     # The end
 
     def _interrupt(self) -> None:
@@ -292,12 +295,13 @@ class PlainSession:
             return
         self._leave_by = now + TWICE_S
         if self._is_busy:
-            self._send_soon(Interrupt())
+            self._soon(self._bridge.send(Interrupt()))
         else:
             self._paper.line("Ctrl+C once more leaves.")
 
-    def _send_soon(self, op: Op) -> None:
-        asyncio.get_running_loop().create_task(self._bridge.send(op), name="send")
+    @staticmethod
+    def _soon(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        return asyncio.get_running_loop().create_task(work)
 
     def _stop(self, code: int) -> None:
         self._code = self._code or code

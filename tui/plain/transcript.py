@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from tui.plain.paper import WIDE, Paper
 from tui.widgets.transcript.blocks import Block, PromptBlock, TextBlock, ThinkingBlock, WelcomeBlock
+from tui.widgets.transcript.compaction_block import UNDO, CompactionBlock
 from tui.widgets.transcript.retry_block import RetryBlock
 from tui.widgets.transcript.tool_block import ToolBlock
 
@@ -73,6 +74,8 @@ class PlainTranscript:
                         self._paper.line(f"(Thought, {len(block.source.split())} words)")
                 case RetryBlock():
                     self._paper.line(f"! {block.newest}")
+                case CompactionBlock():
+                    self._compaction(block)
                 case WelcomeBlock():
                     pass
                 case _:
@@ -106,6 +109,16 @@ class PlainTranscript:
         self._paper.line(f"  {told}" if is_next else f"* {block.headline}: {told}")
         block.has_fold_hint = False
         self._paper.lines([] if has_plan else block.lines(WIDE)[1:])
+
+    def _compaction(self, block: CompactionBlock) -> None:
+        """In full: it is what the model reads from now on, and lines cannot be unfolded."""
+        if not block.is_undone:
+            details = f" · {block.details}" if block.details else "…"
+            self._paper.line(f"\n{block.headline}{details}" if block.is_complete else block.headline + details)
+        if block.is_complete and not block.is_undone:
+            self._paper.line(block.source.strip("\n"), "  ")
+        if block.is_complete and block.can_undo:
+            self._paper.line(f"  ({UNDO})")
 
     def _prompt(self, block: PromptBlock) -> None:
         if block.source in self.echoed:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from core.protocol.events import ModelChangeQuoted
 from core.protocol.views import PermissionMode, TodoItem
 from tui.presenter.permission_log import PermissionLog
+from tui.presenter.reports import Reports
 from tui.presenter.surfaces import Surfaces
 from tui.widgets.transcript.blocks import Block
+from tui.widgets.transcript.compaction_block import CompactionBlock
 from tui.widgets.transcript.retry_block import RetryBlock
 from tui.widgets.transcript.tool_block import ToolBlock
 
@@ -21,6 +24,8 @@ class PresenterBase:
         self._on = surfaces
         self._ts = 0.0
         """When the event that is shown was published, seconds since the epoch."""
+        self.resumed = "Taken up where it was left."
+        """Said of a session that has a history."""
         self.permissions = PermissionLog()
         self._cwd = ""
         self._mode: PermissionMode = "default"
@@ -28,7 +33,7 @@ class PresenterBase:
         self._blocks: dict[str, Block] = {}
         self._tools: dict[str, ToolBlock] = {}
         self._finished: dict[str, ToolBlock] = {}
-        """Calls of the newest response that have their result."""
+        """Calls that have their result."""
         self._batch: tuple[str, int] = ("", -1)
         self._batch_tools: list[ToolBlock] = []
         self._running: dict[str, str] = {}
@@ -37,6 +42,17 @@ class PresenterBase:
         self._cost: float | None = 0.0
         self._up = self._down = 0
         self._retry: RetryBlock | None = None
+        self._session_id = ""
+        self._interrupted = ""
+        """What the end of an interrupted turn says in place of the usual words."""
+        self._is_turn = False
+        """Whether a turn runs; compactions and handoffs also come alone."""
+        self._compacting: CompactionBlock | None = None
+        self._compacted: CompactionBlock | None = None
+        """The newest that is done and was not undone."""
+        self.reports = Reports()
+        self.quoted: ModelChangeQuoted | None = None
+        """The newest price of a change of the model."""
         self._todos: tuple[TodoItem, ...] = ()
         self._count = 0
 
@@ -47,6 +63,21 @@ class PresenterBase:
     def _next_id(self) -> str:
         self._count += 1
         return f"note-{self._count}"
+
+    def _begin_alone(self, activity: str) -> None:
+        """Something is done that a turn may be in the middle of, or not."""
+        if not self._is_turn:
+            self._on.status.begin()
+            self._on.composer.is_busy = True
+            self._on.signal("working")
+        self._on.status.show_activity(activity)
+
+    def _end_alone(self) -> None:
+        """It is over; a turn that runs goes on."""
+        if not self._is_turn:
+            self._on.status.end()
+            self._on.composer.is_busy = False
+            self._on.signal("done")
 
     def _show_work(self) -> None:
         """What the calls are at: a question to the user comes before what runs."""

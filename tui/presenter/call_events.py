@@ -51,7 +51,7 @@ class CallEvents(PresenterBase):
         """It made room for the others."""
         block = self._finished.get(event.tool_use_id)
         if block is not None:
-            block.move_result(event.content, event.path)
+            block.move_result(event.path, event.content)
             self._redraw(block)
 
     def on_shell_started(self, event: ev.ShellStarted) -> None:

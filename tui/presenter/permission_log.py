@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from core.protocol.events import PermissionDecided
 from core.protocol.views import Answer, PermissionRequest, RuleInfo
+from tui.presenter.watched import Watched
 
 KEPT = 200
 """Decisions that are remembered."""
@@ -28,18 +28,13 @@ class Decision:
     comment: str = ""
 
 
-class PermissionLog:
+class PermissionLog(Watched):
     """Rules by what they say, decisions from the newest."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.rules: tuple[RuleInfo, ...] = ()
         self.decisions: tuple[Decision, ...] = ()
-        self._watchers: list[Callable[[], None]] = []
-
-    def watch(self, watcher: Callable[[], None]) -> Callable[[], None]:
-        """Have a function called after every change; gives the one that ends this."""
-        self._watchers.append(watcher)
-        return lambda: self._watchers.remove(watcher)
 
     def set_rules(self, rules: tuple[RuleInfo, ...]) -> None:
         """These are in force now."""
@@ -66,7 +61,3 @@ class PermissionLog:
             for one in self.decisions
         )
         self._changed()
-
-    def _changed(self) -> None:
-        for watcher in list(self._watchers):
-            watcher()

@@ -23,7 +23,7 @@ class Presenter(SessionEvents, TurnEvents, BlockEvents, CallEvents, ContextEvent
 
     def show(self, envelope: Envelope) -> None:
         """Show one event; laid out at the next ``flush``."""
-        self._ts = envelope.ts
+        self._ts, self._session_id = envelope.ts, envelope.session_id
         getattr(self, f"on_{envelope.event.kind}")(envelope.event)
 
     def flush(self) -> None:

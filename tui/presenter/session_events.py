@@ -40,7 +40,7 @@ class SessionEvents(PresenterBase):
         self._may_bypass = event.mode == "bypassPermissions"
         self._set_mode(event.mode)
         if event.is_resumed:
-            self._add(NoticeBlock(self._next_id(), "info", "Taken up where it was left."))
+            self._add(NoticeBlock(self._next_id(), "info", self.resumed))
         else:
             self._add(WelcomeBlock(self._next_id(), event.version, is_demo=event.is_demo))
 

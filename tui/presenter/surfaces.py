@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from core.protocol.events import PermissionExplained
+from core.protocol.events import ModelChangeQuoted, PermissionExplained
 from core.protocol.inquiries import Asked
 from core.protocol.views import ContextLimits, QueuedMessage, SharedTask, TodoItem
 from tui.widgets.transcript.blocks import Block
@@ -73,7 +73,7 @@ class FooterSurface(Protocol):
     def show_mode(self, mode: str) -> None: ...
     def show_window(self, window: int, limits: ContextLimits) -> None: ...
     def show_usage(self, used: int, cost: str, *, breaker: str = "closed") -> None: ...
-    def show_cache(self, percent: int | None, warm_until: float | None) -> None: ...
+    def show_cache(self, percent: int | None, warm_until: float | None, cold_cost: str = "") -> None: ...
     def show_tasks(self, running: int) -> None: ...
 
 
@@ -98,3 +98,7 @@ class Surfaces:
     """Let the reader begin at a block."""
     signal: Callable[[State], None]
     """The session begins to work, to wait for the user, or has finished."""
+    quote: Callable[[ModelChangeQuoted], None]
+    """Ask whether the model is to be changed at that price."""
+    go_over: Callable[[str], None]
+    """Go on with the session of this id in place of this one."""

@@ -44,6 +44,8 @@ class TurnEvents(PresenterBase):
         """The status line begins to move."""
         self._running.clear()
         self._asking.clear()
+        self._is_turn = True
+        self._interrupted = ""
         self._up = self._down = 0
         self._cost_before = self._cost or 0.0
         self._on.status.begin()
@@ -52,27 +54,35 @@ class TurnEvents(PresenterBase):
 
     def on_turn_ended(self, event: ev.TurnEnded) -> None:
         """The status line comes to rest; a quiet line sums up."""
+        self._is_turn = False
         self._on.status.end()
         self._on.composer.is_busy = False
         self._on.signal("done")
-        if event.reason == "completed":
-            cost = dollars(self._cost - self._cost_before) if self._cost is not None else ""
-            requests = f"{event.steps} request{'' if event.steps == 1 else 's'}"
-            parts = [duration(event.duration_ms), requests, cost]
-            self._add(RuleBlock(self._next_id(), "─ " + " · ".join(part for part in parts if part)))
-        else:
+        if event.reason != "completed":
             words, style = END_WORDS[event.reason]
+            if event.reason == "interrupted":
+                words = self._interrupted or words
             self._add(RuleBlock(self._next_id(), f"{words} {event.detail}".strip(), style))
+            return
+        spent = (self._cost or 0.0) - self._cost_before
+        if not event.steps and not spent:
+            return  # nothing was sent
+        requests = f"{event.steps} request{'' if event.steps == 1 else 's'}" if event.steps else ""
+        parts = [duration(event.duration_ms), requests, dollars(spent) if self._cost is not None else ""]
+        self._add(RuleBlock(self._next_id(), "─ " + " · ".join(part for part in parts if part)))
 
     def on_request_started(self, event: ev.RequestStarted) -> None:
         """The model has the word; for what is asked beside the conversation the running call speaks."""
         if event.query_source == "main":
-            self._finished.clear()
             self._on.status.show_activity("Waiting for the model", is_awaited=True)
+        elif event.query_source == "handoff":
+            self._begin_alone("Writing the handoff")
 
     def on_request_finished(self, event: ev.RequestFinished) -> None:
         """Count what went up and came down."""
         self._retry = None
+        if event.query_source == "handoff":
+            self._end_alone()
         self._up += event.usage.prompt_tokens
         self._down += event.usage.output_tokens
         self._on.status.show_tokens(f"↑ {tokens(self._up)} ↓ {tokens(self._down)}")
@@ -80,6 +90,8 @@ class TurnEvents(PresenterBase):
     def on_request_failed(self, event: ev.RequestFailed) -> None:
         """A countdown, and a line that grows with each attempt; a first one that is not tried again is told by the
         end of the turn alone."""
+        if event.retry_in_s is None and event.query_source == "handoff":
+            self._end_alone()
         if event.retry_in_s is None and event.attempt == 1:
             return
         again = ""
@@ -107,5 +119,6 @@ class TurnEvents(PresenterBase):
         prompt = event.last.prompt_tokens
         share = round(event.last.cache_read_tokens / prompt * 100) if prompt else None
         self._on.footer.show_window(event.context_window, event.limits)
-        self._on.footer.show_usage(event.context_tokens, dollars(event.cost_usd))
-        self._on.footer.show_cache(share, event.warm_until)
+        self._on.footer.show_usage(event.context_tokens, dollars(event.cost_usd), breaker=event.breaker)
+        self._on.footer.show_cache(share, event.warm_until, dollars(event.cold_cost_usd))
+        self.reports.outdate()

@@ -9,6 +9,8 @@ from core.protocol.views import TodoItem, ToolDisplay
 from tui.rendering.sanitize import clean_line
 from tui.rendering.tool_views import short_path
 
+CLEARED = "cleared from the context"
+"""Said of a result that the model no longer reads."""
 _MCP = re.compile(r"mcp__(.+?)__(.+)", re.DOTALL)
 _CHANGES = {"completed": "done", "in_progress": "started", "pending": "to do"}
 
@@ -38,6 +40,11 @@ def todo_changes(display: ToolDisplay, todos: Sequence[TodoItem]) -> str:
         return ""
     states = [item.status for item in todos if item.id in changed]
     return ", ".join(f"{states.count(state)} {word}" for state, word in _CHANGES.items() if state in states)
+
+
+def handed_off(session_id: str) -> str:
+    """How to go back to the session that was left."""
+    return f"Handed off. To go back: agent-tui --resume {session_id}"
 
 
 def kept_in(path: str, cwd: str) -> str:

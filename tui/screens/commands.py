@@ -68,6 +68,24 @@ class CommandActions(QueueScreen):
 
         self.send(SetModel(model=model_id))
 
+    def action_compact(self, instructions: str = "") -> None:
+        """Put a summary in place of the conversation, after the turn that runs."""
+        from core.protocol.ops import Compact
+
+        self.send(Compact(instructions=instructions))
+
+    def action_uncompact(self) -> None:
+        """Take back the last compaction, after the turn that runs."""
+        from core.protocol.ops import UndoCompaction
+
+        self.send(UndoCompaction())
+
+    def action_handoff(self, goal: str = "") -> None:
+        """Go on in a fresh session with a brief of this one, after the turn that runs."""
+        from core.protocol.ops import HandOff
+
+        self.send(HandOff(goal=goal))
+
     @on(MenuChanged)
     def _menu_changed(self, event: MenuChanged) -> None:
         self.query_one(CompletionMenu).show(event.menu)

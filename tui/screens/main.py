@@ -13,7 +13,7 @@ from textual.message import Message
 from tui.dialogs.dock import QuestionDock
 from tui.keymap import SCREEN_KEYS, bindings
 from tui.rendering.palette import Palette
-from tui.screens.session_keys import SessionKeys
+from tui.screens.view_keys import ViewKeys
 from tui.widgets.composer.editor import Composer
 from tui.widgets.composer.menu import CompletionMenu
 from tui.widgets.gauge import Footer
@@ -25,13 +25,14 @@ from tui.widgets.todo import TodoLine, TodoPanel, TodoViews
 from tui.widgets.transcript.pane import ConversationPane
 
 if TYPE_CHECKING:
+    from core.protocol.events import ModelChangeQuoted, NoticeLevel
     from core.protocol.ops import Op
     from core.protocol.views import ImageAttachment, Lane
     from tui.presenter.presenter import Presenter
     from tui.presenter.surfaces import State
 
 
-class MainScreen(SessionKeys):
+class MainScreen(ViewKeys):
     """Draws what it is told, and turns keys into ops."""
 
     BINDINGS = bindings([key for key in SCREEN_KEYS if key.id != "session.interrupt"], priority=True) + bindings(
@@ -56,11 +57,19 @@ class MainScreen(SessionKeys):
             self.lane: Lane = lane
             self.images = images
 
+    class HandoffReady(Message):
+        """A new session waits to take the place of this one."""
+
+        def __init__(self, session_id: str) -> None:
+            super().__init__()
+            self.session_id = session_id
+
     def __init__(self, palette: Palette, now: Callable[[], float], wall: Callable[[], float]) -> None:
         super().__init__()
         self._palette = palette
         self._footer = Footer(palette, wall)
         self._now = now
+        self.wall = wall
         self._pane = ConversationPane(palette)
         self._transcript = self._pane.view
         self.composer = Composer()
@@ -71,7 +80,7 @@ class MainScreen(SessionKeys):
         self._side = Vertical(panel, id="side")
         self._todos = TodoViews(panel, self._todo_line, self._side)
         self._announced_typing = False
-        self._warnings = 0
+        self._told = 0
         self.presenter: Presenter | None = None
 
     def compose(self) -> ComposeResult:
@@ -114,9 +123,53 @@ class MainScreen(SessionKeys):
                 explain=self.dock.explain,
                 look_at=self._pane.look_at,
                 signal=signal,
+                quote=self._quote,
+                go_over=self._go_over,
             )
         )
         return self.presenter
+
+    def _quote(self, quoted: ModelChangeQuoted) -> None:
+        from tui.dialogs.quote import quote_question
+
+        self.dock.ask(quote_question(quoted))
+
+    def _go_over(self, session_id: str) -> None:
+        self.post_message(self.HandoffReady(session_id))
+
+    @on(QuestionDock.Answered)
+    def _quote_answered(self, event: QuestionDock.Answered) -> None:
+        """Another model at the price that was told, or not; the other questions are the app's."""
+        from core.protocol.ops import SetModel
+        from tui.dialogs.quote import MODEL
+
+        if event.question_id == MODEL:
+            event.stop()
+            if event.value:
+                self.send(SetModel(model=event.value, is_confirmed=True))
+
+    async def begin_anew(self, signal: Callable[[State], None]) -> Presenter:
+        """Another session takes the place of the one that is shown; only what is typed stays."""
+        from core.protocol.views import ContextLimits
+
+        self.dock.clear()
+        settled, self._pane = self._pane, ConversationPane(self._palette)
+        self._transcript = self._pane.view
+        self.remove_class("-reading")
+        settled.display = False
+        await self.query_one("#middle").mount(self._pane, before=0)
+        await settled.remove()
+        self.status.end()
+        self.composer.is_busy = self.composer.has_queue = False
+        self.queue_lane.show(())
+        self._todos.show(())
+        self._todos.show_shared(())
+        self.status.show_item("")
+        self._footer.show_tasks(0)
+        self._footer.show_window(0, ContextLimits())
+        self._footer.show_usage(0, "")
+        self._footer.show_cache(None, None)
+        return self.begin(signal)
 
     def set_palette(self, palette: Palette) -> None:
         """Draw in other colours."""
@@ -139,11 +192,15 @@ class MainScreen(SessionKeys):
         self._transcript.flush()
 
     def warn(self, text: str) -> None:
-        """Tell of something that is wrong in the user's files, where it stays."""
+        """Tell of something that is wrong in the user's files."""
+        self.tell("warning", f"Settings: {text}")
+
+    def tell(self, level: NoticeLevel, text: str, hint: str = "") -> None:
+        """Tell of something in the conversation, where it stays."""
         from tui.widgets.transcript.blocks import NoticeBlock
 
-        self._warnings += 1
-        self._transcript.append(NoticeBlock(f"warning-{self._warnings}", "warning", f"Settings: {text}"))
+        self._told += 1
+        self._transcript.append(NoticeBlock(f"told-{self._told}", level, text, hint))
         self._transcript.flush()
 
     @on(QuestionDock.Decided)
@@ -184,38 +241,6 @@ class MainScreen(SessionKeys):
         if not self._announced_typing:
             self._announced_typing = True
             self.send(WarmUp())
-
-    # Keys
-
-    def action_toggle_todos(self) -> None:
-        """Show or hide the todo list."""
-        self._todos.toggle()
-
-    def action_transcript(self) -> None:
-        """Read the conversation with everything unfolded, or go back to how it was."""
-        self.set_class(self._pane.toggle_reading(), "-reading")
-
-    def action_search(self, text: str = "") -> None:
-        """Search the conversation."""
-        self._pane.search(text)
-
-    def action_copy_last(self) -> None:
-        """Copy the newest answer as Markdown."""
-        self._pane.copy_answer()
-
-    @on(ConversationPane.Left)
-    def _conversation_left(self) -> None:
-        self.remove_class("-reading")
-        self.set_focus(self.composer)
-
-    def action_page(self, direction: int) -> None:
-        """Scroll what a question is about, or where all of that is in view the conversation."""
-        if not (self.dock.has_keys and self.dock.scroll_body(direction)):
-            self._transcript.scroll_page(direction)
-
-    def action_edge(self, direction: int) -> None:
-        """To the beginning or the end of the conversation."""
-        self._transcript.scroll_edge(direction)
 
     def send(self, op: Op) -> None:
         """Ask the engine for something."""

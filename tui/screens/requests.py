@@ -7,6 +7,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from tui.widgets.composer.editor import Composer
+from tui.widgets.gauge import Footer
 from tui.widgets.wall import Walled
 
 
@@ -29,6 +30,12 @@ class RequestScreen(Walled, Screen[None]):
     class PermissionsRequested(Message):
         """The user wants to see the permission rules and what was decided."""
 
+    class ContextRequested(Message):
+        """The user wants to see what fills the window."""
+
+    class CostsRequested(Message):
+        """The user wants to see what the session has cost."""
+
     class LeaveRequested(Message):
         """The user leaves."""
 
@@ -44,6 +51,15 @@ class RequestScreen(Walled, Screen[None]):
     def action_permissions(self) -> None:
         """Permission rules and recent decisions."""
         self.post_message(self.PermissionsRequested())
+
+    @on(Footer.GaugeClicked)
+    def action_context(self) -> None:
+        """What fills the window, and what can be done about it."""
+        self.post_message(self.ContextRequested())
+
+    def action_costs(self) -> None:
+        """What the session has cost."""
+        self.post_message(self.CostsRequested())
 
     def action_themes(self, name: str = "") -> None:
         """Choose the theme, or take the one of that name."""

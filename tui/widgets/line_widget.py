@@ -33,12 +33,12 @@ class LineWidget(Walled, Widget):
         raise NotImplementedError
 
     def update_lines(self) -> None:
-        """What is shown has changed: draw it, and lay out anew only where the height is another one."""
-        height = len(self._built)
+        """What is shown may have changed: draw it where it has, and lay out anew only where the height is another."""
+        before = self._built
         self._rebuild(self._built_width)
-        if len(self._built) != height or self._built_width < 0:
+        if len(self._built) != len(before) or self._built_width < 0:
             self.refresh(layout=True)
-        else:
+        elif self._built != before:
             self.refresh()
 
     def set_palette(self, palette: Palette) -> None:

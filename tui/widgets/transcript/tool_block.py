@@ -10,7 +10,7 @@ from typing import Any, Literal
 from core.protocol.views import TodoItem, ToolDisplay
 from tui.keymap import key_text
 from tui.rendering.amounts import duration
-from tui.rendering.call_remarks import batch_state, kept_in, result_size, tool_title
+from tui.rendering.call_remarks import CLEARED, batch_state, kept_in, result_size, tool_title
 from tui.rendering.inquiry_views import answer_lines, comment_lines
 from tui.rendering.line import DECOR, DECOR_ROW, Line, Span
 from tui.rendering.markdown import render_markdown
@@ -57,6 +57,7 @@ class ToolBlock(Block):
         "_todos",
         "group",
         "has_fold_hint",
+        "is_cleared",
         "name",
         "state",
     )
@@ -78,6 +79,8 @@ class ToolBlock(Block):
         self._todos: tuple[TodoItem, ...] = ()
         self._plan = ""
         self.has_fold_hint = True
+        self.is_cleared = False
+        """Whether the model no longer reads the result; it is still shown here."""
 
     @property
     def is_foldable(self) -> bool:
@@ -170,9 +173,15 @@ class ToolBlock(Block):
         self._progress = ""
         self.touch()
 
-    def move_result(self, content: str, path: str) -> None:
-        """The model gets only this of the result; the whole is in a file."""
-        self._content, self._display = content, replace(self._display, saved_to=path)
+    def move_result(self, path: str, content: str | None = None) -> None:
+        """The model gets only ``content`` of the result, or where that is None a mere marker; the whole is in a file,
+        unless the path is empty."""
+        if content is None:
+            self.is_cleared = True
+        else:
+            self._content = content
+        if path:
+            self._display = replace(self._display, saved_to=path)
         self.touch()
 
     def lines(self, width: int) -> list[Line]:
@@ -218,6 +227,7 @@ class ToolBlock(Block):
                 kept = kept_in(self._display.saved_to, self._cwd)
                 parts = [
                     size,
+                    CLEARED if self.is_cleared else "",
                     f"kept in {kept}" if kept else "",
                     duration(self._duration_ms),
                 ]

@@ -15,13 +15,13 @@ from core.permissions.paths import is_inside
 from core.protocol.views import ToolDisplay
 from core.tools.attached import Attached
 from core.tools.base import Tool, ToolError, ToolInput, ToolResult
-from core.tools.context import FileStamp, ToolContext, ToolState
+from core.tools.context import ToolContext, ToolState
 from core.tools.file_kinds import HEAD_BYTES, is_pdf
 from core.tools.images import MAX_IMAGE_BYTES, checked_image, encode, image_block
 from core.tools.notebook_view import view_notebook
 from core.tools.notebooks import NotebookError, parse_notebook
 from core.tools.pdf_files import MAX_PDF_BYTES, document_block, take_pages, title
-from core.tools.text_files import Place, absolute_path, load, load_bytes, place_of, read_access
+from core.tools.text_files import Place, absolute_path, load, load_bytes, place_of, read_access, seen_as
 
 DEFAULT_LINES = 2_000
 MAX_LINE_CHARS = 2_000
@@ -92,7 +92,7 @@ def _read_text(
     text, shown = _render(lines, arguments.offset or 1, arguments.limit)
     total = len(lines)
     summary = f"{shown} line{'' if shown == 1 else 's'}" + (f" of {total}" if shown < total else "")
-    real, seen = place.real, FileStamp(file.digest)
+    real, seen = place.real, seen_as(file)
     return ToolResult(
         content=note + text,
         display=ToolDisplay(summary=summary, details={"lines": shown, "total_lines": total}),
@@ -108,7 +108,7 @@ def _read_notebook(place: Place, file: TextFile, arguments: ReadInput, attached:
     view = view_notebook(notebook, arguments.offset or 1, arguments.limit, attached)
     cells = f"{view.shown} cell{'' if view.shown == 1 else 's'}"
     cells += f" of {view.total}" if view.shown < view.total else ""
-    real, seen = place.real, FileStamp(file.digest)
+    real, seen = place.real, seen_as(file)
     return ToolResult(
         content=view.content,
         display=ToolDisplay(summary=f"notebook, {cells}"),

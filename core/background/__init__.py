@@ -1,0 +1,1 @@
+"""What the small model does beside the conversation, unasked: never in the way of a turn, off in one setting."""
