@@ -78,7 +78,7 @@ def _changed_messages(before: list[Wire], now: list[Wire], reach: int) -> Iterat
         added = len(now[at]["content"]) - len(before[at]["content"])
         if added >= reach:
             yield "messages", f"message {at + 1} grew by {added} blocks, more than the server looks back"
-    images = _images(now) - _images(before)
+    images = _images(now[at:]) - _images(before[at:])
     if images:
         yield "messages", "images were added" if images > 0 else "images were removed"
 
@@ -99,4 +99,4 @@ def _images(messages: list[Wire]) -> int:
 def _common(before: str | list[Wire], now: str | list[Wire]) -> int:
     """How many items they begin with in common."""
     pairs = enumerate(zip(before, now, strict=False))
-    return next((at for at, (one, other) in pairs if one != other), min(len(before), len(now)))
+    return next((at for at, (one, other) in pairs if one is not other and one != other), min(len(before), len(now)))
