@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 from pathlib import Path
@@ -23,7 +24,7 @@ from core.sessions.conversation import Conversation
 
 MAX_OUTPUT_TOKENS = 512
 MAX_CHARS = 60_000
-"""Of what was said and done since: beyond it the oldest is left out."""
+"""Of what was said and done since: what is beyond it is for the next time."""
 MAX_TEXT_CHARS = 4_000
 MAX_RESULT_CHARS = 600
 MAX_INPUT_CHARS = 400
@@ -81,8 +82,8 @@ class SessionNotes:
 
     async def _write(self) -> None:
         """Take notes of what is new. A failure is for the debug log only."""
-        before, messages = self._notebook.notes, self._conversation.messages
-        new = self._notebook.since(messages)
+        before = self._notebook.notes
+        new = fitting(self._notebook.since(self._conversation.messages))
         if not new:
             return
         text = f"<notes>\n{before.text or '(none yet)'}\n</notes>\n\n<since>\n{as_text(new)}\n</since>"
@@ -106,7 +107,7 @@ class SessionNotes:
         if self._notebook.notes is not before:
             # The conversation was compacted meanwhile: these lines tell of what its summary tells of.
             return
-        self._notebook.notes = before.with_lines(lines, messages[-1].id)
+        self._notebook.notes = before.with_lines(lines, new[-1].id)
         await asyncio.to_thread(self._save, self._notebook.notes)
 
     def _save(self, notes: Notes) -> None:
@@ -116,13 +117,15 @@ class SessionNotes:
             LOGGER.info("session notes cannot be saved: %s", error)
 
     def _load(self) -> None:
-        """Take up the notes of an earlier run, where they are about this conversation."""
-        try:
-            notes: Notes = from_json(Notes, json.loads(self._path.read_text("utf-8")))
-        except (OSError, ValueError):
-            return
-        if any(message.id == notes.covered for message in self._conversation.messages):
+        """Take up the notes of an earlier run, where they are about this conversation; else they go on from the
+        summary that it begins with."""
+        messages, notes = self._conversation.messages, Notes()
+        with contextlib.suppress(OSError, ValueError):
+            notes = from_json(Notes, json.loads(self._path.read_text("utf-8")))
+        if any(message.id == notes.covered for message in messages):
             self._notebook.notes = notes
+        elif self._conversation.summary and messages:
+            self._notebook.begin_anew(self._conversation.summary, messages)
 
 
 def parse_notes(text: str) -> tuple[Note, ...]:
@@ -131,10 +134,20 @@ def parse_notes(text: str) -> tuple[Note, ...]:
     return tuple(Note(kind=cast("NoteKind", match[1].lower()), text=match[2].strip()) for match in found if match)
 
 
+def fitting(messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    """The oldest of the messages, as many as notes are taken of at once; one at least."""
+    chars, end = 0, 0
+    for message in messages:
+        chars += len(as_text((message,)))
+        if end and chars > MAX_CHARS:
+            break
+        end += 1
+    return messages[:end]
+
+
 def as_text(messages: tuple[Message, ...]) -> str:
     """What was said and done, short."""
-    pieces = [piece for message in messages for piece in _pieces(message)]
-    text = "\n".join(pieces)
+    text = "\n".join(piece for message in messages for piece in _pieces(message))
     return text if len(text) <= MAX_CHARS else f"[…]\n{text[-MAX_CHARS:]}"
 
 

@@ -41,13 +41,15 @@ def compacting(
 
 
 def shortened(messages: tuple[Message, ...], start: int) -> tuple[Message, ...]:
-    """The messages from ``start`` on and without images and documents, for a request that must be shorter."""
+    """The messages from ``start`` on and without images and documents, for a request that must be shorter; a summary
+    of what was before stays."""
     gone = Cleared(
         event=ResultsCleared(tool_use_ids=(), paths=(), saved_tokens=0, reason="too_long"),
         media_of=tuple(message.id for message in messages[start:]),
         unthought=_displaced(messages[start:]),
     )
-    return applied(Held(messages=messages[start:]), gone).messages
+    summaries = tuple(message for message in messages[:start] if message.is_summary)
+    return (*summaries, *applied(Held(messages=messages[start:]), gone).messages)
 
 
 def undoing(since: tuple[Message, ...], event: CompactionUndone) -> Undone:

@@ -38,6 +38,7 @@ DROP_SHARE = 0.2
 """Of the conversation, where the API does not say by how much it is too long."""
 MAX_KEPT_ROUND = 8_000
 """Tokens of the newest calls and their results, which stay as they are where they are not more."""
+FULL = "model_context_window_exceeded"
 MAX_TRIES = 3
 """In one go, of a compaction by hand."""
 BY_HAND = "Use /compact to try again by hand, or /handoff to go on in a fresh session with a brief of this one."
@@ -116,7 +117,7 @@ class _Attempt:
         head += [_message(query, one) for one in restored.texts]
         after = query.overhead + sum(estimate(message) for message in (*head, *tail))
         limit = context_limits(query.turn.model, query.turn.settings).autocompact
-        if not must and limit and after >= limit:
+        if not must and (after >= self._before or (limit and after >= limit)):
             return False
         if after >= self._before:
             raise ModelError("invalid", "The summary is no shorter than what it stands for.")
@@ -131,18 +132,28 @@ class _Attempt:
             kept=(*kept, *restored.kept, *([f"the newest {len(tail)} messages"] if tail else [])),
             duration_ms=round((query.host.clock.monotonic() - self._started) * 1000),
         )
+        is_vain = bool(limit) and (after >= limit or self._is_too_soon(limit))
         conversation.change(compacting(messages, tuple(head), summary.kept_from, event))
         query.notebook.begin_anew(summary.text if summary.method == "full" else "", conversation.messages)
         query.watch.announce("the conversation was compacted")
         query.rebase(restored.state)
-        if limit and after >= limit:
+        if is_vain:
             # Too full again at once: were that to go on, each request would cost a summary.
             query.breaker.failed()
         else:
             query.breaker.succeeded()
         query.publisher.emit(event)
+        if query.breaker.is_open:
+            text = "Compaction makes too little room here: it is not tried any more on its own."
+            query.publisher.emit(Notice(level="warning", text=text, hint=BY_HAND))
         query.publish_usage(after)
         return True
+
+    def _is_too_soon(self, limit: int) -> bool:
+        """Whether the first answer after the last compaction has shown that it was not enough."""
+        conversation = self._query.conversation
+        answers = sum(message.role == "assistant" for message in conversation.since_compaction)
+        return conversation.can_undo and answers == 1 and conversation.known_tokens >= limit
 
     def failed(self, error: ModelError, tries: int) -> float | None:
         """Tell the failure; seconds until it is tried again, None where it is not."""
@@ -246,6 +257,11 @@ async def _answer(query: Query, messages: tuple[Message, ...], ask: str, source:
     text = "\n\n".join(block.text for block in answer.blocks if isinstance(block, TextBlock)).strip()
     if answer.stop_reason == "refusal":
         raise ModelError("invalid", f"The model declined to write it. {answer.stop_detail}".strip())
+    if answer.stop_reason == "tool_use":
+        # What it says beside a call is what it is about to do.
+        raise ModelError("invalid", "The model called a tool instead of writing it.")
+    if answer.stop_reason == FULL:
+        raise ModelError("too_long", "The window was full before it was written.")
     if not text:
         raise ModelError("invalid", f"The model wrote no summary (it stopped with {answer.stop_reason or 'nothing'}).")
     return text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import dropwhile
+
 from core.context.budget import window_of
 from core.protocol.messages import Message, ToolResultBlock
 from core.query.room import full_hint
@@ -41,7 +43,9 @@ def _take_back(query: Query) -> bool:
             declined.append(message)
         if message.id == query.first_prompt:
             break
-    if all(message.is_meta for message in declined):
+    # What stands before the user's own words is no part of them: a summary, where the turn was compacted.
+    said = tuple(dropwhile(lambda message: message.is_meta, reversed(declined)))
+    if not said:
         return False
-    query.withdraw(tuple(message.id for message in declined))
+    query.withdraw(tuple(message.id for message in said))
     return True

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from core.llm.errors import ModelError
 from core.prompt.sections import template
 from core.protocol.events import Notice
+from core.query.compaction import FULL
 from core.query.endings import full, refused, too_long
 from core.query.limits import exhausted_limit
 from core.query.room import full_hint, make_room, make_room_after_all
@@ -18,7 +19,6 @@ MAX_CONTINUES = 3
 """How often in a row a response that hit its length limit is asked to go on."""
 MAX_PAUSES = 10
 """How often in a row the API may pause a response that it works on itself."""
-FULL = "model_context_window_exceeded"
 KNOWN_REASONS = frozenset({"", "end_turn", "tool_use", "stop_sequence"})
 """After which a turn without calls is over."""
 TOO_LONG = TurnOutcome("max_tokens", "The answer is longer than the model may write.", "Ask for it in parts.")

@@ -78,7 +78,11 @@ class Recovery:
             return None
         self._has_made_room = True
         is_body = error.status == http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-        return 0.0 if await make_room_after_all(query, is_body=is_body) else None
+        if not await make_room_after_all(query, is_body=is_body):
+            return None
+        # After a compaction the model has to hear again what it is to know.
+        await query.remind()
+        return 0.0
 
     async def _switch(self, error: ModelError, query: Query) -> bool:
         """Let another model go on where that helps: a fallback where this one is overloaded, another one where a

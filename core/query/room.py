@@ -56,7 +56,8 @@ async def make_room_after_all(query: Query, *, is_body: bool) -> bool:
         await _drop_media(query, media)
         if is_body:
             return True
-    return (can_compact(query) and await compact(query, "too_long")) or bool(media)
+    may_compact = can_compact(query) and not query.breaker.is_open
+    return (may_compact and await compact(query, "too_long")) or bool(media)
 
 
 def can_compact(query: Query) -> bool:

@@ -6,8 +6,9 @@ read back. The originals stay in the transcript.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from typing import Any, Literal, cast
 
 from core.protocol.codec import from_json, to_json
@@ -80,6 +81,8 @@ class Held:
     """The messages before the last compaction; None where there is none to undo."""
     compacted: int = 0
     """So many of the messages are what the last compaction left."""
+    summary: str = ""
+    """What the last compaction has put in place of what was said, also where that was undone."""
 
 
 def applied(held: Held, change: Change) -> Held:
@@ -87,16 +90,19 @@ def applied(held: Held, change: Change) -> Held:
     match change:
         case Cleared():
             messages = _stripped(_cleared(held.messages, change), change.unthought)
-            known = max(0, held.known_tokens - change.event.saved_tokens)
+            # What the model has not answered yet is in no count of the API's.
+            is_counted = not any(message.id in change.media_of for message in _unanswered(held.messages))
+            known = max(0, held.known_tokens - change.event.saved_tokens) if is_counted else held.known_tokens
             return replace(held, messages=messages, known_tokens=known)
         case Compacted():
             at = next((at for at, message in enumerate(held.messages) if message.id == change.kept_from), None)
             kept = held.messages[at:] if at is not None else ()
             messages = (*change.head, *_stripped(kept, change.unthought))
-            return Held(messages=messages, undoable=held.messages, compacted=len(messages))
+            summary = change.event.summary
+            return Held(messages=messages, undoable=held.messages, compacted=len(messages), summary=summary)
         case Undone():
             since = _stripped(held.messages[held.compacted :], change.unthought)
-            return Held(messages=(*(held.undoable or ()), *since))
+            return Held(messages=(*(held.undoable or ()), *since), summary=held.summary)
 
 
 def withdrawn(held: Held, message_ids: Iterable[str]) -> Held:
@@ -172,6 +178,10 @@ def _without_media(block: Block) -> Block:
     parts = cast("tuple[dict[str, Any], ...]", block.content)
     gone = {"type": "text", "text": MEDIA_GONE}
     return replace(block, content=tuple(gone if encoded_in(part) else part for part in parts))
+
+
+def _unanswered(messages: tuple[Message, ...]) -> Iterator[Message]:
+    return takewhile(lambda message: message.role != "assistant", reversed(messages))
 
 
 def _stripped(messages: tuple[Message, ...], message_ids: Iterable[str]) -> tuple[Message, ...]:

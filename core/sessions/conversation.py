@@ -55,6 +55,11 @@ class Conversation:
         return self._held.known_tokens
 
     @property
+    def summary(self) -> str:
+        """What the last compaction has put in place of what was said; empty where there was none."""
+        return self._held.summary
+
+    @property
     def can_undo(self) -> bool:
         """Whether the last compaction can be undone."""
         return bool(self._held.undoable)
@@ -120,7 +125,7 @@ class Conversation:
         if is_kept:
             self.last_usage = usage
             self._held = replace(self._held, known_tokens=usage.context_tokens)
-        self._writer.write(usage_record(message_id, model, usage, stop_reason))
+        self._writer.write(usage_record(message_id, model, usage, stop_reason, is_kept=is_kept))
 
     def record_side_usage(self, source: str, model: str, usage: Usage, agent: str = MAIN_AGENT) -> None:
         """Write down what a request beside the conversation took."""

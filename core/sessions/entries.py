@@ -92,8 +92,8 @@ def side_usage_record(source: str, model: str, usage: Usage, agent: str) -> dict
     }
 
 
-def usage_record(message_id: str, model: str, usage: Usage, stop_reason: str) -> dict[str, Any]:
-    """The end of a response: what it took, and why it ended."""
+def usage_record(message_id: str, model: str, usage: Usage, stop_reason: str, *, is_kept: bool) -> dict[str, Any]:
+    """The end of a response: what it took, why it ended, and whether anything of it is in the conversation."""
     return {
         "type": "system",
         "subtype": "usage",
@@ -101,6 +101,7 @@ def usage_record(message_id: str, model: str, usage: Usage, stop_reason: str) ->
         "model": model,
         "usage": to_json(usage),
         "stopReason": stop_reason,
+        **({} if is_kept else {"isKept": False}),
     }
 
 

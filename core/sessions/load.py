@@ -141,7 +141,8 @@ class _Builder:
         if kind == "system" and record.get("subtype") == "usage":
             usage: Usage = from_json(Usage, record["usage"])
             self._loaded.requests.append(RequestUsage(record["model"], usage))
-            self._held = replace(self._held, known_tokens=usage.context_tokens)
+            if record.get("isKept", True):
+                self._held = replace(self._held, known_tokens=usage.context_tokens)
             if self._open is not None and self._open.id == record.get("messageId"):
                 self._open = replace(self._open, stop_reason=record.get("stopReason", ""))
         elif kind == "system" and record.get("subtype") == "sideUsage":
