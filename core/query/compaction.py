@@ -28,6 +28,7 @@ from core.protocol.messages import Message, TextBlock
 from core.query.normalize import Accepted, normalize
 from core.query.restoring import restore
 from core.query.said import as_file, quoted
+from core.sessions.conversation import is_said
 
 if TYPE_CHECKING:
     from core.query.turn import Query
@@ -201,7 +202,7 @@ class _Attempt:
 
 def kept_from(query: Query) -> int:
     """Where the messages begin that a full compaction leaves as they are: a prompt that is not answered yet; else the
-    newest round of calls, where it is small."""
+    newest round of calls, where it is small; else what the user has said since."""
     messages = query.conversation.messages
     answered = next((at for at in range(len(messages) - 1, -1, -1) if messages[at].role == "assistant"), -1)
     prompt = next((at for at in range(answered + 1, len(messages)) if messages[at].id == query.first_prompt), None)
@@ -210,7 +211,9 @@ def kept_from(query: Query) -> int:
     start = whole_from(messages, answered)
     tokens = sum(estimate(message) for message in messages[start:])
     has_results = 0 <= answered < len(messages) - 1
-    return start if has_results and start > 0 and tokens <= MAX_KEPT_ROUND else len(messages)
+    if has_results and start > 0 and tokens <= MAX_KEPT_ROUND:
+        return start
+    return next((at for at in range(answered + 1, len(messages)) if is_said(messages[at])), len(messages))
 
 
 def _is_round(messages: tuple[Message, ...], start: int) -> bool:

@@ -18,11 +18,12 @@ def quoted(said: tuple[Message, ...], window: int, path: str) -> str:
     quotes: list[str] = []
     for number in range(len(said), 0, -1):
         text = _whole_or_cut(said[number - 1].text, min(MAX_MESSAGE_CHARS, room // 2), path)
-        if len(text) > room:
+        quote = f'<message number="{number}">\n{text}\n</message>'
+        if len(quote) > room:
             quotes.append(f"[Messages 1 to {number} are in {path}: Read it if what they said may matter.]")
             break
-        room -= len(text)
-        quotes.append(f'<message number="{number}">\n{text}\n</message>')
+        room -= len(quote)
+        quotes.append(quote)
     return "\n".join(reversed(quotes))
 
 

@@ -112,9 +112,10 @@ class Conversation:
 
     def drop_thinking(self) -> bool:
         """Take every thought out of what was said so far; False where there was none."""
-        before, self._held = self._held.messages, unthought(self._held)
-        if self._held.messages == before:
+        held = unthought(self._held)
+        if held.messages == self._held.messages:
             return False
+        self._held = held
         self._writer.write(THINKING_DROPPED_RECORD)
         return True
 

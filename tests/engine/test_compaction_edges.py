@@ -60,6 +60,11 @@ def finished(rig: Rig) -> list[ev.RequestFinished]:
     return [event for event in rig.of(ev.RequestFinished) if event.query_source == "session_memory"]
 
 
+def picture() -> ImageAttachment:
+    data = base64.b64encode(png(900, 900)).decode()
+    return ImageAttachment(name="a.png", media_type="image/png", data=data, width=900, height=900)
+
+
 def fine(_request: ModelRequest) -> Reply:
     return Reply([say("Fine.")])
 
@@ -183,6 +188,27 @@ async def test_a_refusal_after_a_compaction_takes_no_summary_along(folder: Path,
         assert all(message.text != "Steer!" for message in messages)
 
 
+async def test_what_steers_behind_large_results_is_kept_with_its_image(folder: Path, isolated_machine: Path) -> None:
+    (folder / "a.txt").write_text("A line of the file, and it is not short at all.\n" * 900)
+    rigs: list[Rig] = []
+
+    def script(request: ModelRequest) -> Reply:
+        if request.query_source == "compaction":
+            return Reply([say(SUMMARY)])
+        if "tool_result" in text_of(request) or len(of_source(rigs[0], "main")) > 1:
+            return fine(request)
+        rigs[0].engine.session.submit("Steer!", images=(picture(),))
+        return read("r1", tokens=26_000)
+
+    async with running(script, folder, isolated_machine, settings=SMALL) as rig:
+        rigs.append(rig)
+        await rig.prompt("Read it.")
+        assert rig.of(ev.CompactionFinished)
+        last = rig.requests[-1].messages[-1]["content"]
+        assert [block["type"] for block in last[-2:]] == ["image", "text"] and last[-1]["text"] == "Steer!"
+        assert "Steer!" not in text_of(of_source(rig, "compaction")[0])
+
+
 async def test_the_mode_is_told_again_before_what_was_too_long_is_sent_again(
     folder: Path, isolated_machine: Path
 ) -> None:
@@ -229,17 +255,13 @@ async def test_compactions_that_are_never_enough_come_to_an_end(folder: Path, is
 
 
 async def test_an_image_that_no_answer_has_counted_is_not_taken_off(folder: Path, isolated_machine: Path) -> None:
-    image = ImageAttachment(
-        name="a.png", media_type="image/png", data=base64.b64encode(png(900, 900)).decode(), width=900, height=900
-    )
-
     def counted(_request: ModelRequest) -> Reply:
         return Reply([say("Fine.")], usage=Usage(input_tokens=50_000))
 
     script = once("Look", too_long("Request too large", 413), counted)
     async with running(script, folder, isolated_machine) as rig:
         await rig.prompt("First")
-        await rig.do(SubmitPrompt(text="Look", images=(image,)))
+        await rig.do(SubmitPrompt(text="Look", images=(picture(),)))
         await rig.settle()
         cleared = rig.events.index(rig.of(ev.ResultsCleared)[0])
         usage = next(event for event in rig.events[cleared:] if isinstance(event, ev.UsageUpdated))

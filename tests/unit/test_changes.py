@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.context.breaker import MAX_FAILURES, Breaker
@@ -102,6 +102,7 @@ class Play:
 ACTIONS = ["prompt", "news", "answer", "answer", "answer", "clear", "compact", "undo", "withdraw", "drop_thinking"]
 
 
+@example([("answer", 1), ("compact", 1), ("drop_thinking", 0)])
 @given(st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 11)), max_size=25))
 def test_thoughts_stand_where_they_were_written_and_all_is_read_back(
     tmp_path: Path, actions: list[tuple[str, int]]
@@ -122,7 +123,7 @@ def test_thoughts_stand_where_they_were_written_and_all_is_read_back(
         assert loaded.bad_lines == 0
         held = play.talk._held  # pyright: ignore[reportPrivateUsage]
         assert prefix(loaded.held.messages) == prefix(held.messages)
-        assert loaded.held.known_tokens == held.known_tokens
+        assert (loaded.held.known_tokens, loaded.held.summary) == (held.known_tokens, held.summary)
         assert prefix(loaded.held.undoable or ()) == prefix(held.undoable or ())
         assert [message.text for message in loaded.said] == [message.text for message in play.talk.said]
 
@@ -272,6 +273,7 @@ def test_what_is_too_long_is_in_the_file() -> None:
     assert len(words) < MAX_MESSAGE_CHARS + 500
     few = quoted(tuple(said[1:] * 400), 1_000, "/kept")
     assert "Messages 1 to" in few and few.count("short") < 400
+    assert len(few) < 1_000, "what stands around a message counts too"
 
 
 def test_the_breaker() -> None:
