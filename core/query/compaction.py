@@ -99,7 +99,10 @@ class _Attempt:
         """The running notes as a summary, where they reach far enough."""
         notes, messages = self._query.notebook.notes, self._query.conversation.messages
         start = tail_start(messages, notes.covered) if notes.text else None
-        return Summary(text=notes.text, method="session_memory", kept_from=start) if start else None
+        if not start or all(message.role != "assistant" for message in messages[:start]):
+            # Nothing would go but what an earlier compaction has left.
+            return None
+        return Summary(text=notes.text, method="session_memory", kept_from=start)
 
     async def _install(self, summary: Summary, *, must: bool = False) -> bool:
         """Put the summary in place; False, and nothing is changed, where that would not be room enough."""

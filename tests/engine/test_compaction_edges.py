@@ -306,3 +306,26 @@ async def test_an_interrupt_at_any_moment_leaves_all_or_nothing(
             assert session.state.tools.seen == seen
         await rig.prompt("Third")
         assert rig.of(ev.TurnEnded)[-1].reason == "completed"
+
+
+async def test_notes_that_tell_of_nothing_new_stand_for_nothing(folder: Path, isolated_machine: Path) -> None:
+    """Only the summary of the last compaction is noted: in its own place it would make no room."""
+    tokens = [15_000]
+
+    def script(request: ModelRequest) -> Reply:
+        if request.query_source == "compaction":
+            return Reply([say(SUMMARY)])
+        return Reply([say("word " * 2_500)], usage=Usage(input_tokens=tokens[0]))
+
+    async with running(script, folder, isolated_machine, settings=SMALL) as rig:
+        await rig.prompt("First. " * 2_000)
+        await rig.do(Compact())
+        await rig.settle()
+        for number in range(5):
+            tokens[0] = 5_000 + 6_000 * number
+            await rig.prompt(f"Prompt {number}")
+        await rig.prompt("Last.")
+        assert [event.method for event in rig.of(ev.CompactionFinished)] == ["full", "full"], rig.of(
+            ev.CompactionFailed
+        )
+        assert text_of(rig.requests[-1]).count("<summary>") == 1
