@@ -31,17 +31,29 @@ def mark_system(blocks: Iterable[Wire], ttl: CacheTtl) -> list[Wire]:
 
 
 def mark_messages(messages: list[Wire], ttl: CacheTtl) -> list[Wire]:
-    """The messages with a breakpoint at the end of each of the last two that can carry one, and of the one before the
-    newest answer. That is where the request before ended: it is found however many blocks came since. With the one
-    on the system prompt these are the four that are allowed."""
+    """The messages with a breakpoint at the end of each of the last two that can carry one.
+
+    Where these do not reach back to the message before the newest answer, with which the request before ended, that
+    one gets the fourth that is allowed: so it is found however many blocks came since.
+    """
     marked = list(messages)
     answer = next((at for at in range(len(messages) - 1, -1, -1) if messages[at]["role"] == "assistant"), 0)
-    newest = islice(_markable(messages, len(messages)), MARKED_MESSAGES)
-    for message, block in {*newest, *islice(_markable(messages, answer), 1)}:
+    places = list(islice(_markable(messages, len(messages)), MARKED_MESSAGES))
+    places += [place for place in islice(_markable(messages, answer), 1) if _is_out_of_reach(messages, place, places)]
+    for message, block in places:
         content = list(messages[message]["content"])
         content[block] = {**content[block], "cache_control": control(ttl)}
         marked[message] = {**messages[message], "content": content}
     return marked
+
+
+def _is_out_of_reach(messages: list[Wire], place: tuple[int, int], places: list[tuple[int, int]]) -> bool:
+    """Whether none of the other places finds it."""
+    message, block = min(places)
+    if (message, block) <= place:
+        return False
+    between = sum(len(item["content"]) for item in messages[place[0] : message])
+    return between + block - place[1] >= LOOK_BACK
 
 
 def _markable(messages: list[Wire], end: int) -> Iterator[tuple[int, int]]:

@@ -154,7 +154,7 @@ def wire(role: str, *kinds: str) -> Json:
     ("messages", "expected"),
     [
         ([wire("user", "text")], [(0, 0)]),
-        ([wire("user", "text"), wire("assistant", "text", "thinking"), wire("user", "text")], [(0, 0), (1, 0), (2, 0)]),
+        ([wire("user", "text"), wire("assistant", "text", "thinking"), wire("user", "text")], [(1, 0), (2, 0)]),
         ([wire("user", "text"), wire("assistant", "redacted_thinking"), wire("user", "text")], [(0, 0), (2, 0)]),
         ([wire("user", "text"), wire("assistant", "text")], [(0, 0), (1, 0)]),
         (
@@ -162,11 +162,19 @@ def wire(role: str, *kinds: str) -> Json:
                 *(wire("user", "text"), wire("system", "text"), wire("assistant", "tool_use")),
                 *(wire("user", "tool_result", "tool_result"), wire("system", "text")),
             ],
-            [(1, 0), (3, 1), (4, 0)],
+            [(3, 1), (4, 0)],
+        ),
+        *(
+            (
+                [wire("user", "text"), wire("assistant", *calls), wire("user", *results)],
+                [*found, (1, n - 1), (2, n - 1)],
+            )
+            for n, found in ((19, []), (20, [(0, 0)]))
+            for calls, results in [(["tool_use"] * n, ["tool_result"] * n)]
         ),
     ],
 )
-def test_the_last_two_messages_and_the_one_before_the_newest_answer(
+def test_the_last_two_messages_and_beyond_their_reach_the_end_of_the_request_before(
     messages: list[Json], expected: list[tuple[int, int]]
 ) -> None:
     assert marks(messages) == expected
