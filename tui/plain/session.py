@@ -260,11 +260,8 @@ class PlainSession:
             return
         self._has_ended = True
         while self._questions:
-            await self._deny()
+            await self._decide(self._questions[0].decline())
         await self._bridge.wait_idle()
-
-    async def _deny(self) -> None:
-        await self._decide(self._questions[0].decline())
 
     async def _submit(self, text: str, *, is_echoed: bool) -> None:
         text = text.strip()
