@@ -234,7 +234,7 @@ class PlainSession:
                 await self._run_out()
                 return
             if self._questions:
-                await self._answer(line)
+                await self._decide(self._questions[0].take(line, self._paper))
             elif line.endswith("\\"):
                 text += line[:-1] + "\n"
             elif not text and (done := run_line(line, self._presenter, self._paper)):
@@ -260,8 +260,11 @@ class PlainSession:
             return
         self._has_ended = True
         while self._questions:
-            await self._decide(self._questions[0].decline())
+            await self._deny()
         await self._bridge.wait_idle()
+
+    async def _deny(self) -> None:
+        await self._decide(self._questions[0].decline())
 
     async def _submit(self, text: str, *, is_echoed: bool) -> None:
         text = text.strip()
@@ -271,9 +274,6 @@ class PlainSession:
         self._set_free()
         self._bridge.remember(text)
         await self._bridge.send(SubmitPrompt(text=text))
-
-    async def _answer(self, line: str) -> None:
-        await self._decide(self._questions[0].take(line, self._paper))
 
     async def _decide(self, ops: Decided) -> None:
         # Out of the list at once: the next line is for the next question.
