@@ -74,7 +74,9 @@ async def _look(session: Session, calls: CallEnvironment) -> Window:
         failures=state.breaker.failures,
         can_undo=conversation.can_undo,
         warm_until=warm_until,
-        next_send=price_of_send(choice.used(), conversation.last_usage, model, settings, warm_until, now),
+        next_send=state.watch.price_of_send(choice.used(), model, now)
+        if state.watch.has_sent
+        else price_of_send(choice.used(), conversation.last_usage, model, settings, warm_until, now),
     )
 
 
@@ -97,7 +99,7 @@ def _request(window: Window, calls: CallEnvironment) -> ModelRequest:
 def price_of_send(
     context_tokens: int, last: Usage, model: ModelInfo, settings: Settings, warm_until: float | None, now: float
 ) -> SendPrice:
-    """What sending the window takes, as far as the newest request tells."""
+    """What sending the window takes, as far as the newest request tells that an earlier run has sent."""
     is_warm = warm_until is not None and now < warm_until
     cached = min(last.cached_tokens, context_tokens) if is_warm else 0
     fresh = context_tokens - cached

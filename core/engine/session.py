@@ -9,14 +9,18 @@ from core.cost.ledger import Ledger
 from core.engine.briefing import Briefing
 from core.engine.launch import Launch
 from core.engine.model_choice import ModelChoice
+from core.engine.prewarm import Opening, Prewarm
 from core.engine.session_commands import CommandLine, read_command, run_command
 from core.engine.session_state import SessionState
 from core.host.host import Host
 from core.host.log import LOGGER
 from core.host.tasks import uncancelled
 from core.llm.errors import ModelError
-from core.llm.models import Models
+from core.llm.models import Chosen, Models
+from core.llm.routes import routed
 from core.orchestration.call import CallEnvironment
+from core.prompt.assemble import can_search
+from core.prompt.reminders import user_context
 from core.prompt.sections import template
 from core.protocol.errors import AgentError
 from core.protocol.events import FaultOccurred, TurnEnded, TurnStarted
@@ -58,6 +62,7 @@ class Session:
         self.briefing = Briefing(launch, state, conversation, calls)
         self._history = History()
         self.choice = ModelChoice(models, state, conversation, calls)
+        self._prewarm = Prewarm(calls.services.side, calls.publisher, is_on=launch.is_attended and not launch.is_demo)
 
     @property
     def _host(self) -> Host:
@@ -69,8 +74,28 @@ class Session:
         return self._turn is not None and not self._turn.done()
 
     def warm_up(self) -> None:
-        """Begin to load the model client: large, and not needed before the first prompt."""
+        """A prompt is being typed. Begin to load the model client, which is large, and write the beginning of the
+        first request to the cache."""
+        self._load_client()
+        if self.state.system is None and not self.conversation.messages:
+            self._prewarm.begin(self._opening)
+
+    def _load_client(self) -> None:
         self.models.client(self.models.route("main")).warm_up()
+
+    async def _opening(self) -> Opening:
+        """What the first request will begin with, and who answers it."""
+        prepared = await asyncio.shield(self.briefing.prepare())
+        route = self.choice.route()
+        chosen = Chosen(routed(self.state.settings, route), await self.models.learn(route), self.models.client(route))
+        offer = self._calls.tools.offer(can_search=can_search(chosen.settings, chosen.model))
+        return Opening(
+            chosen=chosen,
+            system=prepared.system,
+            tools=offer.schemas,
+            context=user_context(prepared.instructions.text),
+            user_id=self.state.user_id,
+        )
 
     def submit(self, text: str, lane: Lane = "steer", images: tuple[ImageAttachment, ...] = ()) -> None:
         """Send a prompt, or queue it where a turn runs. Blank text is ignored."""
@@ -127,6 +152,7 @@ class Session:
         """End the turn and everything it started; the transcript is complete afterwards."""
         self.queue.items = ()
         self.briefing.cancel()
+        self._prewarm.end()
         while self.is_busy:
             self.interrupt()
             await self.wait_idle()
@@ -217,10 +243,12 @@ class Session:
     async def _open_turn(self, calls: CallEnvironment, command: CommandLine | None) -> Query | None:
         """Everything a turn needs; None where there is no prompt any more. It is in the conversation afterwards,
         whatever else fails."""
-        self.warm_up()
+        self._load_client()
+        self._prewarm.end()
         prompts: list[QueuedMessage] = []
         try:
             reminders = await self.briefing.get_ready()
+            self._prewarm.take_down()
         finally:
             if command is None:
                 prompts = say_queued(self.queue.take_next(), self.conversation, calls.publisher, self._host)
@@ -230,7 +258,9 @@ class Session:
         chosen = await self.choice.for_turn(calls.publisher)
         self.ledger.begin_turn()
         query = Query(
-            turn=TurnSettings(settings=chosen.settings, model=chosen.model, system=self.state.system),
+            turn=TurnSettings(
+                settings=chosen.settings, model=chosen.model, system=self.state.system, user_id=self.state.user_id
+            ),
             client=chosen.client,
             conversation=self.conversation,
             history=self._history,
@@ -239,6 +269,7 @@ class Session:
             ledger=self.ledger,
             reminders=reminders,
             state=self.state.tools,
+            watch=self.state.watch,
             breaker=self.state.breaker,
             notebook=self.state.notebook,
             first_prompt=prompts[0].id if prompts else "",

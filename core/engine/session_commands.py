@@ -70,6 +70,7 @@ def undo(query: Query) -> None:
     after = query.overhead + sum(estimate(message) for message in (*conversation.undoable, *since))
     event = CompactionUndone(before=before, after=after)
     conversation.change(undoing(since, event))
+    query.watch.announce("the compaction was undone")
     query.rebase(query.state)
     query.publisher.emit(event)
     query.publish_usage(after)

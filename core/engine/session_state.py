@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from core.context.breaker import Breaker
 from core.context.session_memory import Notebook
+from core.prompt.cache_watch import CacheWatch
 from core.protocol.views import SystemPrompt
 from core.settings.schema import Settings
 from core.tools.context import ToolState
@@ -21,5 +22,9 @@ class SessionState:
     """Frozen by the first query, or taken up from the transcript."""
     breaker: Breaker = field(default_factory=Breaker)
     notebook: Notebook = field(default_factory=Notebook)
+    watch: CacheWatch = field(default_factory=CacheWatch)
+    """What the cache should hold of what was sent since the program was started."""
+    user_id: str = ""
+    """Who asks, as the API is told: nobody in person."""
     most: dict[str, int] = field(default_factory=dict[str, int])
     """Tokens that a model takes here, where its server has said that it is less than was known."""

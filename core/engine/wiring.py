@@ -11,6 +11,7 @@ from core.bus.bus import Bus, Publisher
 from core.bus.recorder import Recorder
 from core.cost.ledger import Ledger
 from core.engine.engine import Engine
+from core.engine.installation import user_id
 from core.engine.launch import LATEST, Launch
 from core.engine.resume import restore_account, usable
 from core.engine.rule_book import problems_of, read_rules
@@ -32,6 +33,7 @@ from core.permissions.policy import Policy
 from core.permissions.policy_holder import PolicyHolder
 from core.permissions.rules import Rule
 from core.prompt.assemble import can_search
+from core.prompt.cache_watch import CacheWatch
 from core.protocol.errors import AgentError
 from core.protocol.ids import MAIN_AGENT
 from core.protocol.usage import Usage
@@ -77,7 +79,12 @@ def build_engine(
     tools = _build_tools(launch, sandbox, rules)
     launch = replace(launch, problems=(*launch.problems, *unroutable, *problems_of(unusable)))
     ledger = Ledger()
-    state = SessionState(settings=settings, tools=ToolState(cwd=launch.cwd))
+    state = SessionState(
+        settings=settings,
+        tools=ToolState(cwd=launch.cwd),
+        watch=CacheWatch(settings.cache_ttl if settings.prompt_caching else None),
+        user_id="" if launch.is_demo else user_id(launch.paths.data, transcript.stem),
+    )
     models = Models(lambda: state.settings, _client_builder(settings, launch, host, model))
     offer = tools.offer(can_search=can_search(settings, models.find(settings.model)))
     conversation = _build_conversation(launch, host, publisher, transcript, loaded, offer)
@@ -91,7 +98,7 @@ def build_engine(
         plan_file=launch.paths.data / "plans" / f"{folder.name}.md",
         web=WebClient(settings.allow_private),
         sandbox=sandbox,
-        side=SideRequests(models, host, _counter(ledger, conversation, models)),
+        side=SideRequests(models, host, _counter(ledger, conversation, models), state.user_id),
     )
     policies = _build_policies(settings, launch, services, publisher, (rules, unusable))
     calls = CallEnvironment(

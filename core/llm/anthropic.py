@@ -101,11 +101,23 @@ class AnthropicClient:
 
         return await client.post(
             "/v1/messages",
-            content=self._encoder.encode(_parameters(request)),
+            content=self._encoder.encode(_parameters(request) | {"stream": True}),
             cast_to=Message,
             stream=True,
             stream_cls=AsyncStream[RawMessageStreamEvent],
         )
+
+    async def prewarm(self, request: ModelRequest) -> Usage:
+        """The same bytes before the messages as ``stream`` sends, answered in one piece that says nothing."""
+        client = await self._client()
+        from anthropic.types import Message
+
+        try:
+            body = self._encoder.encode(_parameters(request))
+            message = await client.post("/v1/messages", content=body, cast_to=Message)
+        except Exception as error:
+            raise self._failure(error) from error
+        return merge_usage(Usage(), message.usage)
 
     async def describe(self, model_id: str) -> ModelInfo | None:
         """The models endpoint's answer joined to the catalog's; None where it is silent or unknown there."""
@@ -198,7 +210,9 @@ def _denies(failure: ModelError, model_id: str) -> bool:
 
 
 def _parameters(request: ModelRequest) -> dict[str, Any]:
-    return {"max_tokens": request.max_tokens, "stream": True} | _prompt(request)
+    optional = {"metadata": request.metadata, "diagnostics": request.diagnostics}
+    told = {name: value for name, value in optional.items() if value}
+    return {"max_tokens": request.max_tokens} | told | _prompt(request)
 
 
 def _prompt(request: ModelRequest) -> dict[str, Any]:
@@ -231,7 +245,7 @@ async def _chunks(events: AsyncIterator[Any]) -> AsyncIterator[Chunk]:
         match event.type:
             case "message_start":
                 usage = merge_usage(usage, event.message.usage)
-                yield MessageStart(event.message.id, event.message.model, usage)
+                yield MessageStart(event.message.id, event.message.model, usage, _diagnosis(event.message))
             case "content_block_start":
                 # No warnings: what the SDK does not expect in a block is kept as it came.
                 yield BlockStart(event.index, event.content_block.to_dict(warnings=False))
@@ -267,6 +281,12 @@ async def _drain(events: AsyncIterator[Any]) -> None:
         async with asyncio.timeout(DRAIN_TIMEOUT_S):
             async for _event in events:
                 pass
+
+
+def _diagnosis(message: Any) -> str:
+    """What the server says of the cache: the kind of what changed; empty where it says nothing, or not yet."""
+    reason = getattr(getattr(message, "diagnostics", None), "cache_miss_reason", None)
+    return getattr(reason, "type", None) or ""
 
 
 def _delta(index: int, delta: Any) -> BlockChunk | None:

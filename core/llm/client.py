@@ -25,6 +25,9 @@ class ModelRequest:
     messages: list[dict[str, Any]]
     thinking: dict[str, Any] | None = None
     output_config: dict[str, Any] | None = None
+    metadata: dict[str, Any] | None = None
+    diagnostics: dict[str, Any] | None = None
+    """Asks what has changed since the request before; differs from request to request."""
     query_source: QuerySource = "main"
 
 
@@ -35,6 +38,8 @@ class MessageStart:
     message_id: str
     model: str
     usage: Usage
+    diagnosis: str = ""
+    """What the server found to have changed since the request before; empty where it found or says nothing."""
 
 
 @dataclass(slots=True)
@@ -82,6 +87,10 @@ class ModelClient(Protocol):
 
     def warm_up(self) -> None:
         """Begin in the background what the first request would wait for."""
+        ...
+
+    async def prewarm(self, request: ModelRequest) -> Usage:
+        """Have a prefix written to the cache, without an answer, and say what that took. Raises ``ModelError``."""
         ...
 
     async def describe(self, model_id: str) -> ModelInfo | None:

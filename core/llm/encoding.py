@@ -19,6 +19,10 @@ class WireMessage(dict[str, Any]):
         self.encoded = b""
 
 
+VARYING = frozenset({"messages", "diagnostics"})
+"""Parameters that are others in each request."""
+
+
 class RequestEncoder:
     """Keeps the JSON of what stands before the messages: tools and system prompt are the same from one to the next."""
 
@@ -28,12 +32,14 @@ class RequestEncoder:
 
     def encode(self, parameters: dict[str, Any]) -> bytes:
         """The body, messages last. Raises ``ValueError`` for what JSON or UTF-8 cannot hold."""
-        head = {name: value for name, value in parameters.items() if name != "messages"}
+        head = {name: value for name, value in parameters.items() if name not in VARYING}
         if head != self._head:
             self._encoded = _encode(head)[:-1]
             self._head = head
         messages = b",".join([_encode_message(message) for message in parameters["messages"]])
-        return b'%s,"messages":[%s]}' % (self._encoded, messages)
+        asked = parameters.get("diagnostics")
+        extra = b',"diagnostics":%s' % _encode(asked) if asked else b""
+        return b'%s%s,"messages":[%s]}' % (self._encoded, extra, messages)
 
 
 def _encode_message(message: dict[str, Any]) -> bytes:

@@ -83,6 +83,7 @@ class ScriptedModel:
         self._clock = clock or SystemClock()
         self._count = 0
         self.requests: list[ModelRequest] = []
+        self.prewarmed: list[ModelRequest] = []
 
     async def stream(self, request: ModelRequest) -> AsyncIterator[Chunk]:
         """Play the next reply."""
@@ -103,6 +104,11 @@ class ScriptedModel:
 
     def warm_up(self) -> None:
         """Nothing takes long here."""
+
+    async def prewarm(self, request: ModelRequest) -> Usage:
+        """Nothing is cached here."""
+        self.prewarmed.append(request)
+        return Usage()
 
     async def describe(self, model_id: str) -> ModelInfo | None:
         """Nothing beyond the catalog."""

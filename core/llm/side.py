@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.bus.bus import Publisher
@@ -60,10 +60,11 @@ class SideAnswer:
 class SideRequests:
     """Sends them to the model that the routes name."""
 
-    def __init__(self, models: Models, host: Host, count: Count) -> None:
+    def __init__(self, models: Models, host: Host, count: Count, user_id: str = "") -> None:
         self.models = models
         self._host = host
         self._count = count
+        self._metadata = {"user_id": user_id} if user_id else None
 
     async def ask(self, question: SideQuestion, publisher: Publisher) -> SideAnswer:
         """Ask the model for such questions. Raises ``ModelError`` once it is given up; cancelling ends the request."""
@@ -83,6 +84,7 @@ class SideRequests:
 
         Raises ``ModelError`` once it is given up."""
         client = client or self.models.client(self.models.route("main"))
+        request = replace(request, metadata=self._metadata)
         source, attempt = request.query_source, 0
         while True:
             attempt += 1
@@ -98,6 +100,10 @@ class SideRequests:
                 if delay is None:
                     raise
                 await self._host.clock.sleep(delay)
+
+    def take_down(self, request: ModelRequest, usage: Usage) -> None:
+        """Count what a request took that was not sent from here."""
+        self._count(request.query_source, request.model, usage)
 
     async def _receive(
         self, client: ModelClient, request: ModelRequest, request_id: str, publisher: Publisher

@@ -39,29 +39,31 @@ class InstructionBook:
         self.current = Instructions()
         self._opened: dict[Path, None] = {}
         self._folders: set[Path] = set()
-        """Below the working directory, that were looked at because of what was opened."""
+        """Below the working directory, that are looked at because of what was opened."""
+        self._is_due = False
 
     def is_stale(self) -> bool:
-        """Whether a file or folder is no longer what it was."""
-        return any(stamp_of(path) != stamp for path, stamp in self.current.stamps.items())
+        """Whether a file or folder is no longer what it was, or something may go with a file that was opened."""
+        return self._is_due or any(stamp_of(path) != stamp for path, stamp in self.current.stamps.items())
 
     def folders(self) -> Iterable[Path]:
         """Where a change may come from."""
         return {*self.current.stamps, *(file.parent for file in self.current.files)}
 
-    def open(self, files: Iterable[Path]) -> bool:
-        """Note files that the agent has seen, with links followed; whether something may go with them."""
+    def open(self, files: Iterable[Path]) -> None:
+        """Note files that the agent has seen, with links followed."""
         new = [file for file in files if file not in self._opened]
         if self._places is None or not self._places.is_trusted or not new:
-            return False
+            return
         self._opened.update(dict.fromkeys(new))
         folders = set(near_folders(self._places, new)) - self._folders
         self._folders |= folders
-        return bool(folders) or any(self._speaks(base, globs, new) for base, globs in self.current.waiting.values())
+        if folders or any(self._speaks(base, globs, new) for base, globs in self.current.waiting.values()):
+            self._is_due = True
 
     def close_all(self) -> None:
         """Nothing is open any more, and what went with it no longer holds."""
-        self._opened, self._folders = {}, set()
+        self._opened, self._folders, self._is_due = {}, set(), False
         found = self.current
         self.current = replace(
             found, parts={path: body for path, body in found.parts.items() if path not in found.near}, near=set()
@@ -71,6 +73,7 @@ class InstructionBook:
         """Read everything. Blocks. What cannot be read now stays as it was."""
         if self._places is None:
             return Changes()
+        self._is_due = False
         before, opened = self.current, tuple(self._opened)
         found = read_instructions(self._places, opened)
         if before.parts.keys() - found.parts.keys():

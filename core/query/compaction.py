@@ -133,6 +133,7 @@ class _Attempt:
         )
         conversation.change(compacting(messages, tuple(head), summary.kept_from, event))
         query.notebook.begin_anew(summary.text if summary.method == "full" else "", conversation.messages)
+        query.watch.announce("the conversation was compacted")
         query.rebase(restored.state)
         if limit and after >= limit:
             # Too full again at once: were that to go on, each request would cost a summary.

@@ -43,5 +43,5 @@ def _take_back(query: Query) -> bool:
             break
     if all(message.is_meta for message in declined):
         return False
-    query.conversation.withdraw(tuple(message.id for message in declined))
+    query.withdraw(tuple(message.id for message in declined))
     return True

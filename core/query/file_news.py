@@ -84,8 +84,8 @@ class FileNews:
             if found.known is not None and told is not None and told.known is known and told.disk is None:
                 found = replace(found, text=found.text or RESTORED)
             if found.text is None or times > MAX_TIMES:
-                # Nothing to tell, or not any more.
-                seen[path] = found.known or known
+                # Nothing to tell, or not any more: then the agent does not know the file as it is.
+                seen[path] = found.known or known if found.text is None else known
                 self._told[path] = _Told(seen[path], found.disk, times - 1)
                 continue
             text = found.text
@@ -129,7 +129,7 @@ def _on_disk(path: Path, known: Stamp) -> Stamp | None:
 
 
 def _differences(paths: list[Path], state: ToolState, policy: Policy) -> list[_Difference]:
-    if not all(path.exists() for path in paths):
+    if not all(os.path.lexists(path) for path in paths):
         time.sleep(SETTLE_S)
     return [_difference(path, state.seen[path], policy) for path in paths]
 

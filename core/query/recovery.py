@@ -53,6 +53,7 @@ class Recovery:
         attempt, delay = self._failed, retry_delay(error, self._failed, query.host.chance())
         if error.kind == "binding" and query.conversation.drop_thinking():
             delay = 0.0
+            query.watch.announce("the model's earlier thoughts were left out")
             self._news.append(
                 Notice(
                     level="warning",

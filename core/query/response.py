@@ -12,6 +12,7 @@ from core.orchestration.call import CallOutcome
 from core.orchestration.round_budget import within_budget
 from core.orchestration.runner import ToolRunner
 from core.prompt.cache import warm_until
+from core.prompt.cache_watch import Answer
 from core.protocol.events import (
     BlockDelta,
     BlockDiscarded,
@@ -49,6 +50,8 @@ class Response:
         self._results_id = ""
         """Of the first result's record: the message of the results gets the same when it is read back."""
         self._usage = Usage()
+        """As it was told at the start."""
+        self._diagnosis = ""
         self._is_accounted = False
         self._is_closed = False
         self._started = query.host.clock.monotonic()
@@ -92,6 +95,7 @@ class Response:
                 case MessageStart():
                     self._message_id = chunk.message_id
                     self._usage = chunk.usage
+                    self._diagnosis = chunk.diagnosis
                 case BlockStart():
                     self._release()
                     self._start_block(chunk)
@@ -159,6 +163,7 @@ class Response:
         if self._usage.context_tokens and not self._is_accounted:
             self._is_accounted = True
             self._query.account(self._usage)
+            self._query.watch.broke_off(self._answer(self._usage))
             self._query.conversation.record_usage(
                 self._message_id, self._request.model, self._usage, "", is_kept=not self._is_closed
             )
@@ -211,9 +216,17 @@ class Response:
                 first_token_ms=self._first_token_ms,
             )
         )
+        broken = self._query.watch.answered(
+            self._answer(self._usage if self._usage.prompt_tokens else chunk.usage), self._query.turn.model
+        )
+        if broken is not None:
+            self._query.publisher.emit(broken)
         sent_at = self._query.host.clock.time() - self._elapsed_ms() / 1000
         self._query.warm_until = warm_until(sent_at, self._query.turn.settings.cache_ttl, chunk.usage)
         self._query.publish_usage(chunk.usage.context_tokens)
+
+    def _answer(self, usage: Usage) -> Answer:
+        return Answer(request_id=self._request_id, message_id=self._message_id, usage=usage, diagnosis=self._diagnosis)
 
     def _append_message(self) -> None:
         if self._is_closed:

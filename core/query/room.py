@@ -117,6 +117,7 @@ async def _drop_media(query: Query, message_ids: tuple[str, ...]) -> None:
 
 def _change(query: Query, texts: dict[str, str], media_of: Iterable[str], event: ResultsCleared) -> None:
     query.conversation.change(clearing(query.conversation.messages, texts, media_of, event))
+    query.watch.announce("old results were cleared")
     query.recount()
     query.publisher.emit(event)
     query.publish_usage(query.context_tokens())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from core.host.tasks import despite_cancel
 from core.llm.client import ModelRequest
 from core.llm.errors import ModelError
-from core.prompt.assemble import build_request, can_search
+from core.prompt.assemble import build_request, can_search, diagnoses
 from core.protocol.events import RequestStarted
 from core.query.normalize import Accepted
 from core.query.response import Response
@@ -69,14 +69,19 @@ def _request(query: Query, max_tokens: int) -> ModelRequest:
     settings, model = query.turn.settings, query.turn.model
     tools = query.calls.tools.offer(can_search=can_search(settings, model))
     accepted = Accepted(model.mid_system, frozenset(tools.deferred))
-    return build_request(
+    messages = query.history.normalized(query.conversation.messages, accepted)
+    request = build_request(
         settings=settings,
         model=model,
         system=query.turn.system,
         tools=tools.schemas,
-        messages=query.history.normalized(query.conversation.messages, accepted),
+        messages=messages,
         max_tokens=min(max_tokens, model.max_output),
+        user_id=query.turn.user_id,
+        diagnostics=query.watch.diagnostics(model.id) if diagnoses(settings) else None,
     )
+    query.watch.sending(request, query.turn.system, messages, query.host.clock.time())
+    return request
 
 
 async def _send(query: Query, request: ModelRequest, response: Response, request_id: str) -> StepResult | None:

@@ -45,12 +45,11 @@ class Surroundings:
         if state.seen is not self._seen:
             # A stamp of its own each time a file is seen, so one that is read again counts.
             files = [path for path, stamp in state.seen.items() if self._seen.get(path) is not stamp]
-            async with self._reading:
+            if self.book.current.waiting:
                 # To match globs for the first time takes 50 ms.
-                waits = bool(self.book.current.waiting)
-                is_more = await asyncio.to_thread(self.book.open, files) if waits else self.book.open(files)
-                if is_more:
-                    await self._read()
+                await asyncio.to_thread(self.book.open, files)
+            else:
+                self.book.open(files)
             self._seen = state.seen
         await self.refresh()
         return self.now()

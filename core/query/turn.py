@@ -17,6 +17,8 @@ from core.llm.client import ModelClient, QuerySource
 from core.orchestration.call import CallEnvironment
 from core.orchestration.runner import ToolRunner
 from core.prompt.assemble import can_search
+from core.prompt.cache import prompt_cost
+from core.prompt.cache_watch import CacheWatch
 from core.protocol.events import Notice, TurnEndReason, UsageUpdated
 from core.protocol.messages import Role
 from core.protocol.usage import Usage
@@ -39,6 +41,8 @@ class TurnSettings:
     settings: Settings
     model: ModelInfo
     system: SystemPrompt
+    user_id: str = ""
+    """Who asks, as the API is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,8 @@ class Query:
     """Until when the cache holds what the newest request has sent."""
     runner: ToolRunner | None = None
     """Runs the calls of the newest response."""
+    watch: CacheWatch = field(default_factory=CacheWatch)
+    """The session's: what the cache should hold of what was sent."""
     breaker: Breaker = field(default_factory=Breaker)
     """The session's."""
     notebook: Notebook = field(default_factory=Notebook)
@@ -141,6 +147,11 @@ class Query:
         self.counted = len(messages), attached_in(messages[count:], attached)
         return self.state.with_attached(self.counted[1])
 
+    def withdraw(self, message_ids: tuple[str, ...]) -> None:
+        """Take messages at the end out again: the model is not to read them any more."""
+        self.conversation.withdraw(message_ids)
+        self.watch.announce("a prompt was taken back")
+
     def account(self, usage: Usage) -> float | None:
         """Count what a request of this turn took, and give its cost in USD; None where the price is unknown."""
         self.usage += usage
@@ -148,6 +159,8 @@ class Query:
 
     def publish_usage(self, context_tokens: int) -> None:
         """Tell how full the window is and what the session has cost."""
+        settings = self.turn.settings
+        ttl = settings.cache_ttl if settings.prompt_caching else None
         self.publisher.emit(
             UsageUpdated(
                 context_tokens=context_tokens,
@@ -158,6 +171,7 @@ class Query:
                 limits=self.limits,
                 warm_until=self.warm_until,
                 breaker=self.breaker.state,
+                cold_cost_usd=prompt_cost(self.turn.model, cached=0, fresh=context_tokens, ttl=ttl),
             )
         )
 

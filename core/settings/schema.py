@@ -13,6 +13,7 @@ Effort = Literal["low", "medium", "high", "xhigh", "max"]
 CacheTtl = Literal["5m", "1h"]
 Notifications = Literal["auto", "bell", "off"]
 KeyFlavor = Literal["default", "readline"]
+CacheDiagnostics = Literal["auto", "on", "off"]
 ToolSearchMode = Literal["auto", "on", "off"]
 RouteKind = Literal["main", "plan", "longContext", "agent", "explore", "compaction", "background"]
 """What a model can be chosen for apart."""
@@ -86,6 +87,8 @@ class Settings:
     """How somebody who looks elsewhere is called: a message where the terminal can show one, the bell, or not."""
     cache_ttl: CacheTtl = "5m"
     prompt_caching: bool = True
+    cache_diagnostics: CacheDiagnostics = "auto"
+    """Whether the API is asked why something was not read from the cache; ``auto``: only the API itself is."""
     instructions: bool = True
     """Whether instruction files of user and project are read."""
     instruction_excludes: tuple[str, ...] = ()
@@ -188,6 +191,7 @@ KEYS = (
     SettingKey("theme", "theme", str),
     SettingKey("notifications", "notifications", str, ("auto", "bell", "off")),
     SettingKey("cacheTtl", "cache_ttl", str, ("5m", "1h")),
+    SettingKey("cacheDiagnostics", "cache_diagnostics", str, ("auto", "on", "off")),
     SettingKey("toolSearch", "tool_search", str, ("auto", "on", "off")),
     SettingKey("autoCompactEnabled", "auto_compact", bool),
     SettingKey("autoCompactWindow", "auto_compact_window", int),

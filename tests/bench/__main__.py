@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from tests.bench import (
+    cache_reads,
     calibration,
     completion,
     echo,
@@ -32,6 +33,7 @@ SUITES: tuple[tuple[frozenset[str], Callable[[int], Iterable[Figure]]], ...] = (
     (frozenset({"PERF-5"}), lambda _runs: long_conversation.measure()),
     (frozenset({"PERF-7"}), lambda _runs: turnaround.measure()),
     (frozenset({"PERF-8", "PERF-10", "PERF-16"}), lambda _runs: engine_run.measure()),
+    (frozenset({"PERF-9"}), lambda _runs: cache_reads.measure()),
     (frozenset({"PERF-12"}), lambda _runs: completion.measure()),
     (frozenset({"PERF-13"}), lambda _runs: idle.measure()),
     (frozenset({"PERF-15"}), lambda _runs: events.measure()),

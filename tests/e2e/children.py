@@ -67,8 +67,8 @@ class Server:
 
     @property
     def prompts(self) -> list[dict[str, Any]]:
-        """Requests for a message."""
-        return [entry for entry in self.requests if entry["path"] == "/v1/messages"]
+        """Requests for a message that is read."""
+        return [entry for entry in self.requests if entry["path"] == "/v1/messages" and not entry["prewarm"]]
 
     @property
     def rejections(self) -> list[Any]:

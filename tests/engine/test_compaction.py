@@ -175,9 +175,7 @@ async def test_files_out_of_sight_must_be_read_again_before_they_are_changed(
             )
         return Reply([say("Done.")])
 
-    async with running(
-        script, folder, isolated_machine, settings=Settings(mode="acceptEdits", background_agents=False)
-    ) as rig:
+    async with running(script, folder, isolated_machine, settings=Settings(mode="acceptEdits")) as rig:
         await rig.prompt("Read them.")
         await rig.do(Compact())
         await rig.settle()
@@ -193,9 +191,7 @@ async def test_files_out_of_sight_must_be_read_again_before_they_are_changed(
 
 
 async def test_the_mode_is_told_again_after_a_compaction(folder: Path, isolated_machine: Path) -> None:
-    async with running(
-        answering(), folder, isolated_machine, settings=Settings(mode="plan", background_agents=False)
-    ) as rig:
+    async with running(answering(), folder, isolated_machine, settings=Settings(mode="plan")) as rig:
         await rig.prompt("Plan it.")
         assert "Plan mode is on" in text_of(rig.requests[-1])
         await rig.do(Compact())
@@ -300,7 +296,7 @@ async def test_nothing_is_sent_into_a_full_window(folder: Path, isolated_machine
     def script(request: ModelRequest) -> Reply:
         return Reply([say(SUMMARY)]) if request.query_source == "compaction" else filling(37_500)
 
-    settings = Settings(context_window=60_000, auto_compact=False, background_agents=False)
+    settings = Settings(context_window=60_000, auto_compact=False)
     async with running(script, folder, isolated_machine, settings=settings) as rig:
         await rig.prompt("Fill it. " * 9_000)
         assert rig.of(ev.TurnEnded)[-1].reason == "completed"
@@ -318,7 +314,7 @@ async def test_nothing_is_sent_into_a_full_window(folder: Path, isolated_machine
 
 
 async def test_what_works_beside_never_begins_a_compaction(folder: Path, isolated_machine: Path) -> None:
-    settings = Settings(context_window=60_000, background_agents=False)
+    settings = Settings(context_window=60_000)
     async with running(answering(), folder, isolated_machine, settings=settings) as rig:
         await rig.prompt("hi")
         conversation = rig.engine.session.conversation

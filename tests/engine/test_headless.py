@@ -93,7 +93,7 @@ def test_what_is_asked_beside_the_conversation_is_in_the_account_and_nowhere_els
 def test_a_compaction_is_a_boundary_in_the_stream_and_in_the_account(run: Run) -> None:
     full = Usage(input_tokens=60_000, output_tokens=10)
     script = [Reply([read()], usage=full), Reply([say("They read a file.")]), DONE]
-    lines = run.lines(script, context_window=60_000, autocompact_buffer=1, warning_buffer=1)
+    lines = run.lines(script, context_window=60_000, autocompact_buffer=1, warning_buffer=1, background_agents=False)
     (boundary,) = [line for line in lines if line.get("subtype") == "compact_boundary"]
     assert boundary["compact_metadata"]["trigger"] == "auto" and boundary["compact_metadata"]["pre_tokens"] > 60_000
     assert lines[-1]["result"] == "All is well."

@@ -311,7 +311,8 @@ async def test_what_is_too_much_or_no_text_is_only_said(tmp_path: Path, isolated
 
     edit = Reply([call("Edit", "e", file_path="large.txt", old_string="b\n", new_string="c\n", replace_all=True)])
     script = turn(reading("large.txt", "r1"), reading("b.txt", "r2"), change, edit, nothing)
-    async with running(script, tmp_path, isolated_machine, settings=Settings(mode="acceptEdits")) as rig:
+    options = Settings(mode="acceptEdits", background_agents=False)
+    async with running(script, tmp_path, isolated_machine, settings=options) as rig:
         await rig.prompt("go")
         (text,) = told(rig.requests[-1])
         for path in (large, binary):
@@ -342,12 +343,14 @@ async def test_all_differences_of_one_request_have_a_limit(tmp_path: Path, isola
 async def test_a_file_that_keeps_changing_is_not_told_for_ever(tmp_path: Path, isolated_machine: Path) -> None:
     file = put(tmp_path / "log.txt", "0\n")
     grow = [lambda number=number: put(file, f"{number}\n") for number in range(1, 7)]
-    script = turn(reading("log.txt", "r1"), *grow, reading("log.txt", "r2"), grow[0], nothing)
-    settings = Settings(rules=denying("TodoWrite"))
+    edit = Reply([call("Edit", "e", file_path="log.txt", old_string="6", new_string="x")])
+    script = turn(reading("log.txt", "r1"), *grow, edit, reading("log.txt", "r2"), grow[0], nothing)
+    settings = Settings(mode="acceptEdits", rules=denying("TodoWrite"))
     async with running(script, tmp_path, isolated_machine, settings=settings) as rig:
         await rig.prompt("go")
         assert counts(rig)[-3:] == [MAX_TIMES, MAX_TIMES + 1, MAX_TIMES + 1]
         assert ["keeps changing" in text for text in told(rig.requests[-1])] == [False, False, True, False]
+        assert results_in(rig.requests[-1])["e"]["is_error"], "it does not know what it was not told"
 
 
 async def test_a_touched_file_is_no_news(tmp_path: Path, isolated_machine: Path) -> None:
@@ -519,7 +522,8 @@ async def test_after_a_compaction_all_that_still_matters_is_told_anew(tmp_path: 
         lambda: put(file, "other\n"),
         nothing,
     )
-    async with running(steps, tmp_path, isolated_machine, settings=Settings(mode="plan")) as rig:
+    options = Settings(mode="plan", background_agents=False)
+    async with running(steps, tmp_path, isolated_machine, settings=options) as rig:
         await rig.prompt("go")
         assert counts(rig)[-1] == 4, "mode, rule, branch, what goes with the folder"
         await rig.do(Compact())

@@ -214,7 +214,8 @@ class ApiServer:
         times = {
             name: getattr(entry, name) for name in ("first_byte", "arrived", "last_byte", "connection", "finished")
         }
-        line = {"method": entry.method, "path": entry.path, "rejection": rejection, **times}
+        is_prewarm = entry.body.get("max_tokens") == 0
+        line = {"method": entry.method, "path": entry.path, "rejection": rejection, "prewarm": is_prewarm, **times}
         with self._log_file.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line if self._is_brief else {**line, "body": entry.body}) + "\n")
 

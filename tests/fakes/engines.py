@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -116,9 +116,10 @@ async def running(
     *,
     settings: Settings | None = None,
     host: Host | None = None,
+    has_background: bool = False,
     **launch: Any,
 ) -> AsyncGenerator[Rig]:
-    """An engine that is started, and closed at the end."""
+    """An engine that is started, and closed at the end. Without what works beside it: that would take replies too."""
     host = host or fake_host()
     model: ModelClient
     if isinstance(script, Iterable):
@@ -127,7 +128,7 @@ async def running(
         model = ScriptedModel(script, clock=host.clock)
     else:
         model = script
-    settings = settings or Settings(background_agents=False)
+    settings = replace(settings or Settings(), background_agents=has_background)
     engine = build_engine(settings, make_launch(cwd, home, **launch), model=model, host=host)
     rig = Rig(engine, model, cwd, host)
     subscription = engine.subscribe()

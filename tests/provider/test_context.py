@@ -19,7 +19,7 @@ from tests.fakes.engines import Rig
 from tests.provider.test_engine_over_http import connected
 
 BOUND, UNBOUND, PLAIN = "claude-opus-5-5", "claude-haiku-4-5", "plain-1"
-SMALL = Settings(context_window=60_000, background_agents=False)
+SMALL = Settings(context_window=60_000)
 ASKED = "takes the place of everything above"
 SUMMARY = "## Intent\nRead all files.\n## Standing instructions\n- do not push\n## Next step\nRead on."
 
@@ -229,8 +229,9 @@ class NotedWork(Work):
 async def test_notes_spare_the_summary(tmp_path: Path, isolated_machine: Path, model: str) -> None:
     make_files(tmp_path)
     work = NotedWork(30, thinks(model))
-    beside = settings(model, background_agents=True)
-    async with connected(work, tmp_path, isolated_machine, settings=beside, window=60_000) as (server, rig):
+    async with connected(
+        work, tmp_path, isolated_machine, settings=settings(model), window=60_000, has_background=True
+    ) as (server, rig):
         await rig.prompt("Read it all, use pnpm and do not push.")
         assert rig.of(ev.TurnEnded)[-1].reason == "completed", rig.of(ev.TurnEnded)[-1].detail
         assert_well(server)

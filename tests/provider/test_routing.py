@@ -31,7 +31,14 @@ KEY = "OTHER_KEY"
 
 @asynccontextmanager
 async def two_servers(
-    script: Script, beside: Script, cwd: Path, home: Path, *entries: RouteEntry, key: str = "", **more: Any
+    script: Script,
+    beside: Script,
+    cwd: Path,
+    home: Path,
+    *entries: RouteEntry,
+    key: str = "",
+    has_background: bool = False,
+    **more: Any,
 ) -> AsyncGenerator[tuple[ApiServer, ApiServer, Rig]]:
     """The session's own server, another one at which the entries are reached, and an engine between them."""
     async with ApiServer(script, valid_key="key") as main, ApiServer(beside, valid_key=key or None) as other:
@@ -42,7 +49,7 @@ async def two_servers(
         settings = Settings(model=MAIN, base_url=main.url, routing=routing, **more)
         client = AnthropicClient(base_url=main.url, api_key="key")
         host = fake_host({KEY: key} if key else {})
-        async with running(client, cwd, home, settings=settings, host=host) as rig:
+        async with running(client, cwd, home, settings=settings, host=host, has_background=has_background) as rig:
             yield main, other, rig
 
 
@@ -75,6 +82,27 @@ async def test_what_is_asked_beside_the_conversation_goes_to_the_background_serv
         }  # fmt: skip
 
 
+async def test_the_running_notes_are_taken_by_the_server_on_this_machine(
+    tmp_path: Path, isolated_machine: Path
+) -> None:
+    entry = RouteEntry(kind="background", model=SMALL)
+    long = say("A long answer. " * 3_000)
+    async with two_servers(
+        lambda _body: long,
+        lambda _body: say("goal: to see it noted"),
+        tmp_path,
+        isolated_machine,
+        entry,
+        has_background=True,
+    ) as (main, other, rig):
+        await rig.prompt("hi")
+        await rig.prompt("go on")
+        noted = await rig.event(ev.RequestFinished, lambda event: event.query_source == "session_memory")
+        assert noted.usage.output_tokens > 0
+        assert set(seen(main)) == {MAIN} and set(seen(other)) == {SMALL}
+        assert (main.rejections, other.rejections) == ([], [])
+
+
 async def test_a_plan_is_made_elsewhere_with_its_own_key_and_effort(tmp_path: Path, isolated_machine: Path) -> None:
     entry = RouteEntry(kind="plan", model=SONNET, effort="max")
     planned = [Reply([thinking("Well."), text("A plan.")])]
@@ -99,7 +127,11 @@ async def test_a_summary_is_written_by_the_model_for_compactions(tmp_path: Path,
     entry = RouteEntry(kind="compaction", model=SONNET)
     long = say("A long answer. " * 3_000)
     summary = [Reply([thinking("So."), text("They said hi.")])]
-    async with two_servers([long, long], summary, tmp_path, isolated_machine, entry) as (main, other, rig):
+    async with two_servers([long, long], summary, tmp_path, isolated_machine, entry, background_agents=False) as (
+        main,
+        other,
+        rig,
+    ):
         await rig.prompt("hi")
         await rig.prompt("go on")
         await rig.do(Compact())

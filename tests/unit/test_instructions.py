@@ -364,6 +364,27 @@ def test_a_look_says_what_it_brought(repo: Path, home: Path) -> None:
     assert book.read() == Changes(new=(three,), changed=(one,), gone=(two,))
 
 
+def test_what_goes_with_an_opened_file_is_due_until_it_was_read(repo: Path, home: Path) -> None:
+    """Whoever asks may be interrupted in between."""
+    rule = put(repo / ".claude" / "rules" / "a.md", FOR_SOME.format(front="paths: '*.py'"))
+    below = put(repo / "sub" / "AGENTS.md", "BELOW")
+    files = [put(repo / name, "").resolve() for name in ("a.txt", "a.py", "sub/b.txt")]
+    book = InstructionBook(places(repo, home))
+    book.read()
+    book.open(files[:1])
+    assert not book.is_stale(), "nothing goes with it"
+    for count, part in ((2, rule), (3, below)):
+        book.open(files[:count])
+        book.open(files[:count])
+        assert book.is_stale()
+        assert book.read().near == (part,)
+        assert not book.is_stale()
+    book.close_all()
+    assert book.current.parts == {} and not book.is_stale()
+    book.open(files)
+    assert book.is_stale()
+
+
 def test_an_editor_that_writes_a_file_anew_takes_nothing_away(repo: Path, home: Path) -> None:
     """Between the two steps the file is empty, and just then somebody looks."""
     file = put(repo / "AGENTS.md", "old")

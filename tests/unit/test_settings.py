@@ -44,7 +44,7 @@ def test_every_key_is_taken(file: Path) -> None:
         "model": "m", "smallModel": "s", "webFetch": {"allowPrivate": ["localhost:3000"]},
         "effortLevel": "low", "theme": "t", "cacheTtl": "1h", "maxOutputTokens": 5,
         "vim": True, "keybindingFlavor": "readline", "notifications": "bell",
-        "toolSearch": "off", "fallbackModel": ["a", "b"],
+        "toolSearch": "off", "cacheDiagnostics": "on", "fallbackModel": ["a", "b"],
         "budget": {"sessionUsd": 2.5}, "models": {"m": {"window": 9}}, "routing": {"background": "b"},
         "autoCompactEnabled": False, "autoCompactWindow": 9, "backgroundAgents": False,
         "claudeMdExcludes": ["**/x.md"],
@@ -63,7 +63,7 @@ def test_every_key_is_taken(file: Path) -> None:
     assert settings == Settings(
         model="m", small_model="s", allow_private=("localhost:3000",), fallback_models=("a", "b"),
         effort="low", theme="t", cache_ttl="1h", max_output_tokens=5, mode="plan",
-        vim=True, keybinding_flavor="readline", notifications="bell", tool_search="off",
+        vim=True, keybinding_flavor="readline", notifications="bell", tool_search="off", cache_diagnostics="on",
         session_budget_usd=2.5, models=(ModelEntry(id="m", window=9),),
         routing=(RouteEntry(kind="background", model="b", source=f"{file}:1"),),
         auto_compact=False, auto_compact_window=9, background_agents=False, context_window=5, autocompact_buffer=6,
@@ -75,7 +75,7 @@ def test_every_key_is_taken(file: Path) -> None:
             for behavior, text in cast("list[tuple[Behavior, str]]", pairs)
         ),
     )  # fmt: skip
-    assert len(KEYS) == 35, "a new key needs its line here"
+    assert len(KEYS) == 36, "a new key needs its line here"
 
 
 def test_a_fallback_may_be_one_name_and_the_flag_wins(file: Path) -> None:
