@@ -13,6 +13,7 @@ from core.protocol.ops import Interrupt, RunShell, SetMode, SetModel, SubmitProm
 from tests.fakes.windows import Opener, Window
 from tui.commands import COMMANDS, near_commands, split_command
 from tui.screens.help import HelpScreen
+from tui.screens.main import MainScreen
 from tui.screens.view_keys import ViewKeys
 from tui.widgets.composer.completion import Completer
 from tui.widgets.composer.editor import Composer
