@@ -112,10 +112,10 @@ class Conversation:
 
     def drop_thinking(self) -> bool:
         """Take every thought out of what was said so far; False where there was none."""
-        held = unthought(self._held)
-        if held.messages == self._held.messages:
+        without = unthought(self._held)
+        if without.messages == self._held.messages:
             return False
-        self._held = held
+        self._held = without
         self._writer.write(THINKING_DROPPED_RECORD)
         return True
 
