@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.context.revision import compacting, undoing
 from core.context.tokens import estimate
@@ -106,7 +106,7 @@ async def hand_off(query: Query, goal: str) -> None:
         kept=(f"handed off from session {transcript.stem}",),
     )
     target.link("handed_from", transcript.stem)
-    target.change(compacting((), head, 0, event))
+    target.change(replace(compacting((), head, 0, event), said=query.conversation.said))
     target.close()
     query.conversation.link("handed_to", session_id)
     publisher.emit(HandoffWritten(session_id=session_id, brief=brief))

@@ -232,10 +232,17 @@ async def summarize(query: Query, messages: tuple[Message, ...], ask: str, sourc
     """What the model writes when it is asked ``ask`` behind the messages: with the same prefix as every request, so
     that it reads the cache. Where that is too long itself, the oldest goes. Raises ``ModelError``."""
     drops = 0
+    own = Chosen(query.turn.settings, query.turn.model, query.client)
+    chosen = _summarizer(query, own, messages)
     while True:
         try:
-            return await _answer(query, messages, ask, source)
+            return await _answer(query, chosen, messages, ask, source)
         except ModelError as error:
+            if chosen is not own and error.kind != "too_long":
+                text = f"routing.compaction: {chosen.model.id} does not answer: {error.user_message}"
+                query.publisher.emit(Notice(level="warning", text=text, hint=f"{own.model.id} summarizes it."))
+                chosen = own
+                continue
             drops += 1
             if error.kind != "too_long" or drops > MAX_DROPS:
                 raise
@@ -245,8 +252,7 @@ async def summarize(query: Query, messages: tuple[Message, ...], ask: str, sourc
             messages = shorter
 
 
-async def _answer(query: Query, messages: tuple[Message, ...], ask: str, source: QuerySource) -> str:
-    chosen = _summarizer(query, messages)
+async def _answer(query: Query, chosen: Chosen, messages: tuple[Message, ...], ask: str, source: QuerySource) -> str:
     settings, model = chosen.settings, chosen.model
     tools = query.calls.tools.offer(can_search=can_search(settings, model))
     request = build_request(
@@ -272,10 +278,8 @@ async def _answer(query: Query, messages: tuple[Message, ...], ask: str, source:
     return text
 
 
-def _summarizer(query: Query, messages: tuple[Message, ...]) -> Chosen:
-    """Who writes it: the model of the turn, which has read all of it, or the one that the routes name for it."""
-    turn = query.turn
-    own = Chosen(turn.settings, turn.model, query.client)
+def _summarizer(query: Query, own: Chosen, messages: tuple[Message, ...]) -> Chosen:
+    """Who writes it: the turn's ``own`` model, which has read all of it, or the one that the routes name for it."""
     apart = query.calls.services.side.models.apart("compaction")
     if apart is None:
         return own
@@ -283,7 +287,7 @@ def _summarizer(query: Query, messages: tuple[Message, ...]) -> Chosen:
     if tokens + reserve_of(apart.model) <= window_of(apart.model, apart.settings):
         return apart
     text = f"routing.compaction: the window of {apart.model.id} does not hold this conversation."
-    query.publisher.emit(Notice(level="warning", text=text, hint=f"{turn.model.id} summarizes it."))
+    query.publisher.emit(Notice(level="warning", text=text, hint=f"{own.model.id} summarizes it."))
     return own
 
 

@@ -124,11 +124,17 @@ def _change(query: Query, texts: dict[str, str], media_of: Iterable[str], event:
     query.publish_usage(query.context_tokens())
 
 
+def _words(block: ToolResultBlock) -> str:
+    if isinstance(block.content, str):
+        return block.content
+    return "\n\n".join(str(part["text"]) for part in block.content if part.get("type") == "text")
+
+
 def _keep(results: list[OldResult], folder: Path) -> list[Path | None]:
     """The file of each result, None for one without text; as many as the disk takes."""
     paths: list[Path | None] = []
     for result in results:
-        text = result.block.content if isinstance(result.block.content, str) else ""
+        text = _words(result.block)
         path = result_path(folder, f"{result.call.id}-cleared") if text else None
         try:
             if path is not None and not path.exists():

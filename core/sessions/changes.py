@@ -49,6 +49,8 @@ class Compacted:
     head: tuple[Message, ...]
     kept_from: str = ""
     """Id of the first message that stays; empty where none does."""
+    said: tuple[Message, ...] = ()
+    """Prompts of the user in an earlier session that this one goes on from."""
     unthought: tuple[str, ...] = ()
     kind: Literal["compact_boundary"] = "compact_boundary"
 

@@ -23,7 +23,7 @@ from core.protocol.messages import (
 )
 from core.protocol.usage import Usage
 from core.protocol.views import SystemPrompt, ToolDisplay
-from core.sessions.changes import Change, Held, applied, read_change, unthought, withdrawn
+from core.sessions.changes import Change, Compacted, Held, applied, read_change, unthought, withdrawn
 from core.sessions.conversation import is_said
 from core.sessions.entries import CallRecord
 
@@ -65,8 +65,14 @@ class LoadedSession:
 
     @property
     def said(self) -> tuple[Message, ...]:
-        """Every prompt of the user."""
-        return tuple(item for item in self.shown if isinstance(item, Message) and is_said(item))
+        """Every prompt of the user, also of the session that was handed off to this one."""
+        said: list[Message] = []
+        for item in self.shown:
+            if isinstance(item, Compacted):
+                said += item.said
+            elif isinstance(item, Message) and is_said(item):
+                said.append(item)
+        return tuple(said)
 
 
 def find_transcript(projects: Path, project: Path, wanted: str | None) -> Path:

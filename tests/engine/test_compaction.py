@@ -346,3 +346,18 @@ async def test_a_handoff_is_a_session_that_can_be_taken_up(folder: Path, isolate
         sent = text_of(rig.requests[-1])
         assert "Build it. Do not push." in sent and str(transcript) in sent
         assert old in transcript.with_name(f"{written.session_id}.jsonl").read_text()
+
+
+async def test_the_words_of_the_session_before_a_handoff_are_carried_on(folder: Path, isolated_machine: Path) -> None:
+    async with running(answering(), folder, isolated_machine) as rig:
+        await rig.prompt("Use pnpm, never npm.")
+        await rig.do(HandOff())
+        await rig.settle()
+        session_id = rig.of(ev.HandoffWritten)[0].session_id
+    async with running(answering(), folder, isolated_machine, resume=session_id) as rig:
+        await rig.prompt("Go.")
+        await rig.do(Compact())
+        await rig.settle()
+        await rig.prompt("On.")
+        sent = "\n".join(block["text"] for message in rig.requests[-1].messages for block in message["content"])
+        assert 0 < sent.index("Use pnpm, never npm.") < sent.index("\nGo.\n")
