@@ -248,6 +248,16 @@ async def test_the_cost_view(opener: Opener, name: str) -> None:
         assert window.shows("The price of llama-at-home is not known")
 
 
+async def test_what_it_cost_stands_on_the_narrowest_screen_too(opener: Opener) -> None:
+    async with opener(size=(60, 20)) as window:
+        await command(window, "/cost")
+        await window.until(lambda: isinstance(window.app.screen, CostScreen))
+        await window.settle()
+        show(window, costed()[-1])
+        await window.until_shows("> $1.42")
+        assert window.shows("requests", "cost", "claude-opus-5-5") and "written" not in window.screen
+
+
 async def test_hostile_names_in_the_views(opener: Opener) -> None:
     part, item, line = REPORT.parts[0], REPORT.biggest[0], costed()[-1]
     assert isinstance(line, ev.CostsReported)
