@@ -170,8 +170,7 @@ class _Attempt:
                 hint=hint,
             )
         )
-        if breaker.is_open:
-            self._query.publish_usage(self._before)
+        self._query.publish_usage(self._before)
         return 0.0 if is_stuck and delay is None else delay
 
     def interrupted(self) -> None:

@@ -13,6 +13,7 @@ from core.prompt.sections import template
 from core.protocol.errors import AgentError
 from core.protocol.messages import Message, ToolUseBlock
 from core.query.mentions import read_unasked
+from core.tools.base import ToolResult
 from core.tools.context import ToolState
 
 MAX_FILES = 5
@@ -84,35 +85,40 @@ async def _files(calls: CallEnvironment, restored: Restored, in_tail: set[Path],
     """The newest files, as far as they fit; the others by name."""
     state, room = restored.state, min(MAX_FILES_TOKENS, round(window * WINDOW_SHARE)) * CHARS_PER_TOKEN
     contents: list[str] = []
-    shown: set[Path] = set()
+    shown: dict[Path, ToolResult] = {}
     for path in list(state.seen)[::-1][: MAX_FILES + len(in_tail)]:
         if path in in_tail or len(contents) == MAX_FILES:
             continue
-        text = await _content(path, calls, state, min(MAX_FILE_TOKENS * CHARS_PER_TOKEN, room))
-        if text:
+        text, result = await _content(path, calls, state, min(MAX_FILE_TOKENS * CHARS_PER_TOKEN, room))
+        if result is not None:
             contents.append(text)
-            shown.add(path)
+            shown[path] = result
             room -= len(text)
     restored.texts += reversed(contents)
     if contents:
         restored.kept.append(f"{len(contents)} file{'s' * (len(contents) > 1)}")
-    known = shown | in_tail
+    known = shown.keys() | in_tail
     names = [str(path) for path in state.seen if path not in known][-MAX_NAMES:]
     if names:
         restored.texts.append(template("restored_names").format(names="\n".join(names)))
     seen = {path: stamp for path, stamp in state.seen.items() if path in known}
     restored.state = replace(state, seen=MappingProxyType(seen))
+    for result in reversed(shown.values()):
+        # As it is now, should somebody have changed it since.
+        restored.state = result.modify(restored.state) if result.modify is not None else restored.state
 
 
-async def _content(path: Path, calls: CallEnvironment, state: ToolState, most: float) -> str:
-    """What Read gives for a file, or the beginning of it; empty where there is no room, or nothing to be read."""
+async def _content(path: Path, calls: CallEnvironment, state: ToolState, most: float) -> tuple[str, ToolResult | None]:
+    """What Read gives for a file, or the beginning of it; nothing where there is no room, or nothing to be read."""
     try:
         is_folder, result = await read_unasked(path, calls, state)
     except AgentError:
-        return ""
+        return "", None
     if is_folder or not isinstance(result.content, str) or result.is_error or most < len(path.name):
-        return ""
+        return "", None
     text, note = result.content, ""
     if len(text) > most:
         text, note = text[: round(most)].rpartition("\n")[0], "; the rest of it is left out here"
-    return template("restored_file").format(path=path, note=note, content=text) if text else ""
+    if not text:
+        return "", None
+    return template("restored_file").format(path=path, note=note, content=text), result

@@ -94,7 +94,7 @@ async def _clear_stale(query: Query) -> None:
     """The cache has gone cold since the last response: old results can go, for it is written anew anyway."""
     answers = [message.ts for message in query.conversation.messages if message.role == "assistant"]
     ttl = TTL_S[query.turn.settings.cache_ttl]
-    if answers and query.steps == 0 and query.host.clock.time() - answers[-1] > ttl:
+    if answers and query.host.clock.time() - answers[-1] > ttl:
         await clear(query, stale_results(query.conversation.messages), "cold")
 
 

@@ -107,9 +107,10 @@ class Conversation:
 
     def drop_thinking(self) -> bool:
         """Take every thought out of what was said so far; False where there was none."""
-        before, self._held = self._held.messages, unthought(self._held)
-        if self._held.messages == before:
+        without = unthought(self._held)
+        if without.messages == self._held.messages:
             return False
+        self._held = without
         self._writer.write(THINKING_DROPPED_RECORD)
         return True
 

@@ -21,8 +21,10 @@ SETTLE_S = 3.0
 
 
 def environment(home: Path, project: Path, **more: str) -> dict[str, str]:
-    """A home of its own in which the project is trusted."""
-    (home / "data").mkdir(parents=True, exist_ok=True)
+    """A home of its own in which the project is trusted, and nothing takes a reply of the script's but the prompts."""
+    for name in ("config", "data"):
+        (home / name).mkdir(parents=True, exist_ok=True)
+    (home / "config" / "settings.json").write_text(json.dumps({"backgroundAgents": False}))
     (home / "data" / "trust.json").write_text(json.dumps({"folders": [str(project)]}))
     return dict(os.environ) | {
         "AGENT_TUI_HOME": str(home),

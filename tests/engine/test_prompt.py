@@ -247,7 +247,7 @@ async def test_a_stale_todo_list_is_recalled_now_and_then(tmp_path: Path, isolat
         assert_growing(rig.requests)
 
 
-async def test_breakpoints_on_the_static_prompt_the_last_two_messages_and_where_the_request_before_ended(
+async def test_breakpoints_on_the_static_prompt_and_the_last_two_messages(
     tmp_path: Path, isolated_machine: Path
 ) -> None:
     (tmp_path / "a.txt").write_text("one\n")
@@ -256,8 +256,8 @@ async def test_breakpoints_on_the_static_prompt_the_last_two_messages_and_where_
         await rig.prompt("one")
         await rig.prompt("two")
         assert marked(rig.requests[0]) == [("system", 0, 0), ("messages", 0, 0)]
-        assert marked(rig.requests[1]) == [("system", 0, 0), *(("messages", *at) for at in ((0, 0), (1, 1), (2, 0)))]
-        assert marked(rig.requests[2]) == [("system", 0, 0), *(("messages", *at) for at in ((2, 0), (3, 0), (4, 0)))]
+        assert marked(rig.requests[1]) == [("system", 0, 0), *(("messages", *at) for at in ((1, 1), (2, 0)))]
+        assert marked(rig.requests[2]) == [("system", 0, 0), *(("messages", *at) for at in ((3, 0), (4, 0)))]
         controls = [block.get("cache_control") for block in rig.requests[0].system]
         assert controls == [{"type": "ephemeral"}, None]
         assert_all_valid(rig.requests)

@@ -14,6 +14,7 @@ from tests.fakes.windows import Opener, Window
 from tui.commands import COMMANDS, near_commands, split_command
 from tui.screens.help import HelpScreen
 from tui.screens.main import MainScreen
+from tui.screens.view_keys import ViewKeys
 from tui.widgets.composer.completion import Completer
 from tui.widgets.composer.editor import Composer
 from tui.widgets.composer.items import Menu
@@ -156,7 +157,7 @@ def test_every_command_has_its_action(action: str) -> None:
 
 
 async def test_a_command_that_cannot_be_done_yet_says_so(opener: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(MainScreen, "action_copy_last", raising=False)
+    monkeypatch.delattr(ViewKeys, "action_copy_last", raising=False)
     async with opener() as window:
         await typed(window, "/copy")
         await window.press("enter")

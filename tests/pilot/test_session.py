@@ -187,7 +187,7 @@ async def test_the_gauge_follows_the_session(opener: Opener) -> None:
     first = Usage(cache_write_5m_tokens=400_000, output_tokens=1_000)
     second = Usage(input_tokens=100_000, cache_read_tokens=400_000, output_tokens=1_000)
     script = [Reply([say("one")], usage=first), Reply([say("two")], usage=second)]
-    async with opener(script, size=WIDE) as window:
+    async with opener(script, size=WIDE, flags={"background_agents": False}) as window:
         await window.ask("go")
         assert "40% 401k/1M · cache 0%" in window.lines[-1]
         cost = float(window.lines[-1].rpartition("$")[2])

@@ -57,7 +57,7 @@ async def test_a_loop_reads_all_but_the_new_tokens(
     for number in range(5):
         (tmp_path / f"f{number}.txt").write_text(f"File {number}.\n" * 10)
     script = reads(width, is_thinking=kind != "small window, no thinking")
-    settings = replace(MODELS[kind], cache_diagnostics="on")
+    settings = replace(MODELS[kind], cache_diagnostics="on", background_agents=False)
     async with connected(script, tmp_path, isolated_machine, settings=settings) as (server, rig):
         await rig.prompt("Read everything.")
         assert rig.of(ev.TurnEnded)[-1].reason == "completed"
@@ -138,7 +138,7 @@ async def test_each_break_has_one_event_with_its_cause(
     (tmp_path / "big.txt").write_text("A line of a large file.\n" * 1_500)
     (tmp_path / "AGENTS.md").write_text("Be brief.\n" * 300)
     script = [Reply([tool_use("Read", {"file_path": "big.txt"})]), *(say(f"Answer {n}.") for n in range(4))]
-    settings = replace(Settings(model=OLD, effort="high"), cache_diagnostics=diagnostics)
+    settings = replace(Settings(model=OLD, effort="high", background_agents=False), cache_diagnostics=diagnostics)
     async with connected(script, tmp_path, isolated_machine, settings=settings) as (server, rig):
         await rig.prompt("one")
         await rig.prompt("two")
@@ -169,7 +169,7 @@ async def test_a_long_loop_reads_the_cache_again_after_a_fallback_model(tmp_path
         *(Reply(fault=fault) for fault in overloaded),
         *(say(f"Answer {n}.") for n in range(3)),
     ]
-    settings = Settings(model=OLD, fallback_models=("claude-opus-4-8",))
+    settings = Settings(model=OLD, fallback_models=("claude-opus-4-8",), background_agents=False)
     async with connected(script, tmp_path, isolated_machine, settings=settings) as (server, rig):
         for prompt in ("one", "two", "three", "four"):
             await rig.prompt(prompt)

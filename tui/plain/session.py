@@ -94,7 +94,7 @@ class PlainSession:
         if not await PlainOpening(self._bridge, self._paper, self._keyboard).ask():
             return
         await self._bridge.run()
-        self._showing = self._soon(self._show(self._presenter))
+        self._showing = _soon(self._show(self._presenter))
         try:
             if first_prompt:
                 await self._submit(first_prompt, is_echoed=False)
@@ -175,7 +175,7 @@ class PlainSession:
             self._show_question()
         self._set_free()
         if self._has_ended:
-            self._soon(self._deny())
+            _soon(self._deny())
 
     def _withdraw(self, request_ids: Collection[str]) -> None:
         was = self._questions[0].id if self._questions else ""
@@ -196,7 +196,7 @@ class PlainSession:
         if self._has_ended:
             self._paper.line(f"The new session waits: agent-tui --resume {session_id}")
         else:
-            self._going = self._soon(self._take_up(session_id))
+            self._going = _soon(self._take_up(session_id))
 
     async def _take_up(self, session_id: str) -> None:
         """Another session takes the place of this one; where it cannot be taken up this one goes on."""
@@ -211,7 +211,7 @@ class PlainSession:
         self._presenter = self._present()
         self._presenter.resumed = handed_off(left)
         self._signal("done")
-        self._showing = self._soon(self._show(self._presenter))
+        self._showing = _soon(self._show(self._presenter))
 
     def _show_question(self) -> None:
         first, *behind = self._questions
@@ -234,7 +234,7 @@ class PlainSession:
                 await self._run_out()
                 return
             if self._questions:
-                await self._answer(line)
+                await self._decide(self._questions[0].take(line, self._paper))
             elif line.endswith("\\"):
                 text += line[:-1] + "\n"
             elif not text and (done := run_line(line, self._presenter, self._paper)):
@@ -275,9 +275,6 @@ class PlainSession:
         self._bridge.remember(text)
         await self._bridge.send(SubmitPrompt(text=text))
 
-    async def _answer(self, line: str) -> None:
-        await self._decide(self._questions[0].take(line, self._paper))
-
     async def _decide(self, ops: Decided) -> None:
         # Out of the list at once: the next line is for the next question.
         answered = {op.request_id for op in ops if not isinstance(op, ExplainPermission)}
@@ -295,13 +292,9 @@ class PlainSession:
             return
         self._leave_by = now + TWICE_S
         if self._is_busy:
-            self._soon(self._bridge.send(Interrupt()))
+            _soon(self._bridge.send(Interrupt()))
         else:
             self._paper.line("Ctrl+C once more leaves.")
-
-    @staticmethod
-    def _soon(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        return asyncio.get_running_loop().create_task(work)
 
     def _stop(self, code: int) -> None:
         self._code = self._code or code
@@ -318,3 +311,7 @@ def _inquiry_for(request: Asked, cwd: str) -> Inquiry:
             return PlanInquiry(request, cwd)
         case _:
             return ConsentInquiry(request, cwd)
+
+
+def _soon(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    return asyncio.get_running_loop().create_task(work)
