@@ -15,6 +15,7 @@ from core.host.files import LineLog
 from core.protocol.errors import AgentError
 from core.protocol.views import ImageAttachment
 from core.sessions.drafts import DraftStore
+from core.settings.paths import PROMPT_HISTORY
 
 HISTORY_ITEMS = 500
 
@@ -25,7 +26,7 @@ class Machine:
     def __init__(self, start: Start) -> None:
         self.start = start
         folder = start.launch.paths.project(start.launch.cwd)
-        self._history = LineLog(folder / "history.jsonl")
+        self._history = LineLog(folder / PROMPT_HISTORY)
         self.drafts = DraftStore(folder)
 
     def read_history(self) -> list[str]:

@@ -47,6 +47,8 @@ MCP = "mcp__"
 COMPACT = "/compact"
 CLEARED = "old result: cleared when the window fills up"
 CONTEXT_TEMPLATES = ("context", "news_instructions", "more_instructions")
+FILE_TEMPLATES = {"restored_file": "Restored files", "mention": "Mentioned files"}
+"""How files are given to the model unasked, and the part of the window that they are."""
 FILE_HEAD = re.compile(r"^From (.+):$", re.MULTILINE)
 """How an instruction file is introduced to the model."""
 
@@ -153,7 +155,7 @@ def _things(window: Window) -> Iterator[_Thing]:
         if name.startswith(MCP):
             yield _Thing("mcp_tools", "MCP tools", tokens, f"Tool {name}", "deny the tool")
         else:
-            yield _Thing("tools", "Tools", tokens, f"Tool {name}", "deny the tool")
+            yield _Thing("tools", "Tools", tokens, f"Tool {name}")
     yield from _of_messages(window.messages)
 
 
@@ -198,6 +200,11 @@ def _of_program(message: Message) -> Iterator[_Thing]:
         return
     heads = [template(name).partition("{instructions}")[0] for name in CONTEXT_TEMPLATES]
     if not message.text.startswith(tuple(heads)):
+        for name, part in FILE_TEMPLATES.items():
+            path = _path_in(message.text, template(name))
+            if path:
+                yield _Thing("messages", part, tokens, _line(path), COMPACT if name == "mention" else "")
+                return
         yield _Thing("messages", "Reminders", tokens, "A reminder", COMPACT)
         return
     pieces = FILE_HEAD.split(message.text)
@@ -205,6 +212,13 @@ def _of_program(message: Message) -> Iterator[_Thing]:
     for name, share in zip(names, apportion([len(body) for body in bodies], tokens), strict=True):
         called = name or "The instructions"
         yield _Thing("instructions", "Instruction files", share, _line(called), f"shorten {called.rpartition('/')[2]}")
+
+
+def _path_in(text: str, pattern: str) -> str:
+    """The path that a template was filled with; empty for a text of another one."""
+    before, _path, rest = pattern.partition("{path}")
+    path, found, _content = text.removeprefix(before).partition(rest.partition("{")[0])
+    return path if text.startswith(before) and found and "\n" not in path else ""
 
 
 def _growth(messages: tuple[Message, ...]) -> float:

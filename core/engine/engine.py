@@ -14,6 +14,7 @@ from core.bus.subscription import Subscription
 from core.context.budget import context_limits, window_of
 from core.engine.explain import explain
 from core.engine.launch import Launch
+from core.engine.model_choice import warm_since_answer
 from core.engine.reports import report_context, report_costs
 from core.engine.resume import replay
 from core.engine.rule_book import problems_of, read_rules
@@ -28,7 +29,6 @@ from core.llm.routes import usable_routes
 from core.orchestration.call import CallEnvironment
 from core.permissions.modes import check_mode
 from core.prompt.assemble import can_search
-from core.prompt.cache import warm_until
 from core.protocol import ops
 from core.protocol.errors import AgentError
 from core.protocol.events import (
@@ -201,15 +201,14 @@ class Engine:
     def _usage(self, model: ModelInfo) -> UsageUpdated:
         """How things stand when an earlier session is taken up."""
         conversation, settings = self.session.conversation, self.session.state.settings
-        answered = [message.ts for message in conversation.messages if message.role == "assistant"]
         return UsageUpdated(
-            context_tokens=conversation.last_usage.context_tokens,
+            context_tokens=self.session.choice.used(),
             context_window=window_of(model, settings),
             last=conversation.last_usage,
             total=self.session.ledger.usage,
             cost_usd=self.session.ledger.cost_usd,
             limits=context_limits(model, settings),
-            warm_until=warm_until(answered[-1], settings.cache_ttl, conversation.last_usage) if answered else None,
+            warm_until=warm_since_answer(conversation, settings),
         )
 
     def _set_mode(self, mode: PermissionMode) -> None:

@@ -149,7 +149,7 @@ class _Printer:
                         "session_id": self._engine.session_id,
                     }
                 )
-            case ev.CompactionFinished():
+            case ev.CompactionFinished() if envelope.turn_id:
                 trigger = "manual" if event.trigger == "manual" else "auto"
                 self._stream(
                     {

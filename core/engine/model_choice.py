@@ -138,7 +138,10 @@ def written(tokens: int, settings: Settings) -> Usage:
 
 
 def warm_since_answer(conversation: Conversation, settings: Settings) -> float | None:
-    """Until when the cache holds the conversation, as far as its newest answer tells; None where nothing is cached."""
+    """Until when the cache holds the conversation, as far as its newest answer tells; None where nothing is cached, or
+    where it was compacted since."""
+    if not conversation.known_tokens:
+        return None
     answered = next((message.ts for message in reversed(conversation.messages) if message.role == "assistant"), None)
     return None if answered is None else warm_until(answered, settings.cache_ttl, conversation.last_usage)
 

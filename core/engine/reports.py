@@ -59,9 +59,16 @@ async def _look(session: Session, calls: CallEnvironment) -> Window:
     if system is None:
         prepared = await asyncio.shield(session.briefing.prepare())
         system, context = prepared.system, user_context(prepared.instructions.text)
-        messages = (Message(id="", role="user", content=(TextBlock(text=context),), is_meta=True),) if context else ()
+        if context:
+            messages = (Message(id="", role="user", content=(TextBlock(text=context),), is_meta=True), *messages)
     warm_until, now = warm_since_answer(conversation, state.settings), calls.services.host.clock.time()
     tools = calls.tools.offer(can_search=can_search(settings, model))
+    next_send = None
+    if state.watch.has_sent:
+        next_send = state.watch.price_of_send(choice.used(), model, now)
+    elif state.system is not None:
+        # Before the first prompt it is not known what goes with it.
+        next_send = price_of_send(choice.used(), conversation.last_usage, model, settings, warm_until, now)
     return Window(
         model=model,
         settings=settings,
@@ -74,9 +81,7 @@ async def _look(session: Session, calls: CallEnvironment) -> Window:
         failures=state.breaker.failures,
         can_undo=conversation.can_undo,
         warm_until=warm_until,
-        next_send=state.watch.price_of_send(choice.used(), model, now)
-        if state.watch.has_sent
-        else price_of_send(choice.used(), conversation.last_usage, model, settings, warm_until, now),
+        next_send=next_send,
     )
 
 

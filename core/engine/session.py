@@ -8,7 +8,7 @@ from dataclasses import replace
 from core.cost.ledger import Ledger
 from core.engine.briefing import Briefing
 from core.engine.launch import Launch
-from core.engine.model_choice import ModelChoice
+from core.engine.model_choice import ModelChoice, warm_since_answer
 from core.engine.prewarm import Opening, Prewarm
 from core.engine.session_commands import CommandLine, read_command, run_command
 from core.engine.session_state import SessionState
@@ -273,6 +273,7 @@ class Session:
             breaker=self.state.breaker,
             notebook=self.state.notebook,
             first_prompt=prompts[0].id if prompts else "",
+            warm_until=warm_since_answer(self.conversation, chosen.settings),
         )
         await query.attach([prompt.text for prompt in prompts])
         return query

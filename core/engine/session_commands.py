@@ -23,6 +23,7 @@ from core.version import __version__
 COMPACT, UNDO, HANDOFF = "/compact", "/uncompact", "/handoff"
 COMMANDS = (COMPACT, UNDO, HANDOFF)
 NOTHING_YET = "There is nothing to compact yet."
+NOTHING_NEW = "There is nothing new to compact since the last time."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ async def run_command(command: CommandLine, query: Query) -> TurnOutcome:
         match command.name:
             case "/compact":
                 if not can_compact(query):
-                    raise AgentError(NOTHING_YET)
+                    raise AgentError(NOTHING_NEW if query.conversation.can_undo else NOTHING_YET)
                 await compact(query, "manual", command.argument)
             case "/uncompact":
                 undo(query)
@@ -101,7 +102,7 @@ async def hand_off(query: Query, goal: str) -> None:
         trigger="manual",
         method="full",
         before=before,
-        after=sum(estimate(message) for message in head),
+        after=query.overhead + sum(estimate(message) for message in head),
         summary=brief,
         kept=(f"handed off from session {transcript.stem}",),
     )

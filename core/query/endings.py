@@ -14,6 +14,7 @@ def refused(query: Query, why: str) -> TurnOutcome:
     """The model would decline what follows as well while it reads what it has declined."""
     if not _take_back(query):
         return TurnOutcome("refusal", why, "Say it differently; if it declines again, start a new session.")
+    query.watch.announce("a prompt was taken back")
     return TurnOutcome("refusal", why, "The prompt is taken out of the conversation: say it differently (↑).")
 
 

@@ -150,7 +150,6 @@ class Query:
     def withdraw(self, message_ids: tuple[str, ...]) -> None:
         """Take messages at the end out again: the model is not to read them any more."""
         self.conversation.withdraw(message_ids)
-        self.watch.announce("a prompt was taken back")
 
     def account(self, usage: Usage) -> float | None:
         """Count what a request of this turn took, and give its cost in USD; None where the price is unknown."""
@@ -169,7 +168,7 @@ class Query:
                 total=self.ledger.usage,
                 cost_usd=self.ledger.cost_usd,
                 limits=self.limits,
-                warm_until=self.warm_until,
+                warm_until=self.warm_until if self.conversation.known_tokens else None,
                 breaker=self.breaker.state,
                 cold_cost_usd=prompt_cost(self.turn.model, cached=0, fresh=context_tokens, ttl=ttl),
             )

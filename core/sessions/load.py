@@ -26,6 +26,7 @@ from core.protocol.views import SystemPrompt, ToolDisplay
 from core.sessions.changes import Change, Compacted, Held, applied, read_change, unthought, withdrawn
 from core.sessions.conversation import is_said
 from core.sessions.entries import CallRecord
+from core.settings.paths import PROMPT_HISTORY
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +82,13 @@ def find_transcript(projects: Path, project: Path, wanted: str | None) -> Path:
     Raises ``AgentError`` where there is none, or more than one.
     """
     if wanted is None:
-        found = sorted(project.glob("*.jsonl"), key=lambda path: path.stat().st_mtime, reverse=True)
+        found = sorted(_transcripts(project, "*.jsonl"), key=lambda path: path.stat().st_mtime, reverse=True)
         if not found:
             raise AgentError("There is no earlier session in this folder.", "Start one without --continue.")
         return found[0]
     if not wanted.replace("-", "").isalnum():
         raise AgentError(f"{wanted!r} is not a session id.")
-    found = sorted(projects.glob(f"*/{wanted}*.jsonl"))
+    found = sorted(_transcripts(projects, f"*/{wanted}*.jsonl"))
     if not found:
         raise AgentError(f"There is no session {wanted}.", "Ids are the names of the files under " + str(projects))
     exact = [path for path in found if path.stem == wanted]
@@ -96,6 +97,10 @@ def find_transcript(projects: Path, project: Path, wanted: str | None) -> Path:
     if len(found) > 1:
         raise AgentError(f"{wanted} fits {len(found)} sessions.", "Give more of the id.")
     return found[0]
+
+
+def _transcripts(folder: Path, pattern: str) -> Iterator[Path]:
+    return (path for path in folder.glob(pattern) if path.name != PROMPT_HISTORY)
 
 
 def load_session(path: Path) -> LoadedSession:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 MAX_FOLDER_NAME = 200
+PROMPT_HISTORY = "history.jsonl"
+"""The prompts of a project, in the folder of its sessions; no transcript, though it is named like one."""
 
 MANAGED = (Path("/etc/claude-code"), Path("/etc/agent-tui"))
 """Where whoever runs the machine says what holds for everybody on it."""

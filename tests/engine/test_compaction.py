@@ -16,7 +16,7 @@ from core.llm.errors import ModelError
 from core.llm.scripted import Reply, Script, call, say
 from core.protocol import events as ev
 from core.protocol.messages import ImageBlock
-from core.protocol.ops import Compact, HandOff, Interrupt, SubmitPrompt, UndoCompaction
+from core.protocol.ops import Compact, HandOff, Interrupt, ReportContext, SubmitPrompt, UndoCompaction
 from core.protocol.usage import Usage
 from core.protocol.views import ImageAttachment
 from core.settings.schema import Settings
@@ -304,13 +304,36 @@ async def test_nothing_is_sent_into_a_full_window(folder: Path, isolated_machine
         await rig.prompt("One more.")
         end = rig.of(ev.TurnEnded)[-1]
         assert end.reason == "context_full" and "/compact" in end.detail and "↑" in end.detail
+        await rig.do(ReportContext())
+        price = (await rig.event(ev.ContextReported)).report.next_send
+        assert price is not None and "taken back" not in price.why_cold, "nothing was sent that could be taken back"
         assert len(rig.requests) == sent
         assert "One more." not in str(rig.engine.session.conversation.messages)
         await rig.do(Compact())
         await rig.settle()
         assert rig.of(ev.CompactionFinished)
+        assert rig.of(ev.UsageUpdated)[-1].warm_until is None
         await rig.prompt("One more.")
         assert rig.of(ev.TurnEnded)[-1].reason == "completed"
+
+
+async def test_taken_up_behind_a_compaction_the_window_is_as_it_was_left(folder: Path, isolated_machine: Path) -> None:
+    async with running(answering(6), folder, isolated_machine) as rig:
+        await rig.prompt("Read it. " * 900)
+        await rig.do(Compact())
+        await rig.settle()
+        left = rig.of(ev.UsageUpdated)[-1]
+        assert left.context_tokens == rig.of(ev.CompactionFinished)[-1].after
+        await rig.do(Compact())
+        await rig.settle()
+        assert "nothing new to compact" in rig.of(ev.Notice)[-1].text
+    async with running(answering(), folder, isolated_machine, resume="latest") as rig:
+        found = await rig.event(ev.UsageUpdated)
+        assert abs(found.context_tokens - left.context_tokens) <= left.context_tokens * 0.02
+        assert found.warm_until is None
+        await rig.do(ReportContext())
+        report = (await rig.event(ev.ContextReported)).report
+        assert report.warm_until is None and report.next_send is not None and not report.next_send.cached_tokens
 
 
 async def test_what_works_beside_never_begins_a_compaction(folder: Path, isolated_machine: Path) -> None:
@@ -342,6 +365,9 @@ async def test_a_handoff_is_a_session_that_can_be_taken_up(folder: Path, isolate
         await rig.settle()
         assert rig.of(ev.CompactionFinished)[0].summary == written.brief
         assert not rig.engine.session.conversation.can_undo
+        await rig.do(ReportContext())
+        report = (await rig.event(ev.ContextReported)).report
+        assert "Summaries" in {part.name for part in report.parts} and report.next_send is None
         await rig.prompt("Go.")
         sent = text_of(rig.requests[-1])
         assert "Build it. Do not push." in sent and str(transcript) in sent

@@ -98,6 +98,8 @@ def test_a_compaction_is_a_boundary_in_the_stream_and_in_the_account(run: Run) -
     assert boundary["compact_metadata"]["trigger"] == "auto" and boundary["compact_metadata"]["pre_tokens"] > 60_000
     assert lines[-1]["result"] == "All is well."
     assert lines[-1]["modelUsage"][NEW]["outputTokens"] > lines[-1]["usage"]["output_tokens"], "the summary too"
+    run.resume = "latest"
+    assert "compact_boundary" not in str(run.lines([DONE])), "that was the run before"
 
 
 def test_stream_json_is_a_record_for_each_message(run: Run) -> None:

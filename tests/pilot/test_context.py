@@ -78,15 +78,51 @@ async def test_failures_and_the_way_out_are_told_and_an_undone_card_says_so(open
         assert window.shows("⊘ no autocompact", "cache cold · next send ≈ $0.62")
 
 
+async def test_a_failure_by_hand_does_not_count_those_on_their_own(opener: Opener) -> None:
+    failed = ev.CompactionFailed(
+        compaction_id="k", trigger="manual", reason="Down.", failures=3, breaker="open", hint="Try /handoff."
+    )
+    async with opener(size=WIDE) as window:
+        show(window, failed)
+        await window.until_shows("⚠ Not compacted: Down. Nothing has changed. Try /handoff.")
+
+
+async def test_failing_notes_are_no_matter_of_the_user(opener: Opener) -> None:
+    async with opener(size=WIDE) as window:
+        before = len(list(window.transcript.blocks))
+        show(
+            window,
+            *(
+                ev.RequestFailed(
+                    request_id="r", attempt=attempt, max_attempts=3, reason="Down.", query_source="session_memory"
+                )
+                for attempt in (1, 2, 3)
+            ),
+            ev.Notice(level="info", text="And on."),
+        )
+        await window.until_shows("And on.")
+        assert len(list(window.transcript.blocks)) == before + 1
+
+
+async def test_the_gauge_tells_of_the_cache_only_while_it_holds_what_is_sent_next(opener: Opener) -> None:
+    async with opener(size=WIDE) as window:
+        show(window, *worked())
+        await window.until_shows("cache cold")
+        (told,) = [event for event in worked() if isinstance(event, ev.UsageUpdated)][-1:]
+        show(window, replace(told, warm_until=None))
+        await window.until(lambda: "cache" not in window.line("/200k"))
+
+
 async def test_a_cleared_result_says_so_and_still_opens(opener: Opener) -> None:
     async with opener(size=WIDE) as window:
         show(window, *worked())
-        await window.until_shows("9 lines · cleared from the context · kept in .kept/c1.txt")
+        await window.until_shows("9 lines · cleared from the context")
+        assert "kept in" not in window.screen, "a long name of no use while there is nothing to see of it"
         assert window.shows("1 old result cleared: 34.1k tokens freed (the cache was cold anyway)")
         read, bash = window.blocks(ToolBlock)
         assert read.is_cleared and not bash.is_cleared and read.file.endswith("c1.txt")
         window.transcript.set_folded({read.id: False})
-        assert "def parse(line):" in window.screen
+        assert window.shows("def parse(line):", "cleared from the context · kept in .kept/c1.txt")
         show(window, ev.ResultsCleared(tool_use_ids=("c9",), paths=("",), saved_tokens=900, reason="too_long"))
         await window.until_shows("Images and documents cleared: 900 tokens freed")
 
@@ -210,6 +246,16 @@ async def test_the_cost_view(opener: Opener, name: str) -> None:
         await window.until_shows("claude-opus-5-5", "compaction", "web search", "28% of the limit of $5.00")
         assert "> $1.42" in window.line("Together") and "?" in window.line("llama-at-home")
         assert window.shows("The price of llama-at-home is not known")
+
+
+async def test_what_it_cost_stands_on_the_narrowest_screen_too(opener: Opener) -> None:
+    async with opener(size=(60, 20)) as window:
+        await command(window, "/cost")
+        await window.until(lambda: isinstance(window.app.screen, CostScreen))
+        await window.settle()
+        show(window, costed()[-1])
+        await window.until_shows("> $1.42")
+        assert window.shows("requests", "cost", "claude-opus-5-5") and "written" not in window.screen
 
 
 async def test_hostile_names_in_the_views(opener: Opener) -> None:

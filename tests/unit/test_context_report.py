@@ -143,6 +143,16 @@ def test_the_biggest_are_named_with_what_can_be_done() -> None:
     assert all(len(name) <= 60 for name in named)
 
 
+def test_files_given_unasked_are_named_as_what_they_are() -> None:
+    restored = template("restored_file").format(path="/a/b.py", note="; the rest of it is left out here", content="x")
+    mentioned = template("mention").format(path="c d.txt", tool="Read", content="y" * 90)
+    report = make_report(window(*(said(TextBlock(text=text), is_meta=True) for text in (restored, mentioned, "News."))))
+    named = {item.name: item.remedy for item in report.biggest}
+    assert named["/a/b.py"] == "" and named["c d.txt"] == "/compact" and "A reminder" in named
+    counts = {part.name: part.count for part in report.parts}
+    assert (counts["Restored files"], counts["Mentioned files"], counts["Reminders"]) == (1, 1, 1)
+
+
 def test_the_forecast_is_made_from_the_recent_turns() -> None:
     turns = [message for _ in range(7) for message in (prompt("Go on. " * 100), answer(TextBlock(text="Yes. " * 900)))]
     report = make_report(window(*turns, known=70_000))

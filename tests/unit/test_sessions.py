@@ -26,6 +26,7 @@ from core.sessions.conversation import Conversation
 from core.sessions.entries import CallRecord, RecordBase
 from core.sessions.load import LoadedSession, find_transcript, load_session
 from core.sessions.writer import TranscriptWriter
+from core.settings.paths import PROMPT_HISTORY
 from tests.fakes.clock import FakeClock
 from tests.fakes.ids import CountingIds
 
@@ -315,6 +316,15 @@ def test_what_is_not_found_is_said(projects: Path, wanted: str, said: str) -> No
         find_transcript(projects, projects / "w", wanted)
     with pytest.raises(AgentError, match="no earlier session"):
         find_transcript(projects, projects / "nowhere", None)
+
+
+def test_the_prompts_of_a_project_are_no_session(projects: Path) -> None:
+    """They stand beside the transcripts, and the newest of them may be newer than any."""
+    history = projects / "w" / PROMPT_HISTORY
+    history.write_text('"a prompt"\n')
+    assert find_transcript(projects, projects / "w", None).stem == "aabb-2"
+    with pytest.raises(AgentError, match="no session hist"):
+        find_transcript(projects, projects / "w", "hist")
 
 
 def test_a_whole_id_is_never_ambiguous(projects: Path) -> None:

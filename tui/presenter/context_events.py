@@ -49,9 +49,10 @@ class ContextEvents(PresenterBase):
                 self._add(RuleBlock(self._next_id(), STOPPED, "caution"))
             return
         told = [f"Not compacted: {event.reason.rstrip('.')}.", "Nothing has changed."]
-        if event.failures > 1:
+        is_automatic = event.trigger != "manual"
+        if is_automatic and event.failures > 1:
             told.append(f"It has failed {event.failures} times in a row.")
-        if event.breaker == "open":
+        if is_automatic and event.breaker == "open":
             told.append(BREAKER)
         self._add(NoticeBlock(self._next_id(), "warning", " ".join(told), event.hint))
 

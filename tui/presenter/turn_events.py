@@ -89,7 +89,9 @@ class TurnEvents(PresenterBase):
 
     def on_request_failed(self, event: ev.RequestFailed) -> None:
         """A countdown, and a line that grows with each attempt; a first one that is not tried again is told by the
-        end of the turn alone."""
+        end of the turn alone. Nobody waits for running notes: the next ones take the place of those that failed."""
+        if event.query_source == "session_memory":
+            return
         if event.retry_in_s is None and event.query_source == "handoff":
             self._end_alone()
         if event.retry_in_s is None and event.attempt == 1:
@@ -120,5 +122,7 @@ class TurnEvents(PresenterBase):
         share = round(event.last.cache_read_tokens / prompt * 100) if prompt else None
         self._on.footer.show_window(event.context_window, event.limits)
         self._on.footer.show_usage(event.context_tokens, dollars(event.cost_usd), breaker=event.breaker)
-        self._on.footer.show_cache(share, event.warm_until, dollars(event.cold_cost_usd))
+        # Where the cache holds nothing of what is sent next, what it gave last tells nothing.
+        is_cached = event.warm_until is not None
+        self._on.footer.show_cache(share if is_cached else None, event.warm_until, dollars(event.cold_cost_usd))
         self.reports.outdate()

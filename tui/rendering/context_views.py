@@ -93,14 +93,18 @@ def _compaction(report: ContextReport) -> list[Span]:
     times = "once" if report.failures == 1 else f"{report.failures} times in a row"
     if report.breaker == "open":
         spans.append((f"⊘ not on its own any more: it failed {times}; c tries it by hand", "bad"))
-    elif report.turns_left is None or report.turns_left > FAR:
+    elif not report.limits.autocompact:
+        spans.append(("only when you ask for it", "text"))
+    elif report.turns_left is None:
+        spans.append((f"at {tokens(report.limits.autocompact)} tokens", "text"))
+    elif report.turns_left > FAR:
         spans.append(("not in sight", "text"))
     elif report.turns_left == 0:
         spans.append(("due with the next turn", "caution"))
     else:
         turns = "turn" if report.turns_left == 1 else "turns"
         spans.append((f"in about {report.turns_left:,} {turns}", "text"))
-    if report.tokens_per_turn:
+    if report.tokens_per_turn and report.breaker == "closed":
         spans.append((f", at {tokens(report.tokens_per_turn)} tokens a turn", "muted"))
     if report.failures and report.breaker == "closed":
         spans.append((f" · ⚠ it failed {times}", "caution"))

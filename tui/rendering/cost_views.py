@@ -25,7 +25,10 @@ SOURCES = {
 }
 """What kinds of requests are called."""
 COLUMNS = (("requests", 9), ("fresh", 7), ("cached", 8), ("written", 9), ("out", 8), ("cost", 10))
-NUMBERS = sum(width for _name, width in COLUMNS)
+SPARED = ("written", "fresh", "out", "cached")
+"""Columns that a narrow screen does without, the first of them first."""
+MIN_NAME = 20
+"""Columns of a name with which it is told from others."""
 NEAR = 0.8
 """Share of the limit from which it is told as a caution."""
 UNKNOWN = "The price of {} is not known: only tokens are counted."
@@ -72,17 +75,18 @@ def cost_lines(costs: CostsReported, width: int) -> list[Line]:
     """The whole report."""
     if not costs.lines:
         return [(("Nothing was sent yet.", "muted"),)]
-    name = max(8, width - NUMBERS)
-    head = "".join(f"{title:>{columns}}" for title, columns in COLUMNS)
+    shown = _columns(width)
+    name = max(8, width - sum(shown.values()))
+    head = "".join(f"{title:>{columns}}" for title, columns in shown.items())
     lines: list[Line] = [((" " * name + head, "muted"),)]
     unknown: list[str] = []
     for model, rows in by_model(costs.lines).items():
         whole = sum_of(rows)
         unknown += [] if whole.is_known else [model]
-        lines.append(_row(clean_line(model), whole, name, "strong"))
-        lines += [_row(f"  {source_words(row)}", sum_of([row]), name, "muted") for row in rows]
+        lines.append(_row(clean_line(model), whole, name, shown, "strong"))
+        lines += [_row(f"  {source_words(row)}", sum_of([row]), name, shown, "muted") for row in rows]
     together = sum_of(costs.lines)
-    lines += [(), _row("Together", together, name, "strong")]
+    lines += [(), _row("Together", together, name, shown, "strong")]
     if costs.limit_usd:
         lines += [(), _limit_line(together.cost, costs.limit_usd, width)]
     if unknown:
@@ -105,13 +109,24 @@ def _limit_line(spent: float, limit: float, width: int) -> Line:
     return truncate((("▕", style), (drawn, style), ("▏", style), *words), width)
 
 
-def _row(name: str, whole: Sum, columns: int, style: str) -> Line:
+def _columns(width: int) -> dict[str, int]:
+    """The columns of figures for which there is room, with their widths."""
+    shown = dict(COLUMNS)
+    for spared in SPARED:
+        if width - sum(shown.values()) < MIN_NAME:
+            del shown[spared]
+    return shown
+
+
+def _row(name: str, whole: Sum, columns: int, shown: dict[str, int], style: str) -> Line:
     usage = whole.usage
-    written = usage.cache_write_5m_tokens + usage.cache_write_1h_tokens
-    cells = (
-        f"{whole.requests:,}",
-        *(tokens(count) for count in (usage.input_tokens, usage.cache_read_tokens, written, usage.output_tokens)),
-        whole.price,
-    )
-    numbers: list[Span] = [(f"{cell:>{width}}", style) for cell, (_title, width) in zip(cells, COLUMNS, strict=True)]
+    cells = {
+        "requests": f"{whole.requests:,}",
+        "fresh": tokens(usage.input_tokens),
+        "cached": tokens(usage.cache_read_tokens),
+        "written": tokens(usage.cache_write_5m_tokens + usage.cache_write_1h_tokens),
+        "out": tokens(usage.output_tokens),
+        "cost": whole.price,
+    }
+    numbers: list[Span] = [(f"{cells[title]:>{width}}", style) for title, width in shown.items()]
     return (*pad(truncate(((name, style if style == "strong" else "text"),), columns - 1), columns, "text"), *numbers)

@@ -224,7 +224,9 @@ class ToolBlock(Block):
                 # What went wrong stands in full below: said twice, it would leave no room for what it is about.
                 told = self.state == "failed" and self._content.startswith(self._display.summary)
                 size = "" if told else result_size(self.name, self._content, self._display, self._todos)
-                kept = kept_in(self._display.saved_to, self._cwd)
+                # There are many that were cleared, and a key opens each: the name of its file is for a closer look.
+                is_told = not (self.is_cleared and self.folded)
+                kept = kept_in(self._display.saved_to, self._cwd) if is_told else ""
                 parts = [
                     size,
                     CLEARED if self.is_cleared else "",
