@@ -304,5 +304,7 @@ async def test_the_window_is_reported_at_once_and_then_with_the_servers_count(
         assert isinstance(rig.host.clock, FakeClock)
         rig.host.clock.now += 301
         await rig.do(ReportContext())
-        cold = (await rig.event(ev.ContextReported, lambda event: event.report.next_send != first.next_send)).report
+        cold = (
+            await rig.event(ev.ContextReported, lambda event: event.report.next_send not in (None, first.next_send))
+        ).report
         assert cold.next_send is not None and cold.next_send.cached_tokens == 0 and cold.next_send.why_cold
