@@ -144,6 +144,21 @@ async def test_a_summary_is_written_by_the_model_for_compactions(tmp_path: Path,
         }  # fmt: skip
 
 
+async def test_a_summary_that_the_other_server_does_not_write_is_written_here(
+    tmp_path: Path, isolated_machine: Path
+) -> None:
+    entry = RouteEntry(kind="compaction", model=SONNET)
+    down = [Reply(fault=http(500, "api_error"))]
+    script = [say("Words. " * 900), say("## Intent\nWords.")]
+    async with two_servers(script, down, tmp_path, isolated_machine, entry) as (main, other, rig):
+        await rig.prompt("hi")
+        await rig.do(Compact())
+        await rig.settle()
+        assert seen(other) == [SONNET] and seen(main) == [MAIN, MAIN]
+        assert rig.of(ev.CompactionFinished) and not rig.of(ev.CompactionFailed)
+        assert any("does not answer" in notice.text for notice in rig.of(ev.Notice))
+
+
 async def test_a_server_that_is_down_ends_the_turn_and_leaves_the_others(
     tmp_path: Path, isolated_machine: Path
 ) -> None:
