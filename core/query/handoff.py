@@ -5,8 +5,9 @@ from __future__ import annotations
 from core.llm.errors import ModelError
 from core.prompt.sections import template
 from core.protocol.events import Notice
-from core.query.compaction import summarize, user_messages
+from core.query.compaction import user_messages
 from core.query.restoring import restore
+from core.query.summary import summarize
 from core.query.turn import Query
 
 GOAL = "What the user wants, the way it stands now."

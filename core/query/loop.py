@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from core.llm.errors import ModelError
 from core.prompt.sections import template
 from core.protocol.events import Notice
-from core.query.compaction import FULL
 from core.query.endings import full, refused, too_long
 from core.query.limits import exhausted_limit
 from core.query.room import full_hint, make_room, make_room_after_all
 from core.query.step import StepResult, run_step
+from core.query.summary import FULL
 from core.query.turn import Query, TurnOutcome
 
 MAX_CONTINUES = 3
