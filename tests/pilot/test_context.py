@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -208,7 +209,11 @@ async def test_the_context_view_keeps_up_but_stands_still_while_idle(
         await window.until(lambda: len(window.sent(ReportContext)) == asked + 1)
         await window.settle()
         show(window, ev.ContextReported(report=REPORT))
-        await window.pilot.pause(0.05)
+        # A timer that would ask again is due before one that is set later and runs longer.
+        later = asyncio.Event()
+        window.app.set_timer(0.02, later.set)
+        await later.wait()
+        await window.settle()
         assert len(window.sent(ReportContext)) == asked + 1, "what it gets is no reason to ask again"
 
 
