@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
 
 from core.orchestration.call import CallEnvironment
 from core.prompt.instruction_news import told_in
@@ -15,7 +13,7 @@ from core.protocol.events import Notice, WorkspaceRead
 from core.protocol.messages import Message
 from core.protocol.views import TodoItem
 from core.query.file_news import FileNews
-from core.query.surroundings import Surroundings, listed
+from core.query.surroundings import Surroundings, listed, short_name
 from core.tools.context import ToolState
 
 TODO_TOOL = "TodoWrite"
@@ -46,7 +44,7 @@ class Reminders:
         if now.branch is not None and now.branch != self._told.branch:
             self._calls.publisher.emit(WorkspaceRead(is_repository=True, branch=now.branch))
         if files.paths:
-            names = listed([self._name(path) for path in files.paths])
+            names = listed([short_name(path, self._calls.services.root) for path in files.paths])
             self._calls.publisher.emit(Notice(level="info", text=f"Changed on disk: {names}"))
         self._told = now
         return [text for text in texts if text], files.state
@@ -66,10 +64,6 @@ class Reminders:
         self._told = replace(self._named, instructions=told_in(texts, self._surroundings.book.current.parts))
         self._files = FileNews((self._calls.services.output_dir,))
         self._todos = _TodoReminders(self._calls)
-
-    def _name(self, path: Path) -> str:
-        root = self._calls.services.root
-        return os.path.relpath(path, root) if path.is_relative_to(root) else str(path)
 
 
 class _TodoReminders:

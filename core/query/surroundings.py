@@ -95,12 +95,16 @@ class Surroundings:
             self._note(text, "warning")
 
     def _names(self, paths: Iterable[Path], remark: str = "") -> Iterable[str]:
-        root = self._calls.services.root
         for path in paths:
-            yield (os.path.relpath(path, root) if path.is_relative_to(root) else str(path)) + remark
+            yield short_name(path, self._calls.services.root) + remark
 
     def _note(self, text: str, level: NoticeLevel = "info") -> None:
         self._calls.publisher.emit(Notice(level=level, text=text))
+
+
+def short_name(path: Path, root: Path) -> str:
+    """The path as people see it: relative to the root where it is inside."""
+    return os.path.relpath(path, root) if path.is_relative_to(root) else str(path)
 
 
 def listed(names: list[str]) -> str:
