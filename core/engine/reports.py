@@ -68,7 +68,7 @@ async def _look(session: Session, calls: CallEnvironment) -> Window:
         next_send = state.watch.price_of_send(choice.used(), model, now)
     elif state.system is not None:
         # Before the first prompt it is not known what goes with it.
-        next_send = price_of_send(choice.used(), conversation.last_usage, model, settings, warm_until, now)
+        next_send = price_after_resume(choice.used(), conversation.last_usage, model, settings, warm_until, now)
     return Window(
         model=model,
         settings=settings,
@@ -101,7 +101,7 @@ def _request(window: Window, calls: CallEnvironment) -> ModelRequest:
     )
 
 
-def price_of_send(
+def price_after_resume(
     context_tokens: int, last: Usage, model: ModelInfo, settings: Settings, warm_until: float | None, now: float
 ) -> SendPrice:
     """What sending the window takes, as far as the newest request tells that an earlier run has sent."""
