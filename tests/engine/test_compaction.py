@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core.llm.client import ModelRequest
+from core.llm.client import ModelRequest, QuerySource
 from core.llm.errors import ModelError
 from core.llm.scripted import Reply, Script, call, say
 from core.protocol import events as ev
@@ -19,6 +19,7 @@ from core.protocol.messages import ImageBlock
 from core.protocol.ops import Compact, HandOff, Interrupt, ReportContext, SubmitPrompt, UndoCompaction
 from core.protocol.usage import Usage
 from core.protocol.views import ImageAttachment
+from core.query.turn import Query
 from core.settings.schema import Settings
 from tests.fakes.clock import FakeClock
 from tests.fakes.engines import Rig, running
@@ -336,15 +337,23 @@ async def test_taken_up_behind_a_compaction_the_window_is_as_it_was_left(folder:
         assert report.warm_until is None and report.next_send is not None and not report.next_send.cached_tokens
 
 
-async def test_what_works_beside_never_begins_a_compaction(folder: Path, isolated_machine: Path) -> None:
+@pytest.mark.parametrize(
+    ("source", "compacts"), [("main", True), ("agent", True), ("compaction", False), ("session_memory", False)]
+)
+async def test_what_works_beside_never_begins_a_compaction(
+    folder: Path, isolated_machine: Path, monkeypatch: pytest.MonkeyPatch, source: QuerySource, compacts: bool
+) -> None:
+    monkeypatch.setattr("core.engine.session.Query", partial(Query, source=source))
+
+    def script(request: ModelRequest) -> Reply:
+        return Reply([say(SUMMARY)]) if request.query_source == "compaction" else filling(30_000)
+
     settings = Settings(context_window=60_000)
-    async with running(answering(), folder, isolated_machine, settings=settings) as rig:
-        await rig.prompt("hi")
-        conversation = rig.engine.session.conversation
-        conversation._held = replace(conversation._held, known_tokens=30_000)  # pyright: ignore[reportPrivateUsage]
-        await rig.do(Compact())
-        await rig.settle()
-        assert len(of_source(rig, "compaction")) == 1, "the request for the summary is over the threshold itself"
+    async with running(script, folder, isolated_machine, settings=settings) as rig:
+        await rig.prompt("Fill it. " * 9_000)
+        await rig.prompt("One more.")
+        assert rig.of(ev.TurnEnded)[-1].reason == "completed"
+        assert bool(rig.of(ev.CompactionStarted)) == compacts
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -387,3 +396,19 @@ async def test_the_words_of_the_session_before_a_handoff_are_carried_on(folder: 
         await rig.prompt("On.")
         sent = "\n".join(block["text"] for message in rig.requests[-1].messages for block in message["content"])
         assert 0 < sent.index("Use pnpm, never npm.") < sent.index("\nGo.\n")
+
+
+async def test_a_summary_request_that_is_too_long_loses_its_oldest_three_times_at_most(
+    folder: Path, isolated_machine: Path
+) -> None:
+    async with running(answering(summary=too_long("prompt is too long")), folder, isolated_machine) as rig:
+        for number in range(12):
+            await rig.prompt(f"Prompt {number}. " * 100)
+        before = rig.engine.session.conversation.messages
+        await rig.do(Compact())
+        await rig.settle()
+        sizes = [len(text_of(request)) for request in of_source(rig, "compaction")]
+        assert len(sizes) == 1 + 3 and sizes == sorted(set(sizes), reverse=True)
+        assert rig.engine.session.conversation.messages == before
+        (failed,) = rig.of(ev.CompactionFailed)
+        assert "too long" in failed.reason

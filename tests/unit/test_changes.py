@@ -233,6 +233,20 @@ def test_the_tail_holds_all_that_the_notes_do_not_tell_of(sizes: list[int], data
     assert (tail >= MIN_TAIL_TOKENS and len(messages) - start >= MIN_TAIL_TEXTS) or tail + one_more > MAX_TAIL_TOKENS
 
 
+@pytest.mark.parametrize(
+    ("sizes", "covered", "start"),
+    [
+        ([1_000] * 60, 59, 50),
+        ([4_000] * 20, 19, 15),
+        ([1_000] * 60, 25, 26),
+        ([1_000] * 60, 15, None),
+    ],
+)
+def test_how_much_stays(sizes: list[int], covered: int, start: int | None) -> None:
+    """At least five messages and 10,000 tokens, at most 40,000."""
+    assert tail_start(talk(sizes), f"x{covered}") == start
+
+
 @given(st.lists(st.integers(1, 6_000), min_size=3, max_size=20))
 def test_no_result_is_parted_from_its_call(sizes: list[int]) -> None:
     messages = reads(sizes)
