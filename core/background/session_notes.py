@@ -69,7 +69,7 @@ class SessionNotes:
                 self._tokens, self._calls = event.after, 0
             case UsageUpdated() if self._is_due(event.context_tokens):
                 self._tokens, self._calls = event.context_tokens, 0
-                self._writing = asyncio.create_task(self._write(), name="session-notes")
+                self._writing = asyncio.create_task(self._write(), name="take-notes")
             case _:
                 pass
 
