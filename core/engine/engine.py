@@ -193,6 +193,16 @@ class Engine:
                     self._note("No command runs that could go to the background.")
             case ops.StopTask():
                 await self._stop_task(op.task_id)
+            case (
+                ops.StopAgents()
+                | ops.MessageAgent()
+                | ops.MoveTask()
+                | ops.StartFork()
+                | ops.RecallAgent()
+                | ops.ReadTask()
+                | ops.ExportAudit()
+            ):
+                self._note("There are no agents yet.")
             case ops.WarmUp():
                 self.session.warm_up()
             case _:

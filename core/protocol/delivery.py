@@ -10,7 +10,7 @@ from core.protocol.events import Event
 
 Delivery = Literal["keep", "coalesce"]
 
-COALESCED: frozenset[type[Event]] = frozenset({ev.BlockDelta, ev.ToolProgress, ev.UsageUpdated})
+COALESCED: frozenset[type[Event]] = frozenset({ev.BlockDelta, ev.ToolProgress, ev.UsageUpdated, ev.AgentProgressed})
 """Folded into the newest queued event of the same agent and subject. All others are kept, in order."""
 
 DELIVERY: dict[type[Event], Delivery] = {cls: "coalesce" if cls in COALESCED else "keep" for cls in get_args(Event)}
@@ -25,6 +25,8 @@ def fold_key(event: Event) -> str | None:
             return "tool:" + event.tool_use_id
         case ev.UsageUpdated():
             return "usage"
+        case ev.AgentProgressed():
+            return "agent:" + event.agent.id
         case _:
             return None
 

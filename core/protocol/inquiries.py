@@ -46,6 +46,10 @@ class QuestionRequest:
     id: str
     tool_use_id: str
     questions: tuple[UserQuestion, ...]
+    agent: str = ""
+    """The subagent that it is about; empty for the main agent."""
+    agent_label: str = ""
+    """How people are told which one that is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -174,17 +174,74 @@ class ReportCosts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackgroundTools:
-    """Move every running command that can go on without the turn to the background."""
+    """Move every running command and agent that the turn waits for to the background."""
 
     kind: Literal["background_tools"] = "background_tools"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopTask:
-    """Kill a background task."""
+    """Kill a task: a command, an agent, also one that the turn waits for. The turn goes on."""
 
     task_id: str
     kind: Literal["stop_task"] = "stop_task"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopAgents:
+    """Kill every agent that runs, also in the background."""
+
+    kind: Literal["stop_agents"] = "stop_agents"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageAgent:
+    """Say something to an agent: taken between two of its tool rounds; one that is over goes on with it."""
+
+    agent_id: str
+    text: str
+    kind: Literal["message_agent"] = "message_agent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveTask:
+    """Have the main conversation wait for a task, or no longer."""
+
+    task_id: str
+    to_background: bool
+    kind: Literal["move_task"] = "move_task"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartFork:
+    """Give a task to a fork of the conversation, in the background."""
+
+    prompt: str
+    kind: Literal["start_fork"] = "start_fork"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecallAgent:
+    """Tell again what an agent that is over has said: answered by ``AgentRecalled`` and its events."""
+
+    agent_id: str
+    kind: Literal["recall_agent"] = "recall_agent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadTask:
+    """Tell what a background task has given so far: answered by ``TaskOutputReported``."""
+
+    task_id: str
+    kind: Literal["read_task"] = "read_task"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportAudit:
+    """Write down what an agent did, step by step, or what all did where it is empty; told by a notice."""
+
+    agent_id: str = ""
+    kind: Literal["export_audit"] = "export_audit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,5 +272,12 @@ Op = (
     | ReportCosts
     | BackgroundTools
     | StopTask
+    | StopAgents
+    | MessageAgent
+    | MoveTask
+    | StartFork
+    | RecallAgent
+    | ReadTask
+    | ExportAudit
     | WarmUp
 )

@@ -9,6 +9,7 @@ PermissionMode = Literal["default", "acceptEdits", "plan", "dontAsk", "bypassPer
 TodoStatus = Literal["pending", "in_progress", "completed"]
 TodoPriority = Literal["high", "medium", "low"]
 TaskStatus = Literal["pending", "running", "completed", "failed", "killed"]
+TaskKind = Literal["agent", "remote", "teammate", "workflow", "shell", "monitor", "dream"]
 Answer = Literal["once", "session", "always", "deny"]
 Behavior = Literal["allow", "ask", "deny"]
 """What a permission rule says, and what is decided."""
@@ -97,13 +98,29 @@ class FileListing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskInfo:
-    """Something that runs in the background, with an id; now only shells (``b…``)."""
+    """Something that runs beside or for the conversation, with an id of its kind. Times are seconds since the epoch."""
 
     id: str
     description: str
     status: TaskStatus
+    kind: TaskKind = "shell"
     command: str = ""
+    """Of a shell."""
     exit_code: int | None = None
+    in_background: bool = True
+    """Whether the conversation that started it goes on meanwhile."""
+    agent: str = ""
+    """The subagent that started it; empty for the main agent and the user."""
+    started_at: float = 0.0
+    ended_at: float = 0.0
+    """0 while it runs."""
+    detail: str = ""
+    """What it is at, or how it ended, in a few words."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it accepts nothing any more."""
+        return self.status in ("completed", "failed", "killed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +194,8 @@ class PermissionRequest:
     """Why it is asked: the rule or check that decided."""
     agent: str = ""
     """The subagent that asks; empty for the main agent."""
+    agent_label: str = ""
+    """How people are told which one that is."""
     parts: tuple[CallPart, ...] = ()
     """What a shell line consists of; empty where the call is one thing."""
     scopes: tuple[RuleScope, ...] = ()

@@ -32,6 +32,7 @@ from core.settings.tables import READERS
 MAX_DIGITS = 9
 NUMBERS = {
     "AGENT_TUI_MAX_TOOL_USE_CONCURRENCY": ("max_tool_concurrency", ""),
+    "CLAUDE_CODE_MAX_CONCURRENT_SUBAGENTS": ("agent_max_concurrency", "agents.maxConcurrency"),
     "AGENT_TUI_CONTEXT_WINDOW": ("context_window", "context.window"),
     "AGENT_TUI_AUTOCOMPACT_BUFFER": ("autocompact_buffer", "context.autocompactBuffer"),
     "AGENT_TUI_WARNING_BUFFER": ("warning_buffer", "context.warningBuffer"),
@@ -200,6 +201,7 @@ def _from_environ(environ: Mapping[str, str]) -> Layer:
     for field_name, path, variables in (
         ("model", "model", ("AGENT_TUI_MODEL", "ANTHROPIC_MODEL")),
         ("small_model", "smallModel", ("ANTHROPIC_SMALL_FAST_MODEL",)),
+        ("agent_model", "agents.model", ("CLAUDE_CODE_SUBAGENT_MODEL",)),
         ("base_url", "", ("ANTHROPIC_BASE_URL",)),
     ):
         variable = next((name for name in variables if environ.get(name)), "")

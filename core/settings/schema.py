@@ -146,6 +146,19 @@ class Settings:
     """Tokens below the effective window at which nothing more is sent but a summary asked for by hand."""
     background_agents: bool = True
     """Whether the small model works beside the conversation without being asked: on running notes, say."""
+    agent_model: str = ""
+    """The model of every subagent, whatever its definition says."""
+    agent_max_concurrency: int = 20
+    """Agents that run at once; more wait for a place."""
+    agent_max_turns: int | None = None
+    """Requests, tokens (written and read anew), dollars and minutes that an agent may take before the user is asked."""
+    agent_max_tokens: int | None = None
+    agent_max_usd: float | None = None
+    agent_max_minutes: float | None = None
+    agent_repeats: int = 5
+    """The same call so many times in a row: the agent is held, and the user is asked. Half of it is shown."""
+    agent_silent_s: int = 300
+    """Seconds without a sign of life after which the user is asked. Half of it is shown."""
     max_tool_concurrency: int = 10
     max_output_tokens: int = 32_000
 
@@ -200,6 +213,14 @@ KEYS = (
     SettingKey("context.warningBuffer", "warning_buffer", int),
     SettingKey("context.manualCompactBuffer", "manual_compact_buffer", int),
     SettingKey("backgroundAgents", "background_agents", bool),
+    SettingKey("agents.model", "agent_model", str),
+    SettingKey("agents.maxConcurrency", "agent_max_concurrency", int),
+    SettingKey("agents.maxTurns", "agent_max_turns", int),
+    SettingKey("agents.maxTokens", "agent_max_tokens", int),
+    SettingKey("agents.maxUsd", "agent_max_usd", float),
+    SettingKey("agents.maxMinutes", "agent_max_minutes", float),
+    SettingKey("agents.repeats", "agent_repeats", int),
+    SettingKey("agents.silentSeconds", "agent_silent_s", int),
     SettingKey("vim", "vim", bool),
     SettingKey("keybindingFlavor", "keybinding_flavor", str, ("default", "readline")),
     SettingKey("maxOutputTokens", "max_output_tokens", int),

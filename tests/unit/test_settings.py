@@ -48,6 +48,8 @@ def test_every_key_is_taken(file: Path) -> None:
         "budget": {"sessionUsd": 2.5}, "models": {"m": {"window": 9}}, "routing": {"background": "b"},
         "autoCompactEnabled": False, "autoCompactWindow": 9, "backgroundAgents": False,
         "claudeMdExcludes": ["**/x.md"],
+        "agents": {"model": "n", "maxConcurrency": 2, "maxTurns": 3, "maxTokens": 4, "maxUsd": 0.5, "maxMinutes": 1.5,
+                   "repeats": 6, "silentSeconds": 7},
         "context": {"window": 5, "autocompactBuffer": 6, "warningBuffer": 7, "manualCompactBuffer": 8},
         "sandbox": {
             "enabled": True, "network": {"allowedDomains": ["*"]}, "filesystem": {"allowWrite": ["~/x"]},
@@ -64,6 +66,8 @@ def test_every_key_is_taken(file: Path) -> None:
         model="m", small_model="s", allow_private=("localhost:3000",), fallback_models=("a", "b"),
         effort="low", theme="t", cache_ttl="1h", max_output_tokens=5, mode="plan",
         vim=True, keybinding_flavor="readline", notifications="bell", tool_search="off", cache_diagnostics="on",
+        agent_model="n", agent_max_concurrency=2, agent_max_turns=3, agent_max_tokens=4, agent_max_usd=0.5,
+        agent_max_minutes=1.5, agent_repeats=6, agent_silent_s=7,
         session_budget_usd=2.5, models=(ModelEntry(id="m", window=9),),
         routing=(RouteEntry(kind="background", model="b", source=f"{file}:1"),),
         auto_compact=False, auto_compact_window=9, background_agents=False, context_window=5, autocompact_buffer=6,

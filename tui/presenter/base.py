@@ -8,6 +8,7 @@ from core.protocol.events import ModelChangeQuoted
 from core.protocol.views import PermissionMode, TodoItem
 from tui.presenter.permission_log import PermissionLog
 from tui.presenter.reports import Reports
+from tui.presenter.sidechains import Sidechains
 from tui.presenter.surfaces import Surfaces
 from tui.widgets.transcript.blocks import Block
 from tui.widgets.transcript.compaction_block import CompactionBlock
@@ -27,6 +28,7 @@ class PresenterBase:
         self.resumed = "Taken up where it was left."
         """Said of a session that has a history."""
         self.permissions = PermissionLog()
+        self.sidechains = Sidechains()
         self._cwd = ""
         self._mode: PermissionMode = "default"
         self._may_bypass = False

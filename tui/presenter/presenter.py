@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.protocol.envelope import Envelope
+from tui.presenter.agent_events import AgentEvents
 from tui.presenter.block_events import BlockEvents
 from tui.presenter.call_events import CallEvents
 from tui.presenter.context_events import ContextEvents
@@ -12,7 +13,7 @@ from tui.presenter.session_events import SessionEvents
 from tui.presenter.turn_events import TurnEvents
 
 
-class Presenter(SessionEvents, TurnEvents, BlockEvents, CallEvents, ContextEvents):
+class Presenter(SessionEvents, TurnEvents, BlockEvents, CallEvents, ContextEvents, AgentEvents):
     """Shows envelopes in the order they come."""
 
     def apply(self, batch: Sequence[Envelope]) -> None:
