@@ -57,12 +57,20 @@ class Publisher:
     """Publishes for one agent in one turn, so that callers name neither."""
 
     def __init__(
-        self, bus: Bus, *, turn_id: str = "", agent_id: str = MAIN_AGENT, parent_tool_use_id: str = ""
+        self,
+        bus: Bus,
+        *,
+        turn_id: str = "",
+        agent_id: str = MAIN_AGENT,
+        parent_tool_use_id: str = "",
+        label: str = "",
     ) -> None:
         self._bus = bus
         self.turn_id = turn_id
         self.agent_id = agent_id
         self._parent = parent_tool_use_id
+        self.label = label
+        """How people are told which agent that is; empty for the main one."""
 
     def emit(self, event: Event) -> None:
         """Publish the event as this agent's."""
@@ -70,4 +78,21 @@ class Publisher:
 
     def for_turn(self, turn_id: str) -> Publisher:
         """The same agent in another turn."""
-        return Publisher(self._bus, turn_id=turn_id, agent_id=self.agent_id, parent_tool_use_id=self._parent)
+        return Publisher(
+            self._bus,
+            turn_id=turn_id,
+            agent_id=self.agent_id,
+            parent_tool_use_id=self._parent,
+            label=self.label,
+        )
+
+    def for_agent(self, agent_id: str, parent_tool_use_id: str, label: str) -> Publisher:
+        """A subagent in the same turn; ``parent_tool_use_id`` is the call that started it."""
+        return Publisher(
+            self._bus, turn_id=self.turn_id, agent_id=agent_id, parent_tool_use_id=parent_tool_use_id, label=label
+        )
+
+    @property
+    def subagent(self) -> str:
+        """Id of the subagent; empty for the main agent."""
+        return "" if self.agent_id == MAIN_AGENT else self.agent_id
