@@ -16,7 +16,6 @@ from core.engine.explain import explain
 from core.engine.launch import Launch
 from core.engine.model_choice import warm_since_answer
 from core.engine.reports import report_context, report_costs
-from core.engine.resume import replay
 from core.engine.rule_book import problems_of, read_rules
 from core.engine.session import Session
 from core.engine.session_commands import COMPACT, HANDOFF, UNDO
@@ -39,6 +38,7 @@ from core.protocol.events import (
     WorkspaceRead,
 )
 from core.protocol.views import PermissionMode
+from core.query.replay import replay
 from core.sessions.load import LoadedSession
 from core.settings.layers import Problem
 from core.settings.schema import Settings

@@ -13,7 +13,6 @@ from core.cost.ledger import Ledger
 from core.engine.engine import Engine
 from core.engine.installation import user_id
 from core.engine.launch import LATEST, Launch
-from core.engine.resume import restore_account, usable
 from core.engine.rule_book import problems_of, read_rules
 from core.engine.session import Session
 from core.engine.session_state import SessionState
@@ -38,6 +37,7 @@ from core.protocol.errors import AgentError
 from core.protocol.ids import MAIN_AGENT
 from core.protocol.usage import Usage
 from core.protocol.views import RuleInfo, RuleLayer
+from core.query.replay import usable
 from core.sessions.conversation import Conversation
 from core.sessions.entries import RecordBase
 from core.sessions.load import LoadedSession, find_transcript, load_session
@@ -112,7 +112,7 @@ def build_engine(
         publisher=publisher,
     )
     if loaded is not None:
-        restore_account(loaded, ledger, models)
+        _restore_account(loaded, ledger, models)
         state.system = loaded.system
     session = Session(launch, state, models, conversation, calls, ledger)
     recorder = Recorder(bus, host.open_log(folder / "events.jsonl"))
@@ -161,6 +161,12 @@ def _counter(ledger: Ledger, conversation: Conversation, models: Models) -> Coun
         return ledger.add(usage, model_id, models.find(model_id).prices, source)
 
     return count
+
+
+def _restore_account(loaded: LoadedSession, ledger: Ledger, models: Models) -> None:
+    """Count what the session has cost so far, at the prices of today."""
+    for request in (*loaded.requests, *loaded.side_requests):
+        ledger.add(request.usage, request.model, models.find(request.model).prices, request.source, request.agent)
 
 
 def _build_policies(

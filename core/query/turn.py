@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from core.bus.bus import Publisher
@@ -56,6 +56,10 @@ class TurnOutcome:
     hint: str = ""
 
 
+Hold = Callable[["Query"], Awaitable[TurnOutcome | None]]
+"""Holds a turn as long as it takes; how it is to end, or None where it goes on."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Query:
     """One turn in progress."""
@@ -87,6 +91,8 @@ class Query:
     """The session's running notes."""
     source: QuerySource = "main"
     """Whose conversation it is."""
+    hold: Hold | None = None
+    """Asked before each request whether the turn may go on."""
     counted: tuple[int, Attached] = (0, Attached())
     """So many messages are counted for what is attached to them, and what that is."""
     main: ModelInfo = field(init=False)
@@ -167,7 +173,7 @@ class Query:
     def account(self, usage: Usage) -> float | None:
         """Count what a request of this turn took, and give its cost in USD; None where the price is unknown."""
         self.usage += usage
-        return self.ledger.add(usage, self.turn.model.id, self.turn.model.prices)
+        return self.ledger.add(usage, self.turn.model.id, self.turn.model.prices, self.source)
 
     def publish_usage(self, context_tokens: int) -> None:
         """Tell how full the window is and what the session has cost."""

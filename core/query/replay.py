@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from core.bus.bus import Publisher
-from core.cost.ledger import Ledger
-from core.llm.models import Models
 from core.protocol.events import (
     BlockFinished,
     Event,
@@ -51,14 +49,8 @@ def usable(loaded: LoadedSession, tools: ToolOffer) -> Held:
     return unthought(loaded.held)
 
 
-def restore_account(loaded: LoadedSession, ledger: Ledger, models: Models) -> None:
-    """Count what the session has cost so far, at the prices of today."""
-    for request in (*loaded.requests, *loaded.side_requests):
-        ledger.add(request.usage, request.model, models.find(request.model).prices, request.source, request.agent)
-
-
 def replay(loaded: LoadedSession, publisher: Publisher) -> None:
-    """Publish the finished things of the session, as a window that had been there would know them."""
+    """Publish the finished things of a conversation, as a window that had been there would know them."""
     results = {
         block.tool_use_id: block
         for message in loaded.shown
