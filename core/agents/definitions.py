@@ -47,10 +47,11 @@ class Definitions:
         self._overrides: dict[str, str] = {}
         self._root = Path(os.path.realpath(places.root))
         self._lock = threading.Lock()
-        self.agents: Mapping[str, AgentDefinition] = MappingProxyType({})
-        """By name; the built-in ones first. Another object after a change."""
+        self._is_read = False
+        self.agents: Mapping[str, AgentDefinition] = {agent.name: agent for agent in built_in()}
+        """By name; the built-in ones first, and nothing else before the first look. Another object after a change."""
         self.problems: tuple[str, ...] = ()
-        self.listing: Mapping[str, str] = {}
+        self.listing: Mapping[str, str] = {name: _told(agent) for name, agent in self.agents.items()}
         """What the main model is told of each, by name."""
         self.untrusted: tuple[Path, ...] = ()
         """Left out because the folder is not trusted."""
@@ -68,7 +69,7 @@ class Definitions:
 
     def is_stale(self) -> bool:
         """Whether a file or folder is no longer what it was."""
-        return not self.agents or any(
+        return not self._is_read or any(
             stamp_of(path) != stamp
             for path, stamp in (
                 *self._folders.items(),
@@ -138,7 +139,7 @@ class Definitions:
         # The built-in ones come first, as they are or in the words of others.
         names = [agent.name for agent in built_in()]
         ordered = {name: winners[name] for name in (*names, *sorted(winners.keys() - set(names)))}
-        self._files = files
+        self._files, self._is_read = files, True
         if ordered != dict(self.agents):
             self.agents = MappingProxyType(ordered)
             self.listing = {name: _told(agent) for name, agent in ordered.items()}
