@@ -26,7 +26,7 @@ MAX_DESCRIPTION = 300
 """Characters of a description that the main model is told."""
 MIN_DESCRIPTION = 40
 EXAMPLE = "<example>"
-LEAD = re.compile(r"[^.!?\n]*\bexamples?\b[^.!?\n]*:\s*\Z", re.IGNORECASE)
+LEAD = re.compile(r"(?<=[.!?\n])[\w' ]{0,30}\bexamples?\b[\w' ]{0,30}:\s*\Z", re.IGNORECASE)
 MAX_LEAD = 100
 """What leads to examples (``Examples:``) is looked for in so many characters before them."""
 TAG = re.compile(r"<(?=\s*/?\s*system)", re.IGNORECASE)

@@ -108,7 +108,7 @@ def test_tools_in_all_the_ways_they_are_written(line: str, tools: tuple[str, ...
 
 REAL = r"""---
 name: code-reviewer
-description: Use this agent when code was written: it looks for bugs. Examples: <example>Context: The user wrote code.\nuser: "Done: check it"\nassistant: "I'll start the code-reviewer: it's due"</example>
+description: Use this: it looks. Examples: <example>Context: Code.\nuser: "Done: check it"\nassistant: "I do"</example>
 tools: Glob, Grep, Read, TodoWrite
 model: opus
 color: cyan
@@ -139,7 +139,7 @@ def test_descriptions_that_are_no_yaml_are_taken_as_they_stand() -> None:
     agent = parse(REAL).definition
     assert agent is not None and (agent.model, agent.color) == ("opus", "cyan")
     assert agent.tools == ("Glob", "Grep", "Read", "TodoWrite")
-    assert agent.description.startswith("Use this agent when code was written: it looks")
+    assert agent.description.startswith("Use this: it looks.")
     assert '\nuser: "Done: check it"\n' in agent.description and agent.description.endswith("</example>")
     agent = parse(SPREAD).definition
     assert agent is not None and agent.model == "opus" and agent.hooks == {"Stop": [{"type": "command"}]}
