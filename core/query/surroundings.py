@@ -59,8 +59,11 @@ class Surroundings:
     ``agents`` None: none can be started from this conversation.
     """
 
-    def __init__(self, calls: CallEnvironment, book: InstructionBook, agents: AgentBook | None = None) -> None:
+    def __init__(
+        self, calls: CallEnvironment, book: InstructionBook, agents: AgentBook | None = None, *, tells_mode: bool = True
+    ) -> None:
         self._calls = calls
+        self._tells_mode = tells_mode
         self.book = book
         self._agents = agents
         self._told_agents = AgentKindsChanged(kinds=())
@@ -76,7 +79,7 @@ class Surroundings:
             branch=read_branch(root),
             instructions=self.book.current.parts,
             agents=self.agents(),
-            mode=self._calls.policies.policy.mode,
+            mode=self._calls.policies.policy.mode if self._tells_mode else "default",
             plan_file=str(self._calls.services.plan_file),
         )
 
