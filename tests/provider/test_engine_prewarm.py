@@ -50,6 +50,9 @@ async def test_the_first_request_reads_all_that_was_pre_warmed(
 ) -> None:
     if rules:
         (tmp_path / "AGENTS.md").write_text(rules)
+    agent = isolated_machine / ".claude" / "agents" / "mine.md"
+    agent.parent.mkdir(parents=True)
+    agent.write_text(f"---\nname: mine\ndescription: {'Does it. ' * 40}\n---\nDo it.\n")
     async with connected([say("Hi.")], tmp_path, isolated_machine, settings=Settings(model=model, effort="high")) as (
         server,
         rig,

@@ -104,7 +104,7 @@ def agent(**fields: Any) -> Access:
 def test_a_rule_that_denies_may_name_an_agent_or_a_field(
     tool: str, rule: str, fields: dict[str, Any], expected: str | None
 ) -> None:
-    """``Task`` and ``Agent`` are one tool, whatever it is called here; with a star it is the tool's name that counts."""
+    """``Task`` and ``Agent`` are one tool, whatever it is called; with a star the tool's own name counts too."""
     assert decided(tool, agent(**fields), rule, "deny") == (expected or ("deny" if tool == "Task" else "allow"))
 
 
