@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from core.agents.definition import GENERAL, AgentDefinition
-from core.agents.places import MAX_FILES, Found, Place, Places, find_files
+from core.agents.places import MAX_FILES, Found, Place, Places, brought, find_files
 from core.agents.reading import Reading, parse_definition, read_definition
 from core.agents.tool_filter import allowed_tools
 from core.protocol.agent_views import AgentKind
@@ -145,7 +145,7 @@ class Definitions:
             self.listing = {name: _told(agent) for name, agent in ordered.items()}
         if tuple(problems) != self.problems:
             self.problems = tuple(problems)
-        self.untrusted = () if self._places.is_trusted else tuple(_brought(self._places))
+        self.untrusted = () if self._places.is_trusted else tuple(brought(self._places))
 
     def _found(self, place: Place, problems: list[str]) -> Found:
         found = find_files(place)
@@ -184,14 +184,6 @@ def _take(agent: AgentDefinition, of_rank: dict[str, AgentDefinition], problems:
     first = of_rank.setdefault(agent.name, agent)
     if first is not agent:
         problems.append(f"{agent.source}:1: {first.source} defines {agent.name} too, and counts: rename one of them")
-
-
-def _brought(places: Places) -> Iterable[Path]:
-    """What an untrusted folder has that would count."""
-    for rank in places.project():
-        for place in rank:
-            if not place.is_shared:
-                yield from find_files(place).files
 
 
 def _told(agent: AgentDefinition) -> str:

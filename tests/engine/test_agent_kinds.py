@@ -39,7 +39,11 @@ class Task(Tool[ToolInput]):
 
 
 @pytest.fixture(autouse=True)
-def task(monkeypatch: pytest.MonkeyPatch) -> None:
+def offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    offer_task(monkeypatch)
+
+
+def offer_task(monkeypatch: pytest.MonkeyPatch) -> None:
     if all(tool.name != "Task" for tool in wiring.TOOLS):
         monkeypatch.setattr(wiring, "TOOLS", (*wiring.TOOLS, Task))
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from core.agents import definitions as module
 from core.agents import places as places_module
 from core.agents.definitions import MAX_DESCRIPTION, Definitions
-from core.agents.places import MAX_FILES, Place, Places, find_files
+from core.agents.places import MAX_FILES, Place, Places, find_files, untrusted_agents
 from core.engine.tools import TOOLS
 
 TOOL_NAMES = [tool.name for tool in TOOLS]
@@ -133,16 +133,22 @@ def test_a_name_is_found_in_other_letters_where_it_is_clear(repo: Path, home: Pa
 
 def test_a_folder_that_is_not_trusted_brings_nothing(repo: Path, home: Path) -> None:
     brought = put(repo / ".claude" / "agents" / "x.md")
-    put(repo / "agents" / "y.md")
+    beside = put(repo / "agents" / "y.md")
+    put(repo / "agents" / "notes.md").write_text("# Notes")
     put(home / ".claude" / "agents" / "mine.md")
     definitions = found(repo, home, is_trusted=False)
     assert list(definitions.agents) == [*BUILT_IN, "mine"]
-    assert definitions.untrusted == (brought,)
+    assert definitions.untrusted == (brought, beside)
+    put(repo / ".claude" / "agents" / "z.md")
+    (repo / "a").mkdir()
+    assert untrusted_agents(places(repo, home)) == (".claude/agents: 2 agents", "agents: 1 agent")
+    assert untrusted_agents(places(repo / "a", home)) == ("../.claude/agents: 2 agents",)
     assert found(repo, home).untrusted == ()
 
 
 def test_the_home_folder_as_a_project_is_still_the_users(home: Path) -> None:
     put(home / ".claude" / "agents" / "mine.md")
+    assert untrusted_agents(places(home, home)) == ()
     definitions = found(home, home)
     assert definitions.agents["mine"].layer == "user" and definitions.problems == ()
 
