@@ -52,6 +52,7 @@ from core.tools.context import ToolServices, ToolState
 from core.tools.registry import SEARCH_TOOL, ToolOffer, ToolRegistry
 from core.tools.shared_task_store import SharedTaskStore
 from core.tools.shells import ShellRegistry
+from core.tools.task_registry import TaskRegistry
 from core.tools.todo_store import TodoStore
 from core.tools.web.client import WebClient
 from core.version import __version__
@@ -88,11 +89,13 @@ def build_engine(
     models = Models(lambda: state.settings, _client_builder(settings, launch, host, model))
     offer = tools.offer(can_search=can_search(settings, models.find(settings.model)))
     conversation = _build_conversation(launch, host, publisher, transcript, loaded, offer)
+    task_registry = TaskRegistry(publisher)
     services = ToolServices(
         host=host,
         root=launch.cwd,
         output_dir=folder / "outputs",
-        shells=ShellRegistry(host, publisher, folder / "outputs"),
+        shells=ShellRegistry(host, publisher, folder / "outputs", task_registry),
+        task_registry=task_registry,
         todos=TodoStore(launch.paths.data / "todos" / f"{folder.name}-agent-{MAIN_AGENT}.json", publisher),
         tasks=SharedTaskStore(_task_file(launch, host, folder.name), publisher),
         plan_file=launch.paths.data / "plans" / f"{folder.name}.md",

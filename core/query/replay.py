@@ -23,6 +23,7 @@ from core.protocol.messages import (
     referred_tools,
 )
 from core.query.normalize import MISSING_RESULT
+from core.query.notification import read_notification
 from core.query.shell_line import read_shell_line
 from core.sessions.changes import Held, unthought
 from core.sessions.entries import CallRecord
@@ -79,6 +80,10 @@ def _events(message: Message, results: dict[str, ToolResultBlock], loaded: Loade
         if line is not None:
             yield ShellStarted(shell_id=message.id, command=line.command)
             yield ShellFinished(shell_id=message.id, command=line.command, output=line.output, exit_code=line.exit_code)
+    if message.is_meta:
+        ended = read_notification(message.text)
+        if ended is not None:
+            yield ended
     if message.role != "assistant":
         return
     for index, block in enumerate(message.content):

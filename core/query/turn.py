@@ -19,12 +19,14 @@ from core.orchestration.runner import ToolRunner
 from core.prompt.assemble import can_search
 from core.prompt.cache import prompt_cost
 from core.prompt.cache_watch import CacheWatch
+from core.protocol.agent_events import TaskNotified
 from core.protocol.events import Notice, TurnEndReason, UsageUpdated
 from core.protocol.messages import Role
 from core.protocol.usage import Usage
 from core.protocol.views import ContextLimits, SystemPrompt
 from core.query.history import History
 from core.query.mentions import attach_mentions
+from core.query.notification import notification_text
 from core.query.queue import MessageQueue, append_blocks, append_text, say_queued
 from core.query.recovery import Recovery
 from core.query.reminding import Reminders
@@ -142,9 +144,20 @@ class Query:
 
     async def remind(self) -> None:
         """Append what the model should hear before the next request."""
+        # First, because it may be all that a turn begins with.
+        self._tell_ends()
         texts, self.state = await self.reminders.due(self.state)
         for text in texts:
             self.append("system", text)
+
+    def _tell_ends(self) -> None:
+        """Append that tasks of this agent's have ended in the background."""
+        for task in self.calls.services.task_registry.take_notifications(self.publisher.agent_id):
+            ended = TaskNotified(task=task.info, text=task.told)
+            spoke_last = next((m.role for m in reversed(self.conversation.messages) if m.role != "system"), "assistant")
+            # Behind an answer only the user can speak.
+            self.append("system" if spoke_last == "user" else "user", notification_text(ended))
+            self.publisher.emit(ended)
 
     def tool_state(self) -> ToolState:
         """What the next calls begin with: also prompts and mentions bring images along."""

@@ -117,6 +117,7 @@ class Bash(Tool[BashInput]):
                 arguments.command,
                 cwd=cwd,
                 description=arguments.description,
+                owner=context.publisher.agent_id,
                 in_background=arguments.run_in_background,
                 on_output=lambda spool: context.report(spool.last_lines(LIVE_LINES), spool.total_lines),
                 confinement=self._sandbox.choose(
@@ -156,7 +157,8 @@ async def _wait(shell: Shell, seconds: float) -> bool:
 
 def _in_background(shell: Shell, how: str) -> ToolResult:
     return ToolResult(
-        content=f"The command {how} as {shell.id}. Read its output with BashOutput, end it with KillShell.",
+        content=f"The command {how} as {shell.id}. You will be told when it ends. "
+        "Read its output with BashOutput, end it with KillShell.",
         display=ToolDisplay(summary=f"background {shell.id}", details={"shell_id": shell.id}),
     )
 
