@@ -263,7 +263,7 @@ def as_jsonl(rows: Iterable[Row]) -> Iterator[str]:
 def as_csv(rows: Iterable[Row]) -> Iterator[str]:
     """With a line of column names. What a spreadsheet would take for a formula has an apostrophe before it."""
     buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
+    writer = csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     for cells in chain((COLUMNS,), (astuple(row) for row in rows)):
         writer.writerow([_unformulated(cell) for cell in cells])
         yield buffer.getvalue()
