@@ -85,6 +85,11 @@ class Publisher:
         return self._by.agent_id
 
     @property
+    def subagent(self) -> str:
+        """Who publishes; empty for the main agent."""
+        return "" if self.agent_id == MAIN_AGENT else self.agent_id
+
+    @property
     def label(self) -> str:
         """How people are told which agent that is; empty for the main one."""
         return self._by.label

@@ -26,7 +26,7 @@ from core.host.log import LOGGER
 from core.host.watch import watch_files
 from core.llm.catalog import ModelInfo
 from core.llm.routes import usable_routes
-from core.orchestration.call import CallEnvironment
+from core.orchestration.call import SessionCalls
 from core.permissions.modes import check_mode
 from core.prompt.assemble import can_search
 from core.protocol import ops
@@ -54,7 +54,7 @@ class Engine:
         self,
         launch: Launch,
         session: Session,
-        calls: CallEnvironment,
+        calls: SessionCalls,
         bus: Bus,
         recorder: Recorder,
         loaded: LoadedSession | None,

@@ -24,7 +24,7 @@ from core.llm.demo import DEMO_MODEL, demo_model
 from core.llm.models import Build, Models
 from core.llm.routes import usable_routes
 from core.llm.side import Count, SideRequests
-from core.orchestration.call import CallEnvironment
+from core.orchestration.call import SessionCalls
 from core.permissions.broker import Broker
 from core.permissions.matching import is_bare
 from core.permissions.modes import check_mode
@@ -104,7 +104,7 @@ def build_engine(
         side=SideRequests(models, host, _counter(ledger, conversation, models), state.user_id),
     )
     policies = _build_policies(settings, launch, services, publisher, (rules, unusable))
-    calls = CallEnvironment(
+    calls = SessionCalls(
         tools=tools,
         services=services,
         policies=policies,

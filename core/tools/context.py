@@ -114,6 +114,8 @@ class ToolContext:
     mode: PermissionMode = "default"
     is_unasked: bool = False
     """Whether the call was allowed because it only reads: then it has to be held to that."""
+    only_reads: bool = False
+    """Whether the agent may do nothing but read: whatever it runs has to be held to that, consented to or not."""
     judged: JudgedPaths = field(default_factory=JudgedPaths)
     """Where the paths of the call led when it was judged."""
     hides: Hides = hides_nothing

@@ -111,6 +111,7 @@ class Bash(Tool[BashInput]):
         services = context.services
         cwd = context.state.cwd if context.state.cwd.is_dir() else services.root
         folders = (services.root, *context.folders)
+        is_held = context.is_unasked or context.only_reads
         try:
             shell = await services.shells.start(
                 arguments.command,
@@ -120,9 +121,9 @@ class Bash(Tool[BashInput]):
                 in_background=arguments.run_in_background,
                 on_output=lambda spool: context.report(spool.last_lines(LIVE_LINES), spool.total_lines),
                 confinement=self._sandbox.choose(
-                    arguments.command, folders, is_unasked=context.is_unasked, wants_out=arguments.wants_out
+                    arguments.command, folders, is_unasked=is_held, wants_out=arguments.wants_out
                 ),
-                unasked_in=folders if context.is_unasked else None,
+                unasked_in=folders if is_held else None,
             )
         except OSError as error:
             raise ToolError(f"The command could not be started: {error}.") from error
@@ -182,7 +183,8 @@ def _finished(
             cwd = context.services.root
         modify = partial(ToolState.with_cwd, cwd=cwd)
     shells = context.services.shells
-    confined = explain_refusal(shell, context.services.host.sandbox.kind, rules)
+    kind = context.services.host.sandbox.kind
+    confined = explain_refusal(shell, kind, rules, only_reads=context.only_reads)
     notes += [note for note in (confined, tell_put_aside(shell, shells.aside(shell))) if note]
     lines = shell.spool.total_lines
     shells.forget(shell)
