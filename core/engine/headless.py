@@ -147,7 +147,8 @@ async def _to_the_end(engine: Engine, subscription: Subscription, printer: _Prin
             async with asyncio.timeout_at(until):
                 await tasks.wait_end()
         except TimeoutError:
-            sys.stderr.write(f"agent-tui: after {AGENTS_WAIT_S:g} s {agents} agents still ran: they are stopped.\n")
+            still = f"{agents} agent{'s' * (agents > 1)} still ran"
+            sys.stderr.write(f"agent-tui: after {AGENTS_WAIT_S:g} s {still} and will be stopped.\n")
             return
 
 
