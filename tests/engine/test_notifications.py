@@ -17,7 +17,7 @@ from core.llm.client import ModelRequest
 from core.llm.errors import ModelError
 from core.llm.scripted import Reply, call, say
 from core.protocol import events as ev
-from core.protocol.ops import Interrupt, MoveTask, ReadTask, RunShell, StopTask, SubmitPrompt
+from core.protocol.ops import Compact, Interrupt, MoveTask, ReadTask, RunShell, StopTask, SubmitPrompt
 from core.query.notification import read_notification
 from core.settings.schema import Settings
 from tests.fakes.engines import Rig, allowing, running
@@ -238,6 +238,26 @@ async def test_tasks_are_read_and_moved_by_id(tmp_path: Path, isolated_machine: 
             await rig.until(
                 lambda count=count: sum(event.text == "There is no task b9." for event in rig.of(ev.Notice)) > count
             )
+
+
+async def test_a_compaction_tells_again_what_runs(tmp_path: Path, isolated_machine: Path) -> None:
+    def script(request: ModelRequest) -> Reply:
+        return Reply([say("## Intent\nTo see." if request.query_source == "compaction" else "Some words.")])
+
+    async with running(script, tmp_path, isolated_machine) as rig:
+        await rig.prompt("hi")
+        for task_id, more in (("a000001", {}), ("b000002", {"kind": "shell"}), ("b000003", {"agent": "a000001"})):
+            errand(rig, task_id, **more)
+        errand(rig, "a000004").end("killed")
+        await rig.do(Compact())
+        await rig.settle()
+        (finished,) = rig.of(ev.CompactionFinished)
+        assert "2 running in the background" in finished.kept
+        await rig.prompt("go on")
+        sent = str(rig.requests[-1].messages)
+        assert "a000001, agent: Errand a000001\\nb000002, shell: Errand b000002" in sent
+        assert "b000003" not in sent, "that is the agent's"
+        assert [task_id for _role, task_id in told(rig.requests[-1])] == ["a000004"]
 
 
 Deed = Literal["start", "end", "kill", "interrupt", "prompt", "open"]
