@@ -149,13 +149,12 @@ class Session:
         """Until cancelled: begin a turn when something of the background has ended and none runs. A turn that runs
         hears of it before its next request, or is followed by another."""
         while True:
-            if self._tasks.calls_for_turn and not self.is_busy:
-                self._start_turn()
+            self._answer_call()
             await self._tasks.wait_end()
 
     async def wait_idle(self) -> None:
-        """Returns when no turn runs."""
-        while self.is_busy:
+        """Returns when no turn runs and nothing calls for one."""
+        while self._answer_call() or self.is_busy:
             assert self._turn is not None
             await asyncio.wait({self._turn})
 
@@ -179,6 +178,13 @@ class Session:
         await self.calls.services.shells.close()
         self.conversation.close()
         await self.models.close()
+
+    def _answer_call(self) -> bool:
+        """Begin a turn where something that has ended calls for one and none runs."""
+        is_called = self._tasks.calls_for_turn and not self.is_busy
+        if is_called:
+            self._start_turn()
+        return is_called
 
     def _start_turn(self) -> None:
         self._turn = asyncio.create_task(self._run_turns(), name="turn")
