@@ -60,7 +60,7 @@ class PanelApp(TailoredApp):
 
         presenter = self._main.presenter
         if presenter is not None:
-            self.push_screen(CostScreen(self._palette, presenter.reports))
+            self.push_screen(CostScreen(self._palette, presenter.reports, presenter.sidechains.label))
 
     def on_report_panel_wanted(self, event: ReportPanel.Wanted) -> None:
         """Ask the engine, or have something done about it."""

@@ -125,6 +125,8 @@ class MainScreen(ViewKeys):
                 signal=signal,
                 quote=self._quote,
                 go_over=self._go_over,
+                recall=self._recall,
+                wall=self.wall,
             )
         )
         return self.presenter
@@ -133,6 +135,11 @@ class MainScreen(ViewKeys):
         from tui.dialogs.quote import quote_question
 
         self.dock.ask(quote_question(quoted))
+
+    def _recall(self, agent_id: str) -> None:
+        from core.protocol.ops import RecallAgent
+
+        self.send(RecallAgent(agent_id=agent_id))
 
     def _go_over(self, session_id: str) -> None:
         self.post_message(self.HandoffReady(session_id))
@@ -166,6 +173,7 @@ class MainScreen(ViewKeys):
         self._todos.show_shared(())
         self.status.show_item("")
         self._footer.show_tasks(0)
+        self._footer.show_agents(0)
         self._footer.show_window(0, ContextLimits())
         self._footer.show_usage(0, "")
         self._footer.show_cache(None, None)
