@@ -57,6 +57,7 @@ class WindowedView(Walled, ScrollView, can_focus=True):
         self._painted: list[Strip] = []
         self._thumb: tuple[int, int, int, bool] = (0, 0, 0, False)
         self._seen_blocks = 0
+        self._is_hidden = False
 
     # What a presenter does
 
@@ -76,8 +77,8 @@ class WindowedView(Walled, ScrollView, can_focus=True):
             self._seen_blocks -= at < self._seen_blocks
 
     def flush(self) -> None:
-        """Lay out what is in view and has changed, and draw it."""
-        if not self.plan.width:
+        """Lay out what is in view and has changed, and draw it; where nobody sees it that waits."""
+        if not self.plan.width or self._is_hidden:
             return
         self.viewport.settle()
         self.show_position()
@@ -160,6 +161,13 @@ class WindowedView(Walled, ScrollView, can_focus=True):
             return
         self.viewport.resize(region.width - GUTTER - RIGHT_MARGIN, region.height)
         self.show_position()
+
+    def on_hide(self) -> None:
+        self._is_hidden = True
+
+    def on_show(self) -> None:
+        self._is_hidden = False
+        self.flush()
 
     # Drawing
 

@@ -1,0 +1,378 @@
+"""All agents at a look: the strip on top, one, two or four tiles, the keys below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Grid, Vertical
+from textual.message import Message
+from textual.timer import Timer
+from textual.widget import Widget
+
+from core.protocol import ops
+from tui.keymap import AGENT_KEYS, bindings, key_text
+from tui.rendering.line import Line, Span, truncate
+from tui.rendering.palette import Palette
+from tui.rendering.tile_views import Head, StripItem
+from tui.widgets.agents.arrangement import Arrangement
+from tui.widgets.agents.message_line import MessageLine
+from tui.widgets.agents.strip import AgentStrip
+from tui.widgets.agents.tile import AgentTile
+from tui.widgets.line_widget import LineWidget
+from tui.widgets.transcript.pane import ConversationPane
+from tui.widgets.wall import Walled
+
+if TYPE_CHECKING:
+    from tui.presenter.sidechains import Sidechain, Sidechains
+
+ROOM = {4: (100, 20), 2: (60, 14), 1: (0, 0)}
+"""Columns and rows of the tiles together that a number of them needs."""
+BESIDE = 100
+"""Columns from which two tiles stand side by side."""
+SECOND_S = 1.0
+
+
+@dataclass(slots=True)
+class Desk:
+    """What stays while the agents are not looked at: who stands where, how many tiles, what was not sent yet."""
+
+    arrangement: Arrangement = field(default_factory=lambda: Arrangement([]))
+    chosen: int = 0
+    """How many tiles the user wants; 0: as many as are of use."""
+    drafts: dict[str, str] = field(default_factory=dict[str, str])
+
+
+class _Keys(LineWidget):
+    """What the keys do."""
+
+    KEYS = (
+        ("agents.next", "next"),
+        ("agents.write", "write"),
+        ("agents.stop", "stop"),
+        ("agents.move", "background"),
+        ("agents.pin", "pin"),
+        ("agents.kinds", "kinds"),
+        ("agents.audit", "audit"),
+    )
+
+    def build(self, width: int) -> list[Line]:
+        spans: list[Span] = [("q ", "key"), ("back", "muted")]
+        for key_id, what in self.KEYS:
+            if key := key_text(key_id):
+                spans += [(f"  {key} ", "key"), (what, "muted")]
+        sizes = "/".join(text for key_id in ("agents.one", "agents.two", "agents.four") if (text := key_text(key_id)))
+        spans += [(f"  {sizes} ", "key"), ("tiles", "muted"), ("  [ ] ", "key"), ("page", "muted")]
+        return [truncate(tuple(spans), width)]
+
+
+class _Empty(LineWidget):
+    """A tile in which nobody stands."""
+
+    def __init__(self, palette: Palette) -> None:
+        super().__init__(palette, classes="tile-empty")
+        self._words = ""
+
+    def say(self, words: str) -> None:
+        """Why it is empty."""
+        if words != self._words:
+            self._words = words
+            self.update_lines()
+
+    def build(self, width: int) -> list[Line]:
+        return [(), *[((f"  {line}", "muted"),) for line in self._words.split("\n")]]
+
+
+NOBODY = "No agent was started yet.\nThe model starts them when a task is worth one;\n/subtask <task> starts one yourself."
+
+
+class AgentsView(Walled, Vertical):
+    """Follows the agents of the session. ``wall`` gives seconds since the epoch."""
+
+    DEFAULT_CSS = """
+    AgentsView, AgentsView > Grid {
+        height: 1fr;
+    }
+    AgentsView > Grid {
+        grid-gutter: 0 1;
+    }
+    """
+    BINDINGS = bindings(AGENT_KEYS)
+
+    class Wanted(Message):
+        """The engine should hear this."""
+
+        def __init__(self, op: ops.Op) -> None:
+            super().__init__()
+            self.op = op
+
+    class Left(Message):
+        """Back to the conversation."""
+
+    class KindsRequested(Message):
+        """The user wants to see what kinds there are."""
+
+    class StopRequested(Message):
+        """The user wants to stop all agents."""
+
+    class Remarked(Message):
+        """Something to be told in passing."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(self, palette: Palette, sidechains: Sidechains, desk: Desk, wall: Callable[[], float]) -> None:
+        super().__init__(id="agents")
+        self._palette = palette
+        self._chains = sidechains
+        self._desk = desk
+        self._arrangement = desk.arrangement
+        self._wall = wall
+        self._strip = AgentStrip(palette)
+        self._grid = Grid()
+        self._empty = _Empty(palette)
+        self._tiles: list[AgentTile | _Empty] = []
+        self._unwatch: Callable[[], None] = lambda: None
+        self._clock: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        yield self._strip
+        yield self._grid
+        yield _Keys(self._palette, id="agent-keys")
+
+    def on_mount(self) -> None:
+        self._unwatch = self._chains.watch(self._changed)
+        self._clock = self.set_interval(SECOND_S, self._tell)
+
+    def on_unmount(self) -> None:
+        self._unwatch()
+        for tile in self._own_tiles:
+            self._keep_draft(tile)
+
+    def on_resize(self) -> None:
+        self._changed()
+        self.call_after_refresh(self.take_keys)
+
+    # What others ask
+
+    @property
+    def tile(self) -> AgentTile | None:
+        """The tile that the keys are about."""
+        focused = self._arrangement.focused
+        return next((tile for tile in self._own_tiles if tile.agent.id == focused), None)
+
+    def take_keys(self) -> None:
+        """To the focused tile with them, to its message where one is being written."""
+        tile = self.tile
+        if tile is None:
+            self.screen.set_focus(self)
+        elif not tile.has_focus_within:
+            tile.take_keys()
+
+    def look_at(self, agent_id: str) -> None:
+        """Focus an agent."""
+        if self._chains.get(agent_id) is not None:
+            self._arrangement.look_at(agent_id)
+            self._rearranged()
+
+    def set_palette(self, palette: Palette) -> None:
+        """What is mounted from now on has other colours."""
+        self._palette = palette
+
+    # Keys
+
+    def action_step(self, direction: int) -> None:
+        """The next tile, or the one before."""
+        self._arrangement.step(direction)
+        self._rearranged()
+
+    def action_go(self, number: int) -> None:
+        """The agent of this number."""
+        if number <= len(self._chains.all):
+            self.look_at(self._chains.all[number - 1].info.id)
+
+    def action_turn(self, direction: int) -> None:
+        """The agents after those in the tiles, or before."""
+        if not self._arrangement.page([chain.info for chain in self._ordered], direction):
+            self.post_message(self.Remarked("All agents are in the tiles."))
+        self._rearranged()
+
+    def action_tiles(self, count: int) -> None:
+        """So many tiles."""
+        self._desk.chosen = count
+        if self._count < count:
+            self.post_message(self.Remarked(f"There is no room for {count} tiles here."))
+        self._rearranged()
+
+    def action_write(self) -> None:
+        """Write to the focused agent."""
+        if self.tile is not None:
+            self.tile.write()
+
+    def action_stop(self) -> None:
+        """Stop the focused agent; one that is over is taken away."""
+        if self.tile is None:
+            return
+        agent = self.tile.agent
+        if agent.is_over:
+            self._chains.dismiss(agent.id)
+            self._rearranged()
+        else:
+            self.post_message(self.Wanted(ops.StopTask(task_id=agent.id)))
+
+    def action_stop_all(self) -> None:
+        """Stop all agents."""
+        self.post_message(self.StopRequested())
+
+    def action_move(self) -> None:
+        """Have the conversation wait for it, or no longer."""
+        if self.tile is not None and not self.tile.agent.is_over:
+            agent = self.tile.agent
+            self.post_message(self.Wanted(ops.MoveTask(task_id=agent.id, to_background=not agent.in_background)))
+
+    def action_pin(self) -> None:
+        """Pin the focused agent to its tile, or no longer."""
+        self._arrangement.toggle_pin()
+        self._tell()
+
+    def action_audit(self) -> None:
+        """Write down what the focused agent did."""
+        if self.tile is not None:
+            self.post_message(self.Wanted(ops.ExportAudit(agent_id=self.tile.agent.id)))
+
+    def action_kinds(self) -> None:
+        """What kinds of agents there are."""
+        self.post_message(self.KindsRequested())
+
+    # Messages
+
+    @on(AgentStrip.Picked)
+    def _picked(self, event: AgentStrip.Picked) -> None:
+        self.look_at(event.agent_id)
+
+    @on(AgentTile.Touched)
+    def _touched(self, event: AgentTile.Touched) -> None:
+        if event.agent_id != self._arrangement.focused:
+            self.look_at(event.agent_id)
+
+    @on(MessageLine.Written)
+    def _written(self, event: MessageLine.Written) -> None:
+        tile = next(tile for tile in self._own_tiles if tile.line is event.line)
+        tile.pane.view.scroll_edge(1)
+        self.post_message(self.Wanted(ops.MessageAgent(agent_id=tile.agent.id, text=event.text)))
+
+    @on(ConversationPane.Left)
+    def _tile_left(self, event: ConversationPane.Left) -> None:
+        event.stop()
+        if event.is_done:
+            self.post_message(self.Left())
+        else:
+            self.take_keys()
+
+    # What is shown
+
+    @property
+    def _own_tiles(self) -> Sequence[AgentTile]:
+        return [tile for tile in self._tiles if isinstance(tile, AgentTile)]
+
+    @property
+    def _ordered(self) -> list[Sidechain]:
+        """Those that run first."""
+        return sorted(self._chains.all, key=lambda chain: chain.info.is_over)
+
+    @property
+    def _count(self) -> int:
+        """How many tiles: as many as the user wants, else as are of use, where there is room."""
+        there = len(self._chains.all)
+        running = sum(not chain.info.is_over for chain in self._chains.all) or there
+        wanted = self._desk.chosen or running
+        wanted = min(wanted, there)
+        wanted = 1 if wanted <= 1 else 2 if wanted == 2 else 4
+        width, height = self.size.width, self.size.height - 2
+        return next(n for n, (columns, rows) in ROOM.items() if n <= wanted and width >= columns and height >= rows)
+
+    def _rearranged(self) -> None:
+        """The user has moved something."""
+        self._changed()
+        self.call_after_refresh(self.take_keys)
+
+    def _changed(self) -> None:
+        """There are other agents, or more is known of them."""
+        if not self.size.width:
+            return
+        had = self.tile is not None and self.tile.has_focus_within
+        self._arrangement.update([chain.info for chain in self._ordered], self._count)
+        wanted = [self._tile_for(agent_id) for agent_id in self._arrangement.places]
+        if wanted != self._tiles:
+            self._mount(wanted)
+            if had or self.has_focus:
+                self.call_after_refresh(self.take_keys)
+        self._tell()
+
+    def _tile_for(self, agent_id: str) -> AgentTile | _Empty:
+        """The tile that it has already, or a new one."""
+        chain = self._chains.get(agent_id)
+        if chain is None:
+            return self._empty
+        for tile in self._own_tiles:
+            if tile.agent.id == agent_id:
+                return tile
+        return AgentTile(self._palette, chain.info, chain.feed, self._desk.drafts.pop(agent_id, ""))
+
+    def _mount(self, wanted: list[AgentTile | _Empty]) -> None:
+        """Bring the tiles into the grid, in their order."""
+        gone = [tile for tile in self._tiles if tile not in wanted]
+        new = [tile for tile in wanted if tile not in self._tiles]
+        self._tiles = wanted
+        columns = 2 if len(wanted) == 4 or (len(wanted) == 2 and self.size.width >= BESIDE) else 1
+        self._grid.styles.grid_size_columns = columns
+        self._grid.styles.grid_size_rows = -(-len(wanted) // columns)
+        with self.app.batch_update():
+            for tile in gone:
+                if isinstance(tile, AgentTile):
+                    self._keep_draft(tile)
+                tile.remove()
+            self._grid.mount(*new)
+            order = {tile: at for at, tile in enumerate(wanted)}
+            self._grid.sort_children(key=lambda child: order.get(child, len(order)))  # pyright: ignore
+
+    def _keep_draft(self, tile: AgentTile) -> None:
+        if tile.line.value:
+            self._desk.drafts[tile.agent.id] = tile.line.value
+
+    def _tell(self) -> None:
+        """Bring heads and strip up to what is known at this moment."""
+        focused, pinned, now = self._arrangement.focused, self._arrangement.pinned, self._wall()
+        numbers = {chain.info.id: number for number, chain in enumerate(self._chains.all, 1)}
+        for tile in self._own_tiles:
+            chain = self._chains.get(tile.agent.id)
+            if chain is not None:
+                tile.show(
+                    Head(
+                        number=numbers.get(chain.info.id, 0),
+                        info=chain.info,
+                        activity=chain.activity,
+                        now=now,
+                        is_focused=chain.info.id == focused and len(self._tiles) > 1,
+                        is_pinned=chain.info.id in pinned,
+                    )
+                )
+        shown = set(self._arrangement.places)
+        self._strip.show(
+            [
+                StripItem(
+                    number=numbers[chain.info.id],
+                    info=chain.info,
+                    is_shown=chain.info.id in shown,
+                    is_focused=chain.info.id == focused,
+                )
+                for chain in self._ordered
+            ]
+        )
+        self._empty.say(NOBODY if not numbers else "Nobody stands here yet.")
+        if self._clock is not None:
+            (self._clock.resume if any(not chain.info.is_over for chain in self._chains.all) else self._clock.pause)()
