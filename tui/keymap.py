@@ -140,6 +140,7 @@ AGENT_KEYS = (
     Key("agents.move", "b", "move", "To the background, or back", "Agents", "b"),
     Key("agents.pin", "p", "pin", "Pin it to its tile", "Agents", "p"),
     Key("agents.audit", "a", "audit", "Write down what it did", "Agents", "a"),
+    Key("agents.leave", "q", "leave", "Back to the conversation", "Agents", "q Esc"),
     Key("agents.kinds", "K", "kinds", "What kinds of agents there are", "Agents", "K"),
 )
 """Keys of the agents' tiles, beside those of a conversation."""

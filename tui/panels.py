@@ -12,7 +12,6 @@ from tui.tailored import TailoredApp
 if TYPE_CHECKING:
     from tui.screens.permissions import PermissionsScreen
     from tui.screens.reports import ReportPanel
-    from tui.screens.tasks import Wanted
 
 
 class PanelApp(TailoredApp):
@@ -94,10 +93,6 @@ class PanelApp(TailoredApp):
     def _task_left(self, _none: None) -> None:
         """Back to the list."""
         self._tasks_requested()
-
-    def on_wanted(self, event: Wanted) -> None:
-        """What a panel of tasks wants of the engine."""
-        self._main.send(event.op)
 
     def on_report_panel_wanted(self, event: ReportPanel.Wanted) -> None:
         """Ask the engine, or have something done about it."""

@@ -27,9 +27,11 @@ class AgentEvents(PresenterBase):
 
     def on_agent_kinds_changed(self, event: ev.AgentKindsChanged) -> None:
         """Kept until they are looked at."""
+        self.sidechains.kinds, self.sidechains.problems = event.kinds, event.problems
 
     def on_task_notified(self, event: ev.TaskNotified) -> None:
         """The model was told of the end of a task."""
 
     def on_task_output_reported(self, event: ev.TaskOutputReported) -> None:
         """What a task has given so far."""
+        self.tasks.report(event)

@@ -10,6 +10,7 @@ from tui.presenter.permission_log import PermissionLog
 from tui.presenter.reports import Reports
 from tui.presenter.sidechains import Sidechains
 from tui.presenter.surfaces import Surfaces
+from tui.presenter.task_book import TaskBook
 from tui.widgets.transcript.blocks import Block
 from tui.widgets.transcript.compaction_block import CompactionBlock
 from tui.widgets.transcript.retry_block import RetryBlock
@@ -29,6 +30,7 @@ class PresenterBase:
         """Said of a session that has a history."""
         self.permissions = PermissionLog()
         self.sidechains = Sidechains()
+        self.tasks = TaskBook()
         self._cwd = ""
         self._mode: PermissionMode = "default"
         self._may_bypass = False

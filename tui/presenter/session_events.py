@@ -87,6 +87,7 @@ class SessionEvents(PresenterBase):
 
     def on_tasks_changed(self, event: ev.TasksChanged) -> None:
         """How many run in the background."""
+        self.tasks.show(event.tasks)
         self._on.footer.show_tasks(sum(task.status == "running" for task in event.tasks))
 
     def on_unknown(self, event: ev.UnknownEvent) -> None:

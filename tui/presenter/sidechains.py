@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from core.protocol.agent_views import AgentInfo
+from core.protocol.agent_views import AgentInfo, AgentKind
 from tui.presenter.watched import Watched
 from tui.widgets.transcript.blocks import Block
 
@@ -73,6 +73,8 @@ class Sidechain:
         self.feed = Feed()
         self.activity = ""
         """What it is at, in a few words."""
+        self.is_asking = False
+        self.heard: float | None = None
 
 
 class Sidechains(Watched):
@@ -82,6 +84,8 @@ class Sidechains(Watched):
     def __init__(self) -> None:
         super().__init__()
         self._by_id: dict[str, Sidechain] = {}
+        self.kinds: tuple[AgentKind, ...] = ()
+        self.problems: tuple[str, ...] = ()
 
     @property
     def all(self) -> tuple[Sidechain, ...]:

@@ -7,11 +7,18 @@ from core.protocol.views import TaskInfo
 from tui.rendering.amounts import elapsed
 from tui.rendering.line import Line, Span, wrap
 from tui.rendering.sanitize import clean, clean_line
-from tui.rendering.tile_views import STATES
 
+STATES = {
+    "pending": ("○", "waits", "state.waiting"),
+    "running": ("◐", "running", "state.running"),
+    "completed": ("✓", "finished", "state.done"),
+    "failed": ("✗", "failed", "state.failed"),
+    "killed": ("■", "stopped", "caution"),
+}
+"""Sign, word and style of each status: told apart without colours too."""
 KINDS = {"agent": "agent", "shell": "command"}
 """What people call a kind; the others by their own name."""
-ID_CELLS, KIND_CELLS, STATE_CELLS = 8, 10, 10
+ID_CELLS, KIND_CELLS, STATE_CELLS = 9, 9, 12
 
 
 def task_row(task: TaskInfo, now: float) -> tuple[list[Span], list[Span]]:

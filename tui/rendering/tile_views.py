@@ -6,120 +6,85 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.protocol.agent_views import AgentInfo, AgentKind
+from tui.rendering.agent_views import AgentNow, agent_style, run_time, silence, standing
 from tui.rendering.amounts import dollars, elapsed, tokens
 from tui.rendering.line import Line, Span, cell_len, line_width, truncate, wrap
 from tui.rendering.sanitize import clean_line
 
-STATES: dict[str, tuple[str, str, str]] = {
-    "pending": ("◌", "waits", "state.waiting"),
-    "running": ("●", "runs", "state.running"),
-    "completed": ("✓", "done", "state.done"),
-    "failed": ("✗", "failed", "state.failed"),
-    "killed": ("■", "stopped", "caution"),
-}
-"""Sign, word and style of each status: told apart without colours too."""
-ASKS = ("?", "waits for you", "state.asking")
-SILENT_S = 5
-"""So many seconds without a sign of life are told."""
-NAME_CELLS = 24
-"""Columns of a name in the strip."""
+QUIET_S = 5
+"""So many seconds without a word of its model are told."""
+NAME_CELLS = (24, 16, 10)
+"""Columns of a name in the strip: as many as there is room for with all agents."""
+NEAR_FULL, FULL = 75, 90
+"""Per cent of its window from which an agent is told to be near its end."""
 
 
-def state_of(info: AgentInfo) -> tuple[str, str, str]:
-    """Sign, word and style of what an agent is at."""
-    return ASKS if info.waits_for == "your answer" else STATES[info.status]
-
-
-def agent_style(info: AgentInfo | AgentKind) -> str:
-    """The style of its name, in its own colour where it has one."""
-    return f"agent.{info.color}" if info.color else "agent"
-
-
-def name_spans(info: AgentInfo, *, is_strong: bool = True) -> list[Span]:
+def name_spans(info: AgentInfo) -> list[Span]:
     """What it is and what it does."""
     what = clean_line(info.description)
-    return [(clean_line(info.agent_type), agent_style(info)), (f" · {what}" if what else "", "text" if is_strong else "muted")]
+    return [(clean_line(info.agent_type), agent_style(info)), (f" {what}" if what else "", "tool.argument")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """What stands above a tile. Times are seconds since the epoch."""
+    """What stands above a tile."""
 
     number: int
     info: AgentInfo
-    activity: str
-    now: float
+    at: AgentNow
     is_focused: bool = False
     is_pinned: bool = False
 
     def lines(self, width: int) -> list[Line]:
-        """Two lines: who it is and how it stands, what it is at and what it has taken."""
-        sign, word, style = state_of(self.info)
-        mark: Span = ("▶" if self.is_focused else " ", "accent")
-        who = [mark, (f"{self.number} ", "key" if self.is_focused else "muted"), (f"{sign} {word}  ", style)]
-        doing: list[Span] = [("   ", "text"), *self._doing()]
+        """Two lines: who it is and how long it has run, what it is at and what it has taken."""
+        state = standing(self.info, self.at)
+        number: Span = (f"{self.number}", "strong accent" if self.is_focused else "muted")
+        who: list[Span] = [("▶" if self.is_focused else " ", "accent"), number, (f" {state.sign} ", state.style)]
+        trouble = "" if self.info.is_over else clean_line(self.info.trouble)
+        doing: list[Span] = [("   ", "text"), (trouble or state.words, state.style)]
+        if not self.info.is_over and self.at.activity and self.at.activity not in state.words:
+            doing.append((f" · {clean_line(self.at.activity)}", "muted"))
+        # Why it is in trouble, or has failed, comes before what it has taken.
+        least = line_width(doing[:2]) if trouble or self.info.ending else min(line_width(doing), width // 2)
         return [
-            _apart([*who, *name_spans(self.info)], self._clocks(), width),
-            _apart(doing, self._taken(), width),
+            _apart([*who, *name_spans(self.info)], self._right(), width, width // 2),
+            _apart(doing, self._taken(), width, least),
         ]
 
-    def _doing(self) -> list[Span]:
-        info = self.info
-        if info.trouble:
-            return [(f"⚠ {clean_line(info.trouble)}", "caution")]
-        if info.is_over:
-            return [(clean_line(info.ending), "muted" if info.status == "completed" else "caution")]
-        if info.waits_for:
-            return [(f"waits for {clean_line(info.waits_for)}", "caution")]
-        return [(clean_line(self.activity), "muted")]
-
-    def _clocks(self) -> list[list[Span]]:
-        """From what is given up last to what is given up first."""
-        info = self.info
-        ran = info.duration_ms / 1000
-        if info.started_at and info.status == "running":
-            ran += max(0.0, self.now - info.started_at)
-        silent = self.now - info.heard_at if info.status == "running" and info.heard_at else 0.0
-        quiet = silent >= SILENT_S and not info.waits_for
+    def _right(self) -> list[Span]:
+        """What is given up last stands first."""
+        silent = silence(self.at)
         return [
-            [("pinned", "accent")] if self.is_pinned else [],
-            [(elapsed(ran), "text")] if ran >= 1 else [],
-            [(f"silent {elapsed(silent)}", "caution")] if quiet else [],
-            [(clean_line(info.model), "muted")] if info.model else [],
-            [("background", "muted")] if info.in_background and not info.is_over else [],
+            ("pinned" if self.is_pinned else "", "accent"),
+            (run_time(self.info, self.at), "text"),
+            (f"silent {elapsed(silent)}" if silent >= QUIET_S and not self.info.is_over else "", "caution"),
+            (clean_line(self.info.model), "muted"),
         ]
 
-    def _taken(self) -> list[list[Span]]:
+    def _taken(self) -> list[Span]:
         info = self.info
-        cost = "? $" if info.cost_usd is None else dollars(info.cost_usd) if info.cost_usd else ""
-        sent, written = info.usage.prompt_tokens, info.usage.output_tokens
-        share = info.cache_share
+        usage, share = info.usage, info.cache_share
+        full = round(min(1.0, info.context_tokens / info.context_window) * 100) if info.context_window else 0
+        zone = "bad" if full >= FULL else "caution" if full >= NEAR_FULL else "muted"
+        took = usage.prompt_tokens or usage.output_tokens
+        cost = "no price" if info.cost_usd is None else dollars(info.cost_usd) if took else ""
         return [
-            [(cost, "text")] if cost else [],
-            [(f"↑{tokens(sent)} ↓{tokens(written)}", "muted")] if sent or written else [],
-            [(f"window {window_share(info)}%", _window_style(info))] if info.context_window and info.context_tokens else [],
-            [(f"{info.tool_uses} call{'' if info.tool_uses == 1 else 's'}", "muted")] if info.tool_uses else [],
-            [(f"cache {share * 100:.0f}%", "muted")] if share is not None else [],
+            (cost, "text"),
+            (f"↑{tokens(usage.prompt_tokens)} ↓{tokens(usage.output_tokens)}" if took else "", "muted"),
+            (f"window {full}%" if info.context_tokens and info.context_window else "", zone),
+            (f"{info.tool_uses} call{'' if info.tool_uses == 1 else 's'}" if info.tool_uses else "", "muted"),
+            (f"cache {share * 100:.0f}%" if share is not None else "", "muted"),
         ]
 
 
-def window_share(info: AgentInfo) -> int:
-    """How full its window is, per cent."""
-    return round(min(1.0, info.context_tokens / info.context_window) * 100) if info.context_window else 0
-
-
-def _window_style(info: AgentInfo) -> str:
-    share = window_share(info)
-    return "bad" if share >= 90 else "caution" if share >= 75 else "muted"
-
-
-def _apart(left: Sequence[Span], right: Sequence[list[Span]], width: int) -> Line:
-    """One part at the left, which may be cut down to half; of the others as many at the right as there is room for."""
-    shown = [part for part in right if part]
+def _apart(left: Sequence[Span], right: Sequence[Span], width: int, least: int) -> Line:
+    """One part at the left, which may be cut down to so many columns; of the others as many at the right as there is
+    room for."""
+    shown = [part for part in right if part[0]]
     while shown:
-        tail: list[Span] = [span for at, part in enumerate(shown) for span in ((" · " if at else "", "faint"), *part)]
+        tail = [span for at, part in enumerate(shown) for span in (((" · ", "faint"), part) if at else (part,))]
         room = width - line_width(tail) - 3
-        if room >= min(line_width(left), width // 2):
+        if room >= min(line_width(left), least):
             cut = truncate(tuple(left), room)
             return (*cut, (" " * (width - line_width(cut) - line_width(tail) - 1), "text"), *tail, (" ", "text"))
         shown.pop()
@@ -132,6 +97,7 @@ class StripItem:
 
     number: int
     info: AgentInfo
+    at: AgentNow
     is_shown: bool
     is_focused: bool
 
@@ -139,11 +105,15 @@ class StripItem:
 def strip_line(items: Sequence[StripItem], head: Sequence[Span], width: int) -> tuple[Line, list[tuple[int, int, str]]]:
     """The agents behind a head, and from which column to which each stands with its id. What has no room is counted;
     the one that is looked at is always there."""
-    names = [_strip_item(item) for item in items]
+    room = width - line_width(head)
+    for cells in NAME_CELLS:
+        names = [_strip_item(item, cells) for item in items]
+        if sum(map(line_width, names)) <= room:
+            break
     focused = next((at for at, item in enumerate(items) if item.is_focused), 0)
     first = 0
     while True:
-        taken = _fitting(names[first:], width - line_width(head) - (5 if first else 0))
+        taken = _fitting(names[first:], room - (5 if first else 0))
         if focused < first + taken or first >= focused:
             break
         first += 1
@@ -172,12 +142,12 @@ def _fitting(names: Sequence[list[Span]], room: int) -> int:
     return len(names)
 
 
-def _strip_item(item: StripItem) -> list[Span]:
-    sign, _word, style = state_of(item.info)
-    name = truncate(tuple(name_spans(item.info, is_strong=item.is_shown)), NAME_CELLS)
+def _strip_item(item: StripItem, cells: int) -> list[Span]:
+    state = standing(item.info, item.at)
+    name = truncate(tuple(name_spans(item.info)), cells)
     number = "key" if item.is_shown else "muted"
     ends: tuple[Span, Span] = (("[", "accent"), ("]", "accent")) if item.is_focused else ((" ", "text"), (" ", "text"))
-    return [ends[0], (f"{item.number}", number), (f"{sign} ", style), *name, ends[1]]
+    return [ends[0], (f"{item.number}", number), (f"{state.sign} ", state.style), *name, ends[1]]
 
 
 def kind_lines(kinds: Sequence[AgentKind], problems: Sequence[str], width: int) -> list[Line]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from textual import events
-from textual.message import Message
 from textual.timer import Timer
 
-from core.protocol.ops import Op, ReadTask, StopTask
+from core.protocol.ops import ReadTask, StopTask
 from core.protocol.views import TaskInfo
 from tui.dialogs.question import key_line
 from tui.presenter.task_book import TaskBook
@@ -18,20 +17,13 @@ from tui.rendering.sanitize import clean_copy, clean_line
 from tui.rendering.task_views import output_lines, task_row
 from tui.screens.panel import Panel
 from tui.screens.pick import PickPanel
+from tui.screens.reports import ReportPanel
 from tui.widgets.transcript.selecting import SelectableView
 
 AGAIN_S = 1.0
 """How often clocks and output are brought up to date while something runs."""
 ROWS = 14
 """Rows of the list at least: tasks come and go."""
-
-
-class Wanted(Message):
-    """The engine should hear this."""
-
-    def __init__(self, op: Op) -> None:
-        super().__init__()
-        self.op = op
 
 
 class TasksScreen(PickPanel[TaskInfo]):
@@ -90,7 +82,7 @@ class TasksScreen(PickPanel[TaskInfo]):
         if task.is_over:
             self._book.dismiss(task.id)
         else:
-            self.post_message(Wanted(StopTask(task_id=task.id)))
+            self.post_message(ReportPanel.Wanted(StopTask(task_id=task.id)))
 
     def _refresh(self) -> None:
         """Other tasks: the mark stays with its task."""
@@ -115,7 +107,7 @@ class TaskOutputScreen(Panel[None]):
         self._again: Timer | None = None
 
     @property
-    def _task(self) -> TaskInfo:
+    def _known(self) -> TaskInfo:
         known = next((task for task in self._book.tasks if task.id == self._task_id), None)
         return known or TaskInfo(id=self._task_id, description="gone", status="killed")
 
@@ -128,14 +120,14 @@ class TaskOutputScreen(Panel[None]):
         self._unwatch()
 
     def head(self, width: int) -> Line:
-        left, right = task_row(self._task, 0.0)
+        left, right = task_row(self._known, 0.0)
         return truncate((*left, ("  ", "text"), *right), width)
 
     def body(self, width: int) -> list[Line]:
-        return output_lines(self._task, self._book.outputs.get(self._task_id), width)
+        return output_lines(self._known, self._book.outputs.get(self._task_id), width)
 
     def foot(self, width: int) -> Line:
-        stop = [] if self._task.is_over else [("x", "stop")]
+        stop = [] if self._known.is_over else [("x", "stop")]
         return truncate(key_line((("Esc", "close"), ("↑ ↓", "scroll"), ("y", "copy"), *stop)), width)
 
     def wanted_rows(self, width: int) -> int:
@@ -153,8 +145,8 @@ class TaskOutputScreen(Panel[None]):
                 output = self._book.outputs.get(self._task_id)
                 text = clean_copy(output.text) if output is not None else ""
                 self.post_message(SelectableView.CopyRequested(text, "output"))
-            case "x" if not self._task.is_over:
-                self.post_message(Wanted(StopTask(task_id=self._task_id)))
+            case "x" if not self._known.is_over:
+                self.post_message(ReportPanel.Wanted(StopTask(task_id=self._task_id)))
             case "q" | "enter":
                 self.dismiss()
             case _:
@@ -163,8 +155,8 @@ class TaskOutputScreen(Panel[None]):
         event.prevent_default()
 
     def _read(self) -> None:
-        self.post_message(Wanted(ReadTask(task_id=self._task_id)))
-        if self._task.is_over and self._again is not None:
+        self.post_message(ReportPanel.Wanted(ReadTask(task_id=self._task_id)))
+        if self._known.is_over and self._again is not None:
             self._again.stop()
 
     def _changed(self) -> None:

@@ -54,11 +54,6 @@ class AgentTile(Walled, Vertical):
         width: 1fr;
         height: 1fr;
     }
-    AgentTile > MessageLine {
-        height: 1;
-        border: none;
-        padding: 0 1;
-    }
     """
 
     class Touched(Message):

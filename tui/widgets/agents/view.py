@@ -15,7 +15,8 @@ from textual.widget import Widget
 
 from core.protocol import ops
 from tui.keymap import AGENT_KEYS, bindings, key_text
-from tui.rendering.line import Line, Span, truncate
+from tui.rendering.agent_views import AgentNow
+from tui.rendering.line import Line, Span, line_width
 from tui.rendering.palette import Palette
 from tui.rendering.tile_views import Head, StripItem
 from tui.widgets.agents.arrangement import Arrangement
@@ -50,23 +51,30 @@ class _Keys(LineWidget):
     """What the keys do."""
 
     KEYS = (
+        ("agents.leave", "back"),
         ("agents.next", "next"),
         ("agents.write", "write"),
         ("agents.stop", "stop"),
         ("agents.move", "background"),
-        ("agents.pin", "pin"),
-        ("agents.kinds", "kinds"),
-        ("agents.audit", "audit"),
     )
+    MORE = (("agents.pin", "pin"), ("agents.kinds", "kinds"), ("agents.audit", "audit"))
 
     def build(self, width: int) -> list[Line]:
-        spans: list[Span] = [("q ", "key"), ("back", "muted")]
-        for key_id, what in self.KEYS:
-            if key := key_text(key_id):
-                spans += [(f"  {key} ", "key"), (what, "muted")]
-        sizes = "/".join(text for key_id in ("agents.one", "agents.two", "agents.four") if (text := key_text(key_id)))
-        spans += [(f"  {sizes} ", "key"), ("tiles", "muted"), ("  [ ] ", "key"), ("page", "muted")]
-        return [truncate(tuple(spans), width)]
+        keys = [(key_text(key_id), what) for key_id, what in self.KEYS]
+        keys += [(_keys_of("agents.one", "agents.two", "agents.four"), "tiles")]
+        keys += [(_keys_of("agents.page_before", "agents.page_after"), "page")]
+        keys += [(key_text(key_id), what) for key_id, what in self.MORE]
+        spans: list[Span] = []
+        for key, what in keys:
+            part: list[Span] = [(f"{'  ' if spans else ''}{key} ", "key"), (what, "muted")] if key else []
+            if line_width(spans) + line_width(part) > width:
+                break
+            spans += part
+        return [tuple(spans)]
+
+
+def _keys_of(*key_ids: str) -> str:
+    return " ".join(text for key_id in key_ids if (text := key_text(key_id)))
 
 
 class _Empty(LineWidget):
@@ -89,7 +97,7 @@ class _Empty(LineWidget):
 NOBODY = "No agent was started yet.\nThe model starts them when a task is worth one;\n/subtask <task> starts one yourself."
 
 
-class AgentsView(Walled, Vertical):
+class AgentsView(Walled, Vertical, can_focus=True):
     """Follows the agents of the session. ``wall`` gives seconds since the epoch."""
 
     DEFAULT_CSS = """
@@ -101,6 +109,8 @@ class AgentsView(Walled, Vertical):
     }
     """
     BINDINGS = bindings(AGENT_KEYS)
+    # A click is for a tile; only where there is none the keys are here.
+    FOCUS_ON_CLICK = False
 
     class Wanted(Message):
         """The engine should hear this."""
@@ -244,6 +254,10 @@ class AgentsView(Walled, Vertical):
         if self.tile is not None:
             self.post_message(self.Wanted(ops.ExportAudit(agent_id=self.tile.agent.id)))
 
+    def action_leave(self) -> None:
+        """Back to the conversation."""
+        self.post_message(self.Left())
+
     def action_kinds(self) -> None:
         """What kinds of agents there are."""
         self.post_message(self.KindsRequested())
@@ -337,8 +351,9 @@ class AgentsView(Walled, Vertical):
                     self._keep_draft(tile)
                 tile.remove()
             self._grid.mount(*new)
-            order = {tile: at for at, tile in enumerate(wanted)}
-            self._grid.sort_children(key=lambda child: order.get(child, len(order)))  # pyright: ignore
+            for at, tile in enumerate(wanted):
+                if self._grid.children[at] is not tile:
+                    self._grid.move_child(tile, before=at)
 
     def _keep_draft(self, tile: AgentTile) -> None:
         if tile.line.value:
@@ -355,8 +370,7 @@ class AgentsView(Walled, Vertical):
                     Head(
                         number=numbers.get(chain.info.id, 0),
                         info=chain.info,
-                        activity=chain.activity,
-                        now=now,
+                        at=_now(chain, now),
                         is_focused=chain.info.id == focused and len(self._tiles) > 1,
                         is_pinned=chain.info.id in pinned,
                     )
@@ -367,6 +381,7 @@ class AgentsView(Walled, Vertical):
                 StripItem(
                     number=numbers[chain.info.id],
                     info=chain.info,
+                    at=_now(chain, now),
                     is_shown=chain.info.id in shown,
                     is_focused=chain.info.id == focused,
                 )
@@ -376,3 +391,8 @@ class AgentsView(Walled, Vertical):
         self._empty.say(NOBODY if not numbers else "Nobody stands here yet.")
         if self._clock is not None:
             (self._clock.resume if any(not chain.info.is_over for chain in self._chains.all) else self._clock.pause)()
+
+
+def _now(chain: Sidechain, now: float) -> AgentNow:
+    """What is known of it beside its info."""
+    return AgentNow(now=now, activity=chain.activity, is_asking=chain.is_asking, heard=chain.heard)
