@@ -19,6 +19,7 @@ from core.llm.side import SideQuestion, SideRequests
 from core.prompt.sections import template
 from core.protocol.codec import from_json, to_json
 from core.protocol.events import CompactionFinished, CompactionUndone, Event, ToolFinished, UsageUpdated
+from core.protocol.ids import MAIN_AGENT
 from core.protocol.messages import Message, TextBlock, ToolResultBlock, ToolUseBlock
 from core.sessions.conversation import Conversation
 
@@ -55,7 +56,8 @@ class SessionNotes:
         try:
             while batch := await events.read():
                 for envelope in batch:
-                    self._see(envelope.event)
+                    if envelope.agent_id == MAIN_AGENT:
+                        self._see(envelope.event)
         finally:
             events.close()
             if self._writing is not None:

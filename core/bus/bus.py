@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from core.bus.subscription import Backlog, Subscription
 from core.host.clock import Clock
 from core.protocol.envelope import Envelope
@@ -53,21 +56,56 @@ class Bus:
         return self._seq
 
 
+@dataclass(frozen=True, slots=True)
+class Author:
+    """An agent whose events are published."""
+
+    agent_id: str = MAIN_AGENT
+    parent_tool_use_id: str = ""
+    """The call of the main conversation that it works for."""
+    label: str = ""
+    heard: Callable[[Event], None] | None = None
+    """Sees each event of this agent right after it was published."""
+
+
+MAIN = Author()
+
+
 class Publisher:
     """Publishes for one agent in one turn, so that callers name neither."""
 
-    def __init__(
-        self, bus: Bus, *, turn_id: str = "", agent_id: str = MAIN_AGENT, parent_tool_use_id: str = ""
-    ) -> None:
+    def __init__(self, bus: Bus, by: Author = MAIN, turn_id: str = "") -> None:
         self._bus = bus
+        self._by = by
         self.turn_id = turn_id
-        self.agent_id = agent_id
-        self._parent = parent_tool_use_id
+
+    @property
+    def agent_id(self) -> str:
+        """Who publishes."""
+        return self._by.agent_id
+
+    @property
+    def subagent(self) -> str:
+        """Who publishes; empty for the main agent."""
+        return "" if self.agent_id == MAIN_AGENT else self.agent_id
+
+    @property
+    def label(self) -> str:
+        """How people are told which agent that is; empty for the main one."""
+        return self._by.label
 
     def emit(self, event: Event) -> None:
         """Publish the event as this agent's."""
-        self._bus.publish(event, turn_id=self.turn_id, agent_id=self.agent_id, parent_tool_use_id=self._parent)
+        self._bus.publish(
+            event, turn_id=self.turn_id, agent_id=self._by.agent_id, parent_tool_use_id=self._by.parent_tool_use_id
+        )
+        if self._by.heard is not None:
+            self._by.heard(event)
 
     def for_turn(self, turn_id: str) -> Publisher:
         """The same agent in another turn."""
-        return Publisher(self._bus, turn_id=turn_id, agent_id=self.agent_id, parent_tool_use_id=self._parent)
+        return Publisher(self._bus, self._by, turn_id)
+
+    def for_agent(self, by: Author) -> Publisher:
+        """Another agent on the same bus."""
+        return Publisher(self._bus, by)

@@ -60,6 +60,11 @@ class Ledger:
         self.turn.add(request)
         return cost
 
+    @property
+    def session(self) -> Ledger:
+        """The account of the whole session: this one, unless it is an agent's own."""
+        return self
+
     def begin_turn(self) -> None:
         """Count the turn's part from nothing."""
         self.turn = Account()

@@ -16,17 +16,17 @@ from core.engine.explain import explain
 from core.engine.launch import Launch
 from core.engine.model_choice import warm_since_answer
 from core.engine.reports import report_context, report_costs
-from core.engine.resume import replay
 from core.engine.rule_book import problems_of, read_rules
 from core.engine.session import Session
 from core.engine.session_commands import COMPACT, HANDOFF, UNDO
 from core.engine.settings_watch import SettingsWatch
+from core.engine.task_ops import TaskOps
 from core.engine.tools import TOOLS
 from core.host.log import LOGGER
 from core.host.watch import watch_files
 from core.llm.catalog import ModelInfo
 from core.llm.routes import usable_routes
-from core.orchestration.call import CallEnvironment
+from core.orchestration.call import SessionCalls
 from core.permissions.modes import check_mode
 from core.prompt.assemble import can_search
 from core.protocol import ops
@@ -38,6 +38,7 @@ from core.protocol.events import (
     WorkspaceRead,
 )
 from core.protocol.views import PermissionMode
+from core.query.replay import replay
 from core.sessions.load import LoadedSession
 from core.settings.layers import Problem
 from core.settings.schema import Settings
@@ -53,7 +54,7 @@ class Engine:
         self,
         launch: Launch,
         session: Session,
-        calls: CallEnvironment,
+        calls: SessionCalls,
         bus: Bus,
         recorder: Recorder,
         loaded: LoadedSession | None,
@@ -65,6 +66,7 @@ class Engine:
         self._recorder = recorder
         self._loaded = loaded
         self._settings = SettingsWatch(launch.loaded, self._rules_changed) if launch.loaded is not None else None
+        self._task_ops = TaskOps(calls)
         self._tasks: list[asyncio.Task[None]] = []
         self._beside: list[asyncio.Task[None]] = []
         """What sends requests of its own: ends before the session does."""
@@ -115,6 +117,7 @@ class Engine:
         watched = {services.todos.path: services.todos.load, services.tasks.path: services.tasks.load}
         self._spawn(watch_files(watched), "watch-lists")
         self._spawn(self.session.briefing.watch(), "watch-instructions")
+        self._spawn(self.session.follow_tasks(), "follow-tasks")
         if self._settings is not None:
             self._spawn(self._settings.run(), "watch-settings")
         if settings.background_agents and not self._launch.is_demo:
@@ -188,13 +191,10 @@ class Engine:
                 self._spawn(report_context(self.session, self.calls), "report-context")
             case ops.ReportCosts():
                 self.calls.publisher.emit(report_costs(self.session))
-            case ops.BackgroundTools():
-                if not self.calls.services.shells.detach_all():
-                    self._note("No command runs that could go to the background.")
-            case ops.StopTask():
-                await self._stop_task(op.task_id)
             case (
-                ops.StopAgents()
+                ops.BackgroundTools()
+                | ops.StopTask()
+                | ops.StopAgents()
                 | ops.MessageAgent()
                 | ops.MoveTask()
                 | ops.StartFork()
@@ -202,7 +202,7 @@ class Engine:
                 | ops.ReadTask()
                 | ops.ExportAudit()
             ):
-                self._note("There are no agents yet.")
+                await self._task_ops.handle(op)
             case ops.WarmUp():
                 self.session.warm_up()
             case _:
@@ -278,13 +278,6 @@ class Engine:
                 place.mkdir(parents=True, exist_ok=True)
             is_well, text = rules.describe(sandbox, services.root)
             self.calls.publisher.emit(Notice(level="info" if is_well else "warning", text=text))
-
-    async def _stop_task(self, task_id: str) -> None:
-        shell = self.calls.services.shells.get(task_id)
-        if shell is None:
-            self._note(f"There is no task {task_id}.")
-        else:
-            await self.calls.services.shells.kill(shell)
 
     def _note(self, text: str) -> None:
         self.calls.publisher.emit(Notice(level="info", text=text))

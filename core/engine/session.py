@@ -32,6 +32,7 @@ from core.query.queue import MessageQueue, append_text, say_queued
 from core.query.shell_line import SHELL_SIGN, run_shell_line
 from core.query.turn import Query, TurnOutcome, TurnSettings
 from core.sessions.conversation import Conversation
+from core.tools.task_registry import TaskRegistry
 
 MODEL_COMMAND = "/model "
 """How a change of the model is written while it waits."""
@@ -67,6 +68,10 @@ class Session:
     @property
     def _host(self) -> Host:
         return self._calls.services.host
+
+    @property
+    def _tasks(self) -> TaskRegistry:
+        return self._calls.services.task_registry
 
     @property
     def is_busy(self) -> bool:
@@ -135,6 +140,14 @@ class Session:
             # Not at once: a task that is cancelled before its first step never runs, and its prompt would be lost.
             asyncio.get_running_loop().call_soon(self._turn.cancel)
 
+    async def follow_tasks(self) -> None:
+        """Until cancelled: begin a turn when something of the background has ended and none runs. A turn that runs
+        hears of it before its next request, or is followed by another."""
+        while True:
+            if self._tasks.calls_for_turn and not self.is_busy:
+                self._start_turn()
+            await self._tasks.wait_end()
+
     async def wait_idle(self) -> None:
         """Returns when no turn runs."""
         while self.is_busy:
@@ -151,11 +164,13 @@ class Session:
     async def close(self) -> None:
         """End the turn and everything it started; the transcript is complete afterwards."""
         self.queue.items = ()
+        self._tasks.hush()
         self.briefing.cancel()
         self._prewarm.end()
         while self.is_busy:
             self.interrupt()
             await self.wait_idle()
+        await asyncio.gather(*(task.stop() for task in self._tasks.running), return_exceptions=True)
         await self._calls.services.shells.close()
         self.conversation.close()
         await self.models.close()
@@ -164,8 +179,8 @@ class Session:
         self._turn = asyncio.create_task(self._run_turns(), name="turn")
 
     async def _run_turns(self) -> None:
-        """A turn or a shell line, and more for what was queued at its end, unless a turn failed."""
-        while self.queue.items:
+        """A turn or a shell line, and more for what was queued or has ended meanwhile, unless a turn failed."""
+        while self.queue.items or self._tasks.calls_for_turn:
             line = self.queue.take_line()
             command = read_command(line.text) if line is not None else None
             if command is not None:
@@ -179,6 +194,9 @@ class Session:
                 await self._run_line(line.text)
                 continue
             outcome = await self._run_turn()
+            if outcome.reason != "completed":
+                # Who stopped a turn does not want the next one to begin by itself.
+                self._tasks.calm()
             if outcome.reason not in ("completed", "interrupted", "denied"):
                 return
 
@@ -252,7 +270,7 @@ class Session:
         finally:
             if command is None:
                 prompts = say_queued(self.queue.take_next(), self.conversation, calls.publisher, self._host)
-        if not prompts and command is None:
+        if not prompts and command is None and not self._tasks.calls_for_turn:
             return None
         assert self.state.system is not None
         chosen = await self.choice.for_turn(calls.publisher)

@@ -13,7 +13,6 @@ from core.cost.ledger import Ledger
 from core.engine.engine import Engine
 from core.engine.installation import user_id
 from core.engine.launch import LATEST, Launch
-from core.engine.resume import restore_account, usable
 from core.engine.rule_book import problems_of, read_rules
 from core.engine.session import Session
 from core.engine.session_state import SessionState
@@ -25,7 +24,7 @@ from core.llm.demo import DEMO_MODEL, demo_model
 from core.llm.models import Build, Models
 from core.llm.routes import usable_routes
 from core.llm.side import Count, SideRequests
-from core.orchestration.call import CallEnvironment
+from core.orchestration.call import SessionCalls
 from core.permissions.broker import Broker
 from core.permissions.matching import is_bare
 from core.permissions.modes import check_mode
@@ -38,6 +37,7 @@ from core.protocol.errors import AgentError
 from core.protocol.ids import MAIN_AGENT
 from core.protocol.usage import Usage
 from core.protocol.views import RuleInfo, RuleLayer
+from core.query.replay import usable
 from core.sessions.conversation import Conversation
 from core.sessions.entries import RecordBase
 from core.sessions.load import LoadedSession, find_transcript, load_session
@@ -52,6 +52,7 @@ from core.tools.context import ToolServices, ToolState
 from core.tools.registry import SEARCH_TOOL, ToolOffer, ToolRegistry
 from core.tools.shared_task_store import SharedTaskStore
 from core.tools.shells import ShellRegistry
+from core.tools.task_registry import TaskRegistry
 from core.tools.todo_store import TodoStore
 from core.tools.web.client import WebClient
 from core.version import __version__
@@ -88,11 +89,13 @@ def build_engine(
     models = Models(lambda: state.settings, _client_builder(settings, launch, host, model))
     offer = tools.offer(can_search=can_search(settings, models.find(settings.model)))
     conversation = _build_conversation(launch, host, publisher, transcript, loaded, offer)
+    task_registry = TaskRegistry(publisher)
     services = ToolServices(
         host=host,
         root=launch.cwd,
         output_dir=folder / "outputs",
-        shells=ShellRegistry(host, publisher, folder / "outputs"),
+        shells=ShellRegistry(host, publisher, folder / "outputs", task_registry),
+        task_registry=task_registry,
         todos=TodoStore(launch.paths.data / "todos" / f"{folder.name}-agent-{MAIN_AGENT}.json", publisher),
         tasks=SharedTaskStore(_task_file(launch, host, folder.name), publisher),
         plan_file=launch.paths.data / "plans" / f"{folder.name}.md",
@@ -101,7 +104,7 @@ def build_engine(
         side=SideRequests(models, host, _counter(ledger, conversation, models), state.user_id),
     )
     policies = _build_policies(settings, launch, services, publisher, (rules, unusable))
-    calls = CallEnvironment(
+    calls = SessionCalls(
         tools=tools,
         services=services,
         policies=policies,
@@ -109,7 +112,7 @@ def build_engine(
         publisher=publisher,
     )
     if loaded is not None:
-        restore_account(loaded, ledger, models)
+        _restore_account(loaded, ledger, models)
         state.system = loaded.system
     session = Session(launch, state, models, conversation, calls, ledger)
     recorder = Recorder(bus, host.open_log(folder / "events.jsonl"))
@@ -158,6 +161,12 @@ def _counter(ledger: Ledger, conversation: Conversation, models: Models) -> Coun
         return ledger.add(usage, model_id, models.find(model_id).prices, source)
 
     return count
+
+
+def _restore_account(loaded: LoadedSession, ledger: Ledger, models: Models) -> None:
+    """Count what the session has cost so far, at the prices of today."""
+    for request in (*loaded.requests, *loaded.side_requests):
+        ledger.add(request.usage, request.model, models.find(request.model).prices, request.source, request.agent)
 
 
 def _build_policies(

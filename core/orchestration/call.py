@@ -14,7 +14,7 @@ from core.host.log import LOGGER
 from core.orchestration.consent import obtain_consent
 from core.permissions.broker import Broker
 from core.permissions.hiding import hidden_by
-from core.permissions.policy_holder import PolicyHolder
+from core.permissions.policy_holder import Policies, PolicyHolder
 from core.protocol.errors import AgentError
 from core.protocol.events import ToolFinished, ToolProgress, ToolStarted
 from core.protocol.messages import ToolResultBlock, ToolUseBlock
@@ -47,9 +47,16 @@ class CallEnvironment:
 
     tools: ToolRegistry
     services: ToolServices
-    policies: PolicyHolder
+    policies: Policies
     broker: Broker
     publisher: Publisher
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionCalls(CallEnvironment):
+    """That of the main agent: its policy is the session's own."""
+
+    policies: PolicyHolder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

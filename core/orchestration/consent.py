@@ -10,16 +10,18 @@ from core.bus.bus import Publisher
 from core.permissions.broker import Broker
 from core.permissions.decide import decide
 from core.permissions.policy import Policy
-from core.permissions.policy_holder import PolicyHolder
+from core.permissions.policy_holder import Policies
 from core.permissions.proposals import propose
 from core.protocol.errors import AgentError
 from core.protocol.events import Notice, PermissionDecided
-from core.protocol.ids import MAIN_AGENT
 from core.protocol.ops import AnswerPermission
 from core.protocol.views import PermissionRequest, ToolDisplay
 from core.tools.base import DeclinedError, ToolInput
 from core.tools.context import ToolContext
 from core.tools.registry import AnyTool
+
+GO_ON = "Do not call it again like this: go on without it, or put into your report what you would need it for."
+"""What a subagent is told that was declined without a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +37,11 @@ async def obtain_consent(
     arguments: ToolInput,
     observed: dict[str, Any],
     context: ToolContext,
-    policies: PolicyHolder,
+    policies: Policies,
     broker: Broker,
 ) -> Consent:
     """Returns where the call may run; raises ``DeclinedError`` where it may not."""
+    context = replace(context, only_reads=bool(policies.policy.reads_only))
     access = replace(context.judged.take(tool.check_permissions(arguments, context)), fields=observed)
 
     def policy() -> Policy:
@@ -71,7 +74,8 @@ async def obtain_consent(
         tool_name=tool.name,
         input=observed,
         reason=decision.reason,
-        agent="" if publisher.agent_id == MAIN_AGENT else publisher.agent_id,
+        agent=publisher.subagent,
+        agent_label=publisher.label,
         parts=decision.parts,
         scopes=proposal.scopes,
         scope=proposal.at,
@@ -85,7 +89,7 @@ async def obtain_consent(
 
 
 def _take_reply(
-    reply: AnswerPermission, request: PermissionRequest, publisher: Publisher, policies: PolicyHolder, broker: Broker
+    reply: AnswerPermission, request: PermissionRequest, publisher: Publisher, policies: Policies, broker: Broker
 ) -> None:
     """Save what the answer says. Raises ``DeclinedError`` for a no."""
     if reply.answer in ("session", "always") and 0 <= reply.scope < len(request.scopes):
@@ -97,5 +101,10 @@ def _take_reply(
             publisher.emit(Notice(level="error", text=error.user_message, hint=error.hint))
         broker.look_again()
     if reply.answer == "deny":
-        reason = f" They say: {reply.comment}" if reply.comment else ""
-        raise DeclinedError(f"The user declined this call of {request.tool_name}.{reason}", ends_turn=not reply.comment)
+        text = f"The user declined this call of {request.tool_name}."
+        if reply.comment:
+            text += f" They say: {reply.comment}"
+        elif request.agent:
+            # It stops nobody but this call: others wait for what the agent finds.
+            text += f" {GO_ON}"
+        raise DeclinedError(text, ends_turn=not reply.comment and not request.agent)

@@ -1,7 +1,7 @@
 """The decision for one call: pure, in a fixed order, always with its reason and the rule behind it.
 
-Order: rules that deny, the tool's own check, rules that ask, mode, rules that allow, read-only, ask. Deny wins in
-every mode.
+Order: rules that deny, whether the agent may only read, the tool's own check, rules that ask, mode, rules that allow,
+read-only, ask. Deny wins in every mode.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from core.permissions.decision import Decision, allowed_by
 from core.permissions.matching import allows, concerns
 from core.permissions.paths import normal
 from core.permissions.policy import Policy
+from core.permissions.reading import refuse_to_reader
 from core.permissions.rules import Rule
 from core.permissions.shell_decision import critical_removal, decide_line, may_touch, names_part
 from core.protocol.views import Behavior
@@ -33,6 +34,10 @@ def _decide(tool: str, access: Access, policy: Policy) -> Decision:
     denied = _first("deny", tool, access, policy)
     if denied:
         return Decision(behavior="deny", reason=f"the rule {denied} ({denied.where}) denies it", rule=denied)
+    if policy.reads_only and access.verdict != "deny":
+        refused = refuse_to_reader(tool, access, policy.reads_only)
+        if refused:
+            return refused
     if access.verdict != "pass":
         return Decision(behavior=access.verdict, reason=access.reason)
     asks = _asks(tool, access, policy)

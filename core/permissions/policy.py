@@ -28,6 +28,8 @@ class Policy:
     """Further folders and files it may read: its own saved outputs, its plan."""
     plan_file: Path | None = None
     """The one file that plan mode lets it write."""
+    reads_only: str = ""
+    """Who may do nothing but read, whatever mode and rules say: the name that it is told by. Empty: nobody."""
     rules: tuple[Rule, ...] = ()
     base: Path | None = None
     """The project's folder, which rules are written relative to; None: the one that the session began in."""

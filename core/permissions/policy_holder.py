@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from core.bus.bus import Publisher
 from core.permissions.policy import Policy
@@ -13,6 +14,28 @@ from core.protocol.errors import AgentError
 from core.protocol.events import ModeChanged, RulesChanged
 from core.protocol.views import Behavior, PermissionMode, RuleInfo, RuleLayer
 from core.settings.write import add_rule, remove_rule
+
+
+class Policies(Protocol):
+    """What calls are decided by, and where the answers of the user go."""
+
+    @property
+    def policy(self) -> Policy:
+        """As it is now."""
+        ...
+
+    @property
+    def saves_to(self) -> Path | None:
+        """The file that "always" writes to; None where there is none."""
+        ...
+
+    def add(self, texts: Iterable[str], behavior: Behavior = "allow", layer: RuleLayer = "session") -> None:
+        """Add rules. Raises ``AgentError``."""
+        ...
+
+    def set_mode(self, mode: PermissionMode) -> None:
+        """A call has changed the mode."""
+        ...
 
 
 class PolicyHolder:

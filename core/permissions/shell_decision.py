@@ -35,8 +35,7 @@ class JudgedPart:
 
     def shown(self) -> CallPart:
         """As the window shows it."""
-        text = self.part.source if isinstance(self.part, Redirect) else _as_written(self.part)
-        return CallPart(text=text, behavior=self.decision.behavior, reason=self.decision.reason)
+        return CallPart(text=as_written(self.part), behavior=self.decision.behavior, reason=self.decision.reason)
 
 
 def decide_line(tool: str, shell: ShellAccess, policy: Policy) -> Decision:
@@ -200,5 +199,8 @@ def _concerns(verdict: Verdict, policy: Policy) -> Iterator[str]:
         yield read_concern(path, policy)
 
 
-def _as_written(command: Command) -> str:
-    return " ".join([*(item.source for item in command.assignments), command.text]).strip()
+def as_written(part: Command | Redirect) -> str:
+    """A part of a line as people read it."""
+    if isinstance(part, Redirect):
+        return part.source
+    return " ".join([*(item.source for item in part.assignments), part.text]).strip()

@@ -7,7 +7,7 @@ from core.query.turn import Query, TurnOutcome
 
 def exhausted_limit(query: Query) -> TurnOutcome | None:
     """The limit of the turn that is reached; None where another request may be sent."""
-    settings, spent = query.turn.settings, query.ledger.turn.usage.fresh_tokens
+    settings, spent = query.turn.settings, query.ledger.session.turn.usage.fresh_tokens
     if settings.max_turns is not None and query.steps >= settings.max_turns:
         return TurnOutcome(
             "max_turns", f"The limit of {settings.max_turns} request{'s' * (settings.max_turns > 1)} is reached."
@@ -18,7 +18,7 @@ def exhausted_limit(query: Query) -> TurnOutcome | None:
         return outcome
     if settings.max_budget_usd is None:
         return None
-    cost = query.ledger.turn.cost_usd
+    cost = query.ledger.session.turn.cost_usd
     if cost is None or query.turn.model.prices is None:
         return _unpriced(query, "Use --max-budget-tokens")
     if cost >= settings.max_budget_usd:
@@ -30,7 +30,7 @@ def _session_budget(query: Query, limit: float) -> TurnOutcome | None:
     """Counts everything that has a price, also what was asked beside the conversation."""
     if query.turn.model.prices is None:
         return _unpriced(query, "Take budget.sessionUsd out of the settings")
-    spent = query.ledger.total.priced_usd
+    spent = query.ledger.session.total.priced_usd
     if spent < limit:
         return None
     return TurnOutcome(

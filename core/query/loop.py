@@ -68,8 +68,8 @@ async def _steps(query: Query) -> TurnOutcome:
     settings = query.turn.settings
     limits = _Limits(settings.max_output_tokens)
     while True:
-        exhausted = exhausted_limit(query)
-        if exhausted is not None:
+        exhausted = exhausted_limit(query) or (query.hold and await query.hold(query))
+        if exhausted:
             return exhausted
         if not await make_room(query):
             return full(query)

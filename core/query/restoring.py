@@ -11,7 +11,9 @@ from types import MappingProxyType
 from core.orchestration.call import CallEnvironment
 from core.prompt.sections import template
 from core.protocol.errors import AgentError
+from core.protocol.ids import MAIN_AGENT
 from core.protocol.messages import Message, ToolUseBlock
+from core.protocol.views import TaskInfo
 from core.query.mentions import read_unasked
 from core.tools.base import ToolResult
 from core.tools.context import ToolState
@@ -44,11 +46,11 @@ async def restore(calls: CallEnvironment, state: ToolState, tail: Iterable[Messa
     if plan:
         restored.texts.append(template("restored_plan").format(path=calls.services.plan_file, plan=plan))
         restored.kept.append("the plan")
-    running = [shell for shell in calls.services.shells.background if shell.status == "running"]
+    running = _running(calls)
     if running:
-        lines = "\n".join(f"{shell.id}: {shell.command}" for shell in running)
-        restored.texts.append(template("restored_shells").format(shells=lines))
-        restored.kept.append(f"{len(running)} running command{'s' * (len(running) > 1)}")
+        lines = "\n".join(f"{info.id}, {info.kind}: {info.command or info.description}" for info in running)
+        restored.texts.append(template("restored_running").format(tasks=lines))
+        restored.kept.append(f"{len(running)} running in the background")
     await _files(calls, restored, set(_paths(tail, state)), window)
     return restored
 
@@ -64,6 +66,13 @@ def _lists(calls: CallEnvironment, restored: Restored) -> None:
         lines = "\n".join(f"{task.id}. [{task.status}] {task.subject}" for task in tasks)
         restored.texts.append(template("restored_tasks").format(tasks=lines))
         restored.kept.append(f"{len(tasks)} open task{'s' * (len(tasks) > 1)}")
+
+
+def _running(calls: CallEnvironment) -> list[TaskInfo]:
+    """What the agent has started in the background and goes on."""
+    agent = calls.publisher.agent_id
+    infos = (task.info for task in calls.services.task_registry.running)
+    return [info for info in infos if info.in_background and (info.agent or MAIN_AGENT) == agent]
 
 
 def _plan(path: Path) -> str:

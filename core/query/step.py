@@ -77,6 +77,7 @@ def _request(query: Query, max_tokens: int) -> ModelRequest:
         tools=tools.schemas,
         messages=messages,
         max_tokens=min(max_tokens, model.max_output),
+        query_source=query.source,
         user_id=query.turn.user_id,
         diagnostics=query.watch.diagnostics(model.id) if diagnoses(settings) else None,
     )

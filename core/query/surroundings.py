@@ -22,8 +22,9 @@ MAX_NAMES = 5
 class Surroundings:
     """Looks at the disk where that is cheap, and reads again what has changed. The user sees what was read."""
 
-    def __init__(self, calls: CallEnvironment, book: InstructionBook) -> None:
+    def __init__(self, calls: CallEnvironment, book: InstructionBook, *, tells_mode: bool = True) -> None:
         self._calls = calls
+        self._tells_mode = tells_mode
         self.book = book
         self._seen: Mapping[Path, FileStamp] = {}
         """What the agent had seen at the last look."""
@@ -36,7 +37,7 @@ class Surroundings:
             date=local_date(self._calls.services.host.clock),
             branch=read_branch(root),
             instructions=self.book.current.parts,
-            mode=self._calls.policies.policy.mode,
+            mode=self._calls.policies.policy.mode if self._tells_mode else "default",
             plan_file=str(self._calls.services.plan_file),
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from core.bus.bus import Publisher
@@ -19,12 +19,14 @@ from core.orchestration.runner import ToolRunner
 from core.prompt.assemble import can_search
 from core.prompt.cache import prompt_cost
 from core.prompt.cache_watch import CacheWatch
+from core.protocol.agent_events import TaskNotified
 from core.protocol.events import Notice, TurnEndReason, UsageUpdated
 from core.protocol.messages import Role
 from core.protocol.usage import Usage
 from core.protocol.views import ContextLimits, SystemPrompt
 from core.query.history import History
 from core.query.mentions import attach_mentions
+from core.query.notification import notification_text
 from core.query.queue import MessageQueue, append_blocks, append_text, say_queued
 from core.query.recovery import Recovery
 from core.query.reminding import Reminders
@@ -52,6 +54,10 @@ class TurnOutcome:
     reason: TurnEndReason
     detail: str = ""
     hint: str = ""
+
+
+Hold = Callable[["Query"], Awaitable[TurnOutcome | None]]
+"""Holds a turn as long as it takes; how it is to end, or None where it goes on."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -85,6 +91,8 @@ class Query:
     """The session's running notes."""
     source: QuerySource = "main"
     """Whose conversation it is."""
+    hold: Hold | None = None
+    """Asked before each request whether the turn may go on."""
     counted: tuple[int, Attached] = (0, Attached())
     """So many messages are counted for what is attached to them, and what that is."""
     main: ModelInfo = field(init=False)
@@ -136,9 +144,20 @@ class Query:
 
     async def remind(self) -> None:
         """Append what the model should hear before the next request."""
+        # First, because it may be all that a turn begins with.
+        self._tell_ends()
         texts, self.state = await self.reminders.due(self.state)
         for text in texts:
             self.append("system", text)
+
+    def _tell_ends(self) -> None:
+        """Append that tasks of this agent's have ended in the background."""
+        for task in self.calls.services.task_registry.take_notifications(self.publisher.agent_id):
+            ended = TaskNotified(task=task.info, text=task.told)
+            spoke_last = next((m.role for m in reversed(self.conversation.messages) if m.role != "system"), "assistant")
+            # Behind an answer only the user can speak.
+            self.append("system" if spoke_last == "user" else "user", notification_text(ended))
+            self.publisher.emit(ended)
 
     def tool_state(self) -> ToolState:
         """What the next calls begin with: also prompts and mentions bring images along."""
@@ -154,7 +173,7 @@ class Query:
     def account(self, usage: Usage) -> float | None:
         """Count what a request of this turn took, and give its cost in USD; None where the price is unknown."""
         self.usage += usage
-        return self.ledger.add(usage, self.turn.model.id, self.turn.model.prices)
+        return self.ledger.add(usage, self.turn.model.id, self.turn.model.prices, self.source)
 
     def publish_usage(self, context_tokens: int) -> None:
         """Tell how full the window is and what the session has cost."""

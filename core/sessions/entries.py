@@ -26,6 +26,8 @@ class RecordBase:
     cwd: str
     version: str
     git_branch: str = ""
+    agent_id: str = ""
+    """Of a sidechain: the subagent that it is of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

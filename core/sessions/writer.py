@@ -65,7 +65,8 @@ class TranscriptWriter:
                 "cwd": self._base.cwd,
                 "version": self._base.version,
                 "gitBranch": self._base.git_branch,
-                "isSidechain": False,
+                "isSidechain": bool(self._base.agent_id),
+                **({"agentId": self._base.agent_id} if self._base.agent_id else {}),
                 **record,
             }
         )

@@ -22,7 +22,13 @@ class Asker:
 
     async def ask(self, questions: tuple[UserQuestion, ...]) -> AnswerQuestion:
         """What the user says to the questions."""
-        request = QuestionRequest(id=self.ids.uuid(), tool_use_id=self.tool_use_id, questions=questions)
+        request = QuestionRequest(
+            id=self.ids.uuid(),
+            tool_use_id=self.tool_use_id,
+            questions=questions,
+            agent=self.publisher.subagent,
+            agent_label=self.publisher.label,
+        )
         return await self.broker.question(request, self.publisher)
 
     async def propose(self, plan: str, path: str) -> AnswerPlan:

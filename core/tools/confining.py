@@ -115,14 +115,22 @@ class SandboxRules:
         return sandbox.guards_places, text
 
 
-def explain_refusal(shell: Shell, kind: Kind | None, rules: SandboxRules) -> str:
-    """A note for the model where a confined command seems to have been stopped by that; empty where it was not."""
+def explain_refusal(shell: Shell, kind: Kind | None, rules: SandboxRules, *, only_reads: bool = False) -> str:
+    """A note for the model where a confined command seems to have been stopped by that; empty where it was not.
+
+    ``only_reads``: the agent may do nothing else, so there is no way out to tell of.
+    """
     confinement = shell.confinement
     if confinement is None or kind is None:
         return ""
     line = _refused_line(shell, confinement, kind)
     if not line:
         return ""
+    if only_reads:
+        return (
+            "[It ran read-only and offline, as every command of an agent that only reads, and that may have stopped "
+            f"it: {line!r}. Do without it, and put into your report what would have to be run.]"
+        )
     again = "call it again with dangerouslyDisableSandbox: true, and the user is asked"
     if not confinement.writable:
         return (

@@ -20,6 +20,7 @@ from core.tools.attached import Attached
 from core.tools.confining import SandboxRules
 from core.tools.shared_task_store import SharedTaskStore
 from core.tools.shells import ShellRegistry
+from core.tools.task_registry import TaskRegistry
 from core.tools.todo_store import TodoStore
 from core.tools.web.client import WebClient
 
@@ -84,6 +85,8 @@ class ToolServices:
     output_dir: Path
     """Where large outputs go; made when first needed."""
     shells: ShellRegistry
+    task_registry: TaskRegistry
+    """What runs in the background."""
     todos: TodoStore
     plan_file: Path
     """Where the plan of plan mode is kept; made when first written."""
@@ -111,6 +114,8 @@ class ToolContext:
     mode: PermissionMode = "default"
     is_unasked: bool = False
     """Whether the call was allowed because it only reads: then it has to be held to that."""
+    only_reads: bool = False
+    """Whether the agent may do nothing but read: whatever it runs has to be held to that, consented to or not."""
     judged: JudgedPaths = field(default_factory=JudgedPaths)
     """Where the paths of the call led when it was judged."""
     hides: Hides = hides_nothing

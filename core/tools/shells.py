@@ -16,10 +16,12 @@ from core.host.host import Host
 from core.host.process import Process
 from core.host.sandbox.confinement import Confinement
 from core.host.sandbox.sandbox import Confined
-from core.protocol.events import Notice, TasksChanged
+from core.protocol.events import Notice
+from core.protocol.ids import MAIN_AGENT
 from core.protocol.views import TaskInfo, TaskStatus
 from core.tools.shell_environment import find_bash, shell_environment
 from core.tools.spool import OutputSpool
+from core.tools.task_registry import TaskOutput, TaskRegistry
 
 WRAPPER = 'trap \'pwd -P >"$AGENT_TUI_CWD"\' EXIT; eval "shift;$1"'
 """Runs the command, which sees no arguments, and notes where it ended up, also after ``exit``."""
@@ -30,10 +32,15 @@ CWD_FILE, TEMP_FOLDER = "cwd", "tmp"
 PIPE_GRACE_S = 0.5
 """How long output is still read after the command itself has ended: a child it left may hold the pipe open."""
 
+TOLD_LINES = 20
+"""Of its output, when the model is told that it ended."""
+SHOWN_LINES = 200
+"""Of its output, for who looks at it."""
+
 
 @dataclass(slots=True)
 class Shell:
-    """One command that was started."""
+    """One command that was started; a task of the list once it is in the background."""
 
     id: str
     command: str
@@ -42,6 +49,10 @@ class Shell:
     process: Process
     scratch: Path
     """A private folder of its own, gone when it is forgotten."""
+    owner: str = MAIN_AGENT
+    """The agent that it runs for."""
+    started_at: float = 0.0
+    ended_at: float = 0.0
     confined: Confined | None = None
     confinement: Confinement | None = None
     """How it is confined; None where it is not."""
@@ -64,14 +75,52 @@ class Shell:
                 return Path(text)
         return None
 
+    @property
+    def info(self) -> TaskInfo:
+        """How it is now."""
+        return TaskInfo(
+            id=self.id,
+            description=self.description or self.command,
+            status=self.status,
+            command=self.command,
+            exit_code=self.exit_code,
+            in_background=self.in_background,
+            agent="" if self.owner == MAIN_AGENT else self.owner,
+            started_at=self.started_at,
+            ended_at=self.ended_at,
+        )
+
+    @property
+    def told(self) -> str:
+        """The last lines of its output, and how many there were before."""
+        text = self.spool.last_lines(TOLD_LINES)
+        before = self.spool.total_lines - TOLD_LINES
+        return f"[{before:,} lines before these.]\n{text}" if before > 0 else text
+
+    def output(self) -> TaskOutput:
+        """The end of its output."""
+        return TaskOutput(self.spool.last_lines(SHOWN_LINES), self.spool.total_lines, self.spool.saved_to)
+
+    async def stop(self) -> None:
+        """End the command and all its children."""
+        if self.status == "running":
+            self.status = "killed"
+            await self.process.kill()
+        await self.done.wait()
+
+    def move(self, *, to_background: bool) -> bool:
+        """Nothing to do: it is listed only in the background, and nothing can wait for it any more."""
+        return False
+
 
 class ShellRegistry:
     """Starts commands and knows those that run. Closing it leaves none behind."""
 
-    def __init__(self, host: Host, publisher: Publisher, output_dir: Path) -> None:
+    def __init__(self, host: Host, publisher: Publisher, output_dir: Path, tasks: TaskRegistry) -> None:
         self._host = host
         self._publisher = publisher
         self._output_dir = output_dir
+        self._tasks = tasks
         self._shells: dict[str, Shell] = {}
         self._readers: dict[str, asyncio.Task[None]] = {}
         self._left: list[Process] = []
@@ -83,6 +132,7 @@ class ShellRegistry:
         *,
         cwd: Path,
         description: str = "",
+        owner: str = MAIN_AGENT,
         in_background: bool = False,
         on_output: Callable[[OutputSpool], None] | None = None,
         confinement: Confinement | None = None,
@@ -96,6 +146,7 @@ class ShellRegistry:
         """
         # Ids of groups that are gone may come to belong to somebody else.
         self._left = [process for process in self._left if process.has_group()]
+        self._forget_unlisted()
         shell_id = self._host.ids.task("b")
         scratch = Path(tempfile.mkdtemp(prefix="agent-tui-"))
         try:
@@ -110,6 +161,8 @@ class ShellRegistry:
             spool=OutputSpool(self._output_dir / f"{shell_id}.txt"),
             process=process,
             scratch=scratch,
+            owner=owner,
+            started_at=self._host.clock.time(),
             confined=confined,
             confinement=confinement if confined is not None else None,
             in_background=in_background,
@@ -117,7 +170,7 @@ class ShellRegistry:
         self._shells[shell_id] = shell
         self._readers[shell_id] = asyncio.create_task(self._follow(shell, on_output), name=f"shell-{shell_id}")
         if in_background:
-            self._announce()
+            self._tasks.add(shell)
         return shell
 
     async def _launch(
@@ -149,24 +202,20 @@ class ShellRegistry:
             confined.started()
         return process, confined
 
-    def get(self, shell_id: str) -> Shell | None:
-        """A background shell by id."""
-        shell = self._shells.get(shell_id)
-        return shell if shell and shell.in_background else None
-
     @property
     def background(self) -> tuple[Shell, ...]:
         """Background shells, oldest first."""
         return tuple(shell for shell in self._shells.values() if shell.in_background)
 
     def detach_all(self) -> int:
-        """Move every running foreground command to the background; how many there were."""
+        """Move every command that the main conversation waits for to the background; how many there were. What an
+        agent waits for stays: it moves with the agent."""
         moved = [s for s in self._shells.values() if not s.in_background and s.status == "running"]
+        moved = [shell for shell in moved if shell.owner == MAIN_AGENT]
         for shell in moved:
             shell.in_background = True
             shell.released.set()
-        if moved:
-            self._announce()
+            self._tasks.add(shell)
         return len(moved)
 
     def forget(self, shell: Shell) -> None:
@@ -176,22 +225,15 @@ class ShellRegistry:
         self._shells.pop(shell.id, None)
         self._readers.pop(shell.id, None)
 
-    async def kill(self, shell: Shell) -> None:
-        """End the command and all its children."""
-        if shell.status == "running":
-            shell.status = "killed"
-            await shell.process.kill()
-        await shell.done.wait()
-
     async def drop(self, shell: Shell) -> None:
         """End the command and forget it."""
-        await self.kill(shell)
+        await shell.stop()
         self.forget(shell)
 
     async def close(self) -> None:
         """End everything that still runs, also what ended commands left running."""
         running = [shell for shell in self._shells.values() if shell.status == "running"]
-        await asyncio.gather(*(self.kill(shell) for shell in running), return_exceptions=True)
+        await asyncio.gather(*(shell.stop() for shell in running), return_exceptions=True)
         await asyncio.gather(*(process.kill() for process in self._left if process.has_group()))
         self._left.clear()
         for shell in list(self._shells.values()):
@@ -210,13 +252,14 @@ class ShellRegistry:
         shell.exit_code = exit_code
         if shell.status != "killed":
             shell.status = "completed" if exit_code == 0 else "failed"
+        shell.ended_at = self._host.clock.time()
         if shell.process.has_group():
             self._left.append(shell.process)
         shell.done.set()
         shell.released.set()
         if shell.in_background:
             shell.spool.close()
-            self._announce()
+            self._tasks.ended(shell, notify=True)
 
     async def _pump(self, shell: Shell, on_output: Callable[[OutputSpool], None] | None) -> None:
         while data := await shell.process.read():
@@ -243,18 +286,11 @@ class ShellRegistry:
         """Where protected places go that the command made."""
         return self._output_dir / f"{shell.id}-put-aside"
 
-    def _announce(self) -> None:
-        tasks = tuple(
-            TaskInfo(
-                id=shell.id,
-                description=shell.description or shell.command,
-                status=shell.status,
-                command=shell.command,
-                exit_code=shell.exit_code,
-            )
-            for shell in self.background
-        )
-        self._publisher.emit(TasksChanged(tasks=tasks))
+    def _forget_unlisted(self) -> None:
+        """The list lets go of what ended long ago."""
+        for shell in self.background:
+            if shell.done.is_set() and self._tasks.get(shell.id) is not shell:
+                self.forget(shell)
 
 
 def _remove(folder: Path) -> None:

@@ -29,6 +29,7 @@ from core.tools.confining import SandboxRules
 from core.tools.context import ToolContext, ToolServices, ToolState
 from core.tools.shared_task_store import SharedTaskStore
 from core.tools.shells import ShellRegistry
+from core.tools.task_registry import TaskRegistry
 from core.tools.todo_store import TodoStore
 from core.tools.web.client import WebClient
 from tests.fakes.clock import FakeClock
@@ -136,12 +137,13 @@ def make_bench(
     host = Host(clock=clock, ids=ids, environ=environment, sandbox=confine_by or Sandbox())
     bus = Bus("session", clock)
     publisher = Publisher(bus)
-    outputs = base / "outputs"
+    outputs, task_registry = base / "outputs", TaskRegistry(publisher)
     services = ToolServices(
         host=host,
         root=root,
         output_dir=outputs,
-        shells=ShellRegistry(host, publisher, outputs),
+        shells=ShellRegistry(host, publisher, outputs, task_registry),
+        task_registry=task_registry,
         todos=TodoStore(base / "todos" / "session-agent-main.json", publisher),
         plan_file=base / "plans" / "session.md",
         tasks=SharedTaskStore(base / "tasks" / "session.json", publisher),

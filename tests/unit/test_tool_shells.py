@@ -108,7 +108,7 @@ async def test_the_end_is_told(bench: Bench, command: str, state: str) -> None:
 
 async def test_the_list_and_a_wrong_id(bench: Bench) -> None:
     assert "no background shells" in await bench.text(BashOutput())
-    assert "no background shell b9" in await bench.refusal(KillShell(), shell_id="b9")
+    assert "no background shell or agent b9" in await bench.refusal(KillShell(), shell_id="b9")
     shell = await start(bench, "sleep 1000")
     assert await bench.text(BashOutput()) == f"{shell.id} running: sleep 1000"
     assert f"There are: {shell.id}" in await bench.refusal(BashOutput(), shell_id="b9")
@@ -137,7 +137,7 @@ async def test_killing_ends_the_group_and_says_so(bench: Bench, command: str) ->
 async def test_two_kills_at_once_both_return(bench: Bench) -> None:
     shell = await start(bench, "sleep 1000")
     async with asyncio.timeout(PATIENCE_S):
-        await asyncio.gather(bench.services.shells.kill(shell), bench.services.shells.kill(shell))
+        await asyncio.gather(shell.stop(), shell.stop())
     assert shell.status == "killed"
 
 
@@ -146,7 +146,7 @@ async def test_a_child_outside_the_group_does_not_hang_the_kill(bench: Bench) ->
     shell = await start(bench, "setsid sleep 1000 & echo begun; wait")
     await output(bench, shell, "begun")
     async with asyncio.timeout(PATIENCE_S):
-        await bench.services.shells.kill(shell)
+        await shell.stop()
     for pid in bench.processes():
         os.kill(pid, 9)
 

@@ -25,6 +25,7 @@ from core.tools.search import engine, scanner
 from core.tools.search.ignore import IgnoreFile
 from core.tools.shared_task_store import SharedTaskStore
 from core.tools.shells import ShellRegistry
+from core.tools.task_registry import TaskRegistry
 from core.tools.todo_store import TodoStore
 from core.tools.web.client import WebClient
 from tests.fakes.tools import side_requests
@@ -58,11 +59,13 @@ class Place:
         self.processes = RecordingProcesses()
         host = Host(processes=self.processes, environ={**os.environ, "PATH": path})
         publisher = Publisher(Bus("s", host.clock))
+        task_registry = TaskRegistry(publisher)
         services = ToolServices(
             host=host,
             root=root,
             output_dir=root.parent / "output",
-            shells=ShellRegistry(host, publisher, root.parent / "output"),
+            shells=ShellRegistry(host, publisher, root.parent / "output", task_registry),
+            task_registry=task_registry,
             todos=TodoStore(root.parent / "todos.json", publisher),
             plan_file=root.parent / "plan.md",
             tasks=SharedTaskStore(root.parent / "tasks.json", publisher),

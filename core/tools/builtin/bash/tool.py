@@ -111,17 +111,19 @@ class Bash(Tool[BashInput]):
         services = context.services
         cwd = context.state.cwd if context.state.cwd.is_dir() else services.root
         folders = (services.root, *context.folders)
+        is_held = context.is_unasked or context.only_reads
         try:
             shell = await services.shells.start(
                 arguments.command,
                 cwd=cwd,
                 description=arguments.description,
+                owner=context.publisher.agent_id,
                 in_background=arguments.run_in_background,
                 on_output=lambda spool: context.report(spool.last_lines(LIVE_LINES), spool.total_lines),
                 confinement=self._sandbox.choose(
-                    arguments.command, folders, is_unasked=context.is_unasked, wants_out=arguments.wants_out
+                    arguments.command, folders, is_unasked=is_held, wants_out=arguments.wants_out
                 ),
-                unasked_in=folders if context.is_unasked else None,
+                unasked_in=folders if is_held else None,
             )
         except OSError as error:
             raise ToolError(f"The command could not be started: {error}.") from error
@@ -155,7 +157,8 @@ async def _wait(shell: Shell, seconds: float) -> bool:
 
 def _in_background(shell: Shell, how: str) -> ToolResult:
     return ToolResult(
-        content=f"The command {how} as {shell.id}. Read its output with BashOutput, end it with KillShell.",
+        content=f"The command {how} as {shell.id}. You will be told when it ends. "
+        "Read its output with BashOutput, end it with KillShell.",
         display=ToolDisplay(summary=f"background {shell.id}", details={"shell_id": shell.id}),
     )
 
@@ -180,7 +183,8 @@ def _finished(
             cwd = context.services.root
         modify = partial(ToolState.with_cwd, cwd=cwd)
     shells = context.services.shells
-    confined = explain_refusal(shell, context.services.host.sandbox.kind, rules)
+    kind = context.services.host.sandbox.kind
+    confined = explain_refusal(shell, kind, rules, only_reads=context.only_reads)
     notes += [note for note in (confined, tell_put_aside(shell, shells.aside(shell))) if note]
     lines = shell.spool.total_lines
     shells.forget(shell)

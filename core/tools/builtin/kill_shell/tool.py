@@ -1,6 +1,8 @@
-"""KillShell: ends a background shell and all its children."""
+"""KillShell: ends a background shell and all its children, or an agent."""
 
 from __future__ import annotations
+
+from pydantic import Field
 
 from core.permissions.access import Access
 from core.protocol.views import ToolDisplay
@@ -9,23 +11,27 @@ from core.tools.context import ToolContext, ToolState
 
 
 class KillShellInput(ToolInput):
-    shell_id: str
+    shell_id: str = Field(description="Of a shell or an agent")
 
 
 class KillShell(Tool[KillShellInput]):
-    """Only shells that this session started can be named."""
+    """Only what this session started can be named; by an agent, only what it has started itself."""
 
     name = "KillShell"
     input_type = KillShellInput
 
     def touches(self, arguments: KillShellInput, state: ToolState) -> Access:
-        return Access(verdict="allow", reason="ends the program's own shell")
+        return Access(verdict="allow", reason="ends the program's own task")
 
     async def run(self, arguments: KillShellInput, context: ToolContext) -> ToolResult:
-        shell = context.services.shells.get(arguments.shell_id)
-        if shell is None:
-            raise ToolError(f"There is no background shell {arguments.shell_id}.")
-        if shell.status != "running":
-            return ToolResult(content=f"{shell.id} has already ended ({shell.status}).")
-        await context.services.shells.kill(shell)
-        return ToolResult(content=f"{shell.id} was killed.", display=ToolDisplay(summary="killed"))
+        registry = context.services.task_registry
+        task = registry.get(arguments.shell_id, context.publisher.agent_id)
+        if task is None:
+            raise ToolError(f"There is no background shell or agent {arguments.shell_id}.")
+        if task.info.is_over:
+            return ToolResult(content=f"{task.info.id} has already ended ({task.info.status}).")
+        await task.stop()
+        if task.info.status != "killed":
+            return ToolResult(content=f"{task.info.id} ended by itself just before ({task.info.status}).")
+        registry.known(task.info.id)
+        return ToolResult(content=f"{task.info.id} was killed.", display=ToolDisplay(summary="killed"))

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from core.bus.bus import Publisher
-from core.cost.ledger import Ledger
-from core.llm.models import Models
 from core.protocol.events import (
     BlockFinished,
     Event,
@@ -25,6 +23,7 @@ from core.protocol.messages import (
     referred_tools,
 )
 from core.query.normalize import MISSING_RESULT
+from core.query.notification import read_notification
 from core.query.shell_line import read_shell_line
 from core.sessions.changes import Held, unthought
 from core.sessions.entries import CallRecord
@@ -50,14 +49,8 @@ def usable(loaded: LoadedSession, tools: ToolOffer) -> Held:
     return unthought(loaded.held)
 
 
-def restore_account(loaded: LoadedSession, ledger: Ledger, models: Models) -> None:
-    """Count what the session has cost so far, at the prices of today."""
-    for request in (*loaded.requests, *loaded.side_requests):
-        ledger.add(request.usage, request.model, models.find(request.model).prices, request.source, request.agent)
-
-
 def replay(loaded: LoadedSession, publisher: Publisher) -> None:
-    """Publish the finished things of the session, as a window that had been there would know them."""
+    """Publish the finished things of a conversation, as a window that had been there would know them."""
     results = {
         block.tool_use_id: block
         for message in loaded.shown
@@ -87,6 +80,10 @@ def _events(message: Message, results: dict[str, ToolResultBlock], loaded: Loade
         if line is not None:
             yield ShellStarted(shell_id=message.id, command=line.command)
             yield ShellFinished(shell_id=message.id, command=line.command, output=line.output, exit_code=line.exit_code)
+    if message.is_meta:
+        ended = read_notification(message.text)
+        if ended is not None:
+            yield ended
     if message.role != "assistant":
         return
     for index, block in enumerate(message.content):
