@@ -106,10 +106,9 @@ def strip_line(items: Sequence[StripItem], head: Sequence[Span], width: int) -> 
     """The agents behind a head, and from which column to which each stands with its id. What has no room is counted;
     the one that is looked at is always there."""
     room = width - line_width(head)
-    for cells in NAME_CELLS:
-        names = [_strip_item(item, cells) for item in items]
-        if sum(map(line_width, names)) <= room:
-            break
+    sizes = ([_strip_item(item, cells) for item in items] for cells in NAME_CELLS)
+    names = next((names for names in sizes if sum(map(line_width, names)) <= room), None)
+    names = names or [_strip_item(item, NAME_CELLS[-1]) for item in items]
     focused = next((at for at, item in enumerate(items) if item.is_focused), 0)
     first = 0
     while True:

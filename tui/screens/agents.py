@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tui.rendering.palette import Palette
-    from tui.widgets.agents.view import AgentsView, Desk
+    from tui.widgets.agents.tiled import Desk
+    from tui.widgets.agents.view import AgentsView
 
 TWICE_S = 3.0
 """How soon the keys that stop all agents must be pressed again."""
@@ -43,7 +44,8 @@ class AgentKeys(ViewKeys):
 
     async def open_agents(self) -> None:
         """Put the agents in place of the conversation."""
-        from tui.widgets.agents.view import AgentsView, Desk
+        from tui.widgets.agents.tiled import Desk
+        from tui.widgets.agents.view import AgentsView
 
         if self.presenter is None:
             return

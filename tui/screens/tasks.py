@@ -13,7 +13,7 @@ from tui.dialogs.question import key_line
 from tui.presenter.task_book import TaskBook
 from tui.rendering.line import Line, Span, truncate
 from tui.rendering.palette import Palette
-from tui.rendering.sanitize import clean_copy, clean_line
+from tui.rendering.sanitize import clean_copy
 from tui.rendering.task_views import output_lines, task_row
 from tui.screens.panel import Panel
 from tui.screens.pick import PickPanel
