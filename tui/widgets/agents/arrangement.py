@@ -38,7 +38,7 @@ class Arrangement:
             places = [places[at] for at in sorted(best)]
         self.places = places + [""] * (count - len(places))
         self._fill([agent.id for agent in agents if agent.id not in self.places], over)
-        if self.focused not in self.places:
+        if not self.focused or self.focused not in self.places:
             self.focused = self._near(was)
 
     def look_at(self, agent_id: str) -> None:
