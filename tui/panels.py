@@ -60,7 +60,7 @@ class PanelApp(TailoredApp):
 
         presenter = self._main.presenter
         if presenter is not None:
-            self.push_screen(CostScreen(self._palette, presenter.reports))
+            self.push_screen(CostScreen(self._palette, presenter.reports, presenter.sidechains.label))
 
     @on(MainScreen.KindsRequested)
     def _kinds_requested(self) -> None:

@@ -18,7 +18,7 @@ class TaskBook(Watched):
         self._dismissed: set[str] = set()
 
     def show(self, tasks: tuple[TaskInfo, ...]) -> None:
-        """These there are now; outputs of others are forgotten."""
+        """These there are now, without those that were dismissed; outputs of others are forgotten."""
         self.tasks = tuple(task for task in tasks if not (task.is_over and task.id in self._dismissed))
         known = {task.id for task in tasks}
         self.outputs = {task_id: output for task_id, output in self.outputs.items() if task_id in known}

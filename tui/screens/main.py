@@ -126,6 +126,8 @@ class MainScreen(AgentKeys):
                 signal=signal,
                 quote=self._quote,
                 go_over=self._go_over,
+                recall=self._recall,
+                wall=self.wall,
             )
         )
         return self.presenter
@@ -134,6 +136,11 @@ class MainScreen(AgentKeys):
         from tui.dialogs.quote import quote_question
 
         self.dock.ask(quote_question(quoted))
+
+    def _recall(self, agent_id: str) -> None:
+        from core.protocol.ops import RecallAgent
+
+        self.send(RecallAgent(agent_id=agent_id))
 
     def _go_over(self, session_id: str) -> None:
         self.post_message(self.HandoffReady(session_id))
@@ -169,6 +176,7 @@ class MainScreen(AgentKeys):
         self._todos.show_shared(())
         self.status.show_item("")
         self._footer.show_tasks(0)
+        self._footer.show_agents(0)
         self._footer.show_window(0, ContextLimits())
         self._footer.show_usage(0, "")
         self._footer.show_cache(None, None)

@@ -15,6 +15,7 @@ from tui.rendering.line import Line
 from tui.rendering.palette import Palette
 from tui.widgets.transcript.drawing import GUTTER, Pencil
 from tui.widgets.transcript.layout import Layout
+from tui.widgets.transcript.ticking import Ticker
 from tui.widgets.transcript.viewport import Place, Viewport
 from tui.widgets.wall import Walled
 
@@ -57,6 +58,7 @@ class WindowedView(Walled, ScrollView, can_focus=True):
         self._painted: list[Strip] = []
         self._thumb: tuple[int, int, int, bool] = (0, 0, 0, False)
         self._seen_blocks = 0
+        self._ticker = Ticker(self, self.flush)
         self._is_hidden = False
 
     # What a presenter does
@@ -64,12 +66,15 @@ class WindowedView(Walled, ScrollView, can_focus=True):
     def append(self, block: Block) -> None:
         """Add a block at the end; drawn at the next ``flush``."""
         self.plan.append(block)
+        self._ticker.look_at(block)
 
     def changed(self, block: Block) -> None:
         """A block has changed; drawn at the next ``flush``."""
+        self._ticker.look_at(block)
 
     def drop(self, block: Block) -> None:
         """Take a block away."""
+        self._ticker.drop(block)
         at = self.plan.place(block.id)
         if at is not None:
             self.plan.drop(at)
