@@ -107,7 +107,7 @@ def test_one_that_runs_takes_the_tile_of_one_that_is_over_and_nobody_looks_at() 
     ("act", "places", "focused"),
     [
         (lambda it: it.page(agents(running="abcde"), 1), ["c", "d"], "c"),
-        (lambda it: it.page(agents(running="abcde"), -1), ["e", ""], "e"),
+        (lambda it: it.page(agents(running="abcde"), -1), ["e", "a"], "a"),
         (lambda it: it.look_at("e"), ["e", "b"], "e"),
         (lambda it: (it.toggle_pin(), it.look_at("e")), ["a", "e"], "e"),
         (lambda it: (it.toggle_pin(), it.page(agents(running="abcde"), 1)), ["a", "c"], "a"),

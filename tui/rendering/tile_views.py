@@ -45,7 +45,7 @@ class Head:
         if not self.info.is_over and self.at.activity and self.at.activity not in state.words:
             doing.append((f" · {clean_line(self.at.activity)}", "muted"))
         # Why it is in trouble, or has failed, comes before what it has taken.
-        least = line_width(doing[:2]) if trouble or self.info.ending else min(line_width(doing), width // 2)
+        least = line_width(doing[:2]) + 2 if trouble or self.info.ending else min(line_width(doing), width // 2)
         return [
             _apart([*who, *name_spans(self.info)], self._right(), width, width // 2),
             _apart(doing, self._taken(), width, least),

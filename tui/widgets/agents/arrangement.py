@@ -64,14 +64,14 @@ class Arrangement:
         if not free or len(order) <= len(free):
             return False
         pages = -(-len(order) // len(free))
-        shown = [order.index(self.places[at]) for at in free if self.places[at] in order]
-        now = min(shown) // len(free) if shown else 0
+        first = self.places[free[0]]
+        now = order.index(first) // len(free) if first in order else 0
         begin = (now + direction) % pages * len(free)
-        row = order[begin : begin + len(free)]
-        for at, agent_id in zip(free, [*row, *[""] * (len(free) - len(row))], strict=True):
+        # Behind the last one the first ones stand again.
+        for at, agent_id in zip(free, (order + order)[begin:], strict=False):
             self.places[at] = agent_id
         if self.focused not in self.places:
-            self.focused = row[0]
+            self.focused = self.places[free[0]]
         return True
 
     def toggle_pin(self) -> bool:

@@ -70,6 +70,7 @@ class AgentTile(Walled, Vertical):
         self.pane = ConversationPane(palette)
         self.line = MessageLine(draft)
         self._head = TileHead(palette)
+        self._is_writing = False
 
     def compose(self) -> ComposeResult:
         yield self._head
@@ -90,16 +91,18 @@ class AgentTile(Walled, Vertical):
         self.set_class(head.is_focused, "-focused")
 
     def take_keys(self) -> None:
-        """To the conversation with them."""
+        """To the conversation with them, or to the message that is being written."""
+        if self._is_writing:
+            self.write()
+            return
         self.screen.set_focus(self.pane.view)
         self._make_room()
 
-    def write(self, text: str = "") -> None:
-        """Write to the agent, on from what was typed already."""
+    def write(self) -> None:
+        """Write to the agent."""
+        self._is_writing = True
         # Shown first: what is not there cannot have the focus.
         self.line.display = True
-        if text:
-            self.line.insert_text_at_cursor(text)
         self.screen.set_focus(self.line)
 
     def on_resize(self) -> None:
@@ -114,4 +117,5 @@ class AgentTile(Walled, Vertical):
     @on(MessageLine.Left)
     def _line_left(self, event: MessageLine.Left) -> None:
         event.stop()
+        self._is_writing = False
         self.take_keys()

@@ -23,8 +23,8 @@ from tui.widgets.wall import Walled
 if TYPE_CHECKING:
     from tui.presenter.sidechains import Sidechain, Sidechains
 
-ROOM = {4: (100, 20), 2: (60, 14), 1: (0, 0)}
-"""Columns and rows of the tiles together that a number of them needs."""
+ROOM = {4: (100, 26), 2: (60, 22)}
+"""Columns and rows of the screen that a number of tiles needs. A question that takes room for a while moves no tile."""
 BESIDE = 100
 """Columns from which two tiles stand side by side."""
 SECOND_S = 1.0
@@ -87,6 +87,8 @@ class TiledView(Walled, Vertical, can_focus=True):
         self._grid = Grid()
         self._empty = _Empty(palette)
         self._tiles: list[AgentTile | _Empty] = []
+        self._most = 0
+        """How many ran at once since they are looked at."""
         self._unwatch: Callable[[], None] = lambda: None
         self._clock: Timer | None = None
 
@@ -105,7 +107,7 @@ class TiledView(Walled, Vertical, can_focus=True):
 
     def on_resize(self) -> None:
         self._changed()
-        self.call_after_refresh(self.take_keys)
+        self.call_after_refresh(self.keep_keys)
 
     # What others ask
 
@@ -122,6 +124,12 @@ class TiledView(Walled, Vertical, can_focus=True):
             self.screen.set_focus(self)
         elif not tile.has_focus_within:
             tile.take_keys()
+
+    def keep_keys(self) -> None:
+        """The same, unless something else has them: a question, or what the user types it with."""
+        holder = self.screen.focused
+        if holder is None or holder is self or self in holder.ancestors:
+            self.take_keys()
 
     def look_at(self, agent_id: str) -> None:
         """Focus an agent."""
@@ -148,17 +156,18 @@ class TiledView(Walled, Vertical, can_focus=True):
     def _count(self) -> int:
         """How many tiles: as many as the user wants, else as are of use, where there is room."""
         there = len(self._chains.all)
-        running = sum(not chain.info.is_over for chain in self._chains.all) or there
-        wanted = self._desk.chosen or running
-        wanted = min(wanted, there)
+        # One that ends leaves its tile where it is.
+        self._most = max(self._most, sum(not chain.info.is_over for chain in self._chains.all))
+        wanted = min(self._desk.chosen or self._most or there, there)
         wanted = 1 if wanted <= 1 else 2 if wanted == 2 else 4
-        width, height = self.size.width, self.size.height - 2
-        return next(n for n, (columns, rows) in ROOM.items() if n <= wanted and width >= columns and height >= rows)
+        width, height = self.screen.size
+        fit = (n for n, (columns, rows) in ROOM.items() if n <= wanted and width >= columns and height >= rows)
+        return next(fit, 1)
 
     def _rearranged(self) -> None:
         """The user has moved something."""
         self._changed()
-        self.call_after_refresh(self.take_keys)
+        self.call_after_refresh(self.keep_keys)
 
     def _changed(self) -> None:
         """There are other agents, or more is known of them."""
@@ -170,7 +179,7 @@ class TiledView(Walled, Vertical, can_focus=True):
         if wanted != self._tiles:
             self._mount(wanted)
             if had or self.has_focus:
-                self.call_after_refresh(self.take_keys)
+                self.call_after_refresh(self.keep_keys)
         self._tell()
 
     def _tile_for(self, agent_id: str) -> AgentTile | _Empty:
