@@ -15,6 +15,7 @@ from core.context.budget import context_limits, reserve_of, window_of
 from core.context.microcompact import stale_results
 from core.context.tokens import BYTES_PER_TOKEN, count_tokens, estimate, estimate_block
 from core.llm.catalog import ModelInfo
+from core.prompt.agent_news import agents_in
 from core.prompt.sections import template
 from core.protocol.context_views import (
     BreakerState,
@@ -193,22 +194,34 @@ def _said(message: Message, block: Block) -> tuple[str, str]:
 
 
 def _of_program(message: Message) -> Iterator[_Thing]:
-    """What the program has told the model: the instruction files one by one, and all else."""
+    """What the program has told the model: the kinds of agents, the instruction files one by one, and all else."""
     tokens = estimate(message)
     if message.is_summary:
         yield _Thing("messages", "Summaries", tokens, "The summary of what was compacted")
         return
+    agents = agents_in(message.text)
+    if agents:
+        rest = message.text[len(agents) :].lstrip()
+        here, tokens = apportion([len(agents), len(rest)], tokens)
+        yield _Thing("agents", "Kinds of agents", here, "The list of agents", "remove agents' files")
+        if rest:
+            yield from _told(rest, tokens)
+        return
+    yield from _told(message.text, tokens)
+
+
+def _told(text: str, tokens: int) -> Iterator[_Thing]:
     heads = [template(name).partition("{instructions}")[0] for name in CONTEXT_TEMPLATES]
-    if not message.text.startswith(tuple(heads)):
+    if not text.startswith(tuple(heads)):
         for name, part in FILE_TEMPLATES.items():
-            path = _path_in(message.text, template(name))
+            path = _path_in(text, template(name))
             if path:
                 yield _Thing("messages", part, tokens, _line(path), COMPACT if name == "mention" else "")
                 return
         yield _Thing("messages", "Reminders", tokens, "A reminder", COMPACT)
         return
-    pieces = FILE_HEAD.split(message.text)
-    names, bodies = pieces[1::2] or [""], pieces[2::2] or [message.text]
+    pieces = FILE_HEAD.split(text)
+    names, bodies = pieces[1::2] or [""], pieces[2::2] or [text]
     for name, share in zip(names, apportion([len(body) for body in bodies], tokens), strict=True):
         called = name or "The instructions"
         yield _Thing("instructions", "Instruction files", share, _line(called), f"shorten {called.rpartition('/')[2]}")

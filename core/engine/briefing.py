@@ -12,7 +12,7 @@ from core.llm.catalog import find_model
 from core.memory.book import InstructionBook
 from core.orchestration.call import CallEnvironment
 from core.prompt.assemble import can_search
-from core.prompt.reminders import Known, user_context
+from core.prompt.reminders import Known
 from core.prompt.sections import named_branch, named_date
 from core.protocol.views import SystemPrompt
 from core.query.queue import append_text
@@ -30,7 +30,8 @@ class Briefing:
         self._conversation = conversation
         self._calls = calls
         self._preparing: asyncio.Task[Prepared] | None = None
-        self._surroundings = Surroundings(calls, InstructionBook(instruction_places(launch, state.settings)))
+        book = InstructionBook(instruction_places(launch, state.settings))
+        self._surroundings = Surroundings(calls, book, state.definitions)
         self._reminders: Reminders | None = None
         """Made when the first prompt is got ready."""
 
@@ -38,7 +39,8 @@ class Briefing:
         """Begin to gather what the first prompt needs, again where that failed."""
         done = self._preparing
         if done is None or (done.done() and (done.cancelled() or done.exception() is not None)):
-            work = prepare(self._launch, self._state.settings, self._calls.services.host, self._surroundings.book)
+            state, host = self._state, self._calls.services.host
+            work = prepare(self._launch, state.settings, host, self._surroundings.book, state.definitions.read)
             self._preparing = done = asyncio.create_task(work, name="prepare")
         return done
 
@@ -48,9 +50,10 @@ class Briefing:
             self._preparing.cancel()
 
     async def watch(self) -> None:
-        """Follow the instruction files until cancelled, so that the user sees at once what has changed. What the model
-        is told does not depend on it: that is looked at before each request."""
+        """Follow the files of instructions and agents until cancelled, so that the user sees at once what has changed.
+        What the model is told does not depend on it: that is looked at before each request."""
         await asyncio.shield(self.prepare())
+        self._surroundings.tell_agents()
         reading: set[asyncio.Task[None]] = set()
 
         def look() -> None:
@@ -59,7 +62,12 @@ class Briefing:
                 reading.add(task)
                 task.add_done_callback(reading.discard)
 
-        await watch_folders(self._surroundings.book.folders, look)
+        book, agents = self._surroundings.book, self._state.definitions
+        await watch_folders(lambda: {*book.folders(), *agents.folders()}, look)
+
+    def context(self) -> str:
+        """What the first message says before the prompt, once everything is gathered; empty where that is nothing."""
+        return self._surroundings.context()
 
     async def get_ready(self) -> Reminders:
         """Before the first prompt freeze the system prompt and say the context."""
@@ -85,7 +93,7 @@ class Briefing:
         self._state.system = prepared.system
         offer = calls.tools.offer(can_search=can_search(settings, find_model(settings.model, settings.models)))
         self._conversation.record_system(prepared.system, offer.digest, offer.deferred)
-        context = user_context(self._surroundings.book.current.text)
+        context = self.context()
         if context:
             append_text(self._conversation, calls.services.host, "user", context, is_meta=True)
         return prepared.system

@@ -1,11 +1,13 @@
-"""What the first prompt needs and nobody should wait for: git, instruction files, the model's capabilities."""
+"""What the first prompt needs and nobody should wait for: git, instruction files, agents' files."""
 
 from __future__ import annotations
 
 import asyncio
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from core.agents.places import Places as AgentPlaces
 from core.engine.launch import Launch
 from core.host.clock import local_date
 from core.host.git import find_repo_root, read_snapshot
@@ -26,11 +28,14 @@ class Prepared:
     is_repository: bool
 
 
-async def prepare(launch: Launch, settings: Settings, host: Host, book: InstructionBook) -> Prepared:
+async def prepare(
+    launch: Launch, settings: Settings, host: Host, book: InstructionBook, read_agents: Callable[[], object]
+) -> Prepared:
     """Gather everything at once; the instructions go into the book."""
-    git, _changes = await asyncio.gather(
+    git, _changes, _agents = await asyncio.gather(
         read_snapshot(host.processes, launch.cwd, is_trusted=launch.is_trusted),
         asyncio.to_thread(book.read),
+        asyncio.to_thread(read_agents),
     )
     environment = Environment(
         cwd=str(launch.cwd),
@@ -57,4 +62,15 @@ def instruction_places(launch: Launch, settings: Settings) -> Places | None:
         excludes=settings.instruction_excludes,
         # A run without a window is given its folder on purpose: its instructions count; its settings only with trust.
         is_trusted=launch.is_trusted or not launch.is_attended,
+    )
+
+
+def agent_places(launch: Launch) -> AgentPlaces:
+    """Where agents' files are looked for. A project's may carry permissions: they count only with trust."""
+    return AgentPlaces(
+        cwd=launch.cwd,
+        user_config=launch.paths.config,
+        home=launch.paths.home,
+        managed=launch.paths.managed,
+        is_trusted=launch.is_trusted,
     )

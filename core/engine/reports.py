@@ -14,7 +14,6 @@ from core.llm.client import ModelRequest
 from core.llm.routes import routed
 from core.orchestration.call import CallEnvironment
 from core.prompt.assemble import build_request, can_search
-from core.prompt.reminders import user_context
 from core.protocol.context_events import ContextReported, CostsReported
 from core.protocol.context_views import SendPrice
 from core.protocol.messages import Message, TextBlock
@@ -58,7 +57,7 @@ async def _look(session: Session, calls: CallEnvironment) -> Window:
     system, messages = state.system, conversation.messages
     if system is None:
         prepared = await asyncio.shield(session.briefing.prepare())
-        system, context = prepared.system, user_context(prepared.instructions.text)
+        system, context = prepared.system, session.briefing.context()
         if context:
             messages = (Message(id="", role="user", content=(TextBlock(text=context),), is_meta=True), *messages)
     warm_until, now = warm_since_answer(conversation, state.settings), calls.services.host.clock.time()

@@ -20,7 +20,6 @@ from core.llm.models import Chosen, Models
 from core.llm.routes import routed
 from core.orchestration.call import CallEnvironment
 from core.prompt.assemble import can_search
-from core.prompt.reminders import user_context
 from core.prompt.sections import template
 from core.protocol.errors import AgentError
 from core.protocol.events import FaultOccurred, TurnEnded, TurnStarted
@@ -98,7 +97,7 @@ class Session:
             chosen=chosen,
             system=prepared.system,
             tools=offer.schemas,
-            context=user_context(prepared.instructions.text),
+            context=self.briefing.context(),
             user_id=self.state.user_id,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from core.agents.definitions import Definitions
 from core.context.breaker import Breaker
 from core.context.session_memory import Notebook
 from core.prompt.cache_watch import CacheWatch
@@ -18,6 +19,8 @@ class SessionState:
 
     settings: Settings
     tools: ToolState
+    definitions: Definitions
+    """The kinds of agents that can be started."""
     system: SystemPrompt | None = None
     """Frozen by the first query, or taken up from the transcript."""
     breaker: Breaker = field(default_factory=Breaker)

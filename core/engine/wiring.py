@@ -7,12 +7,14 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from core.agents.definitions import Definitions
 from core.bus.bus import Bus, Publisher
 from core.bus.recorder import Recorder
 from core.cost.ledger import Ledger
 from core.engine.engine import Engine
 from core.engine.installation import user_id
 from core.engine.launch import LATEST, Launch
+from core.engine.preparation import agent_places
 from core.engine.rule_book import problems_of, read_rules
 from core.engine.session import Session
 from core.engine.session_state import SessionState
@@ -83,6 +85,7 @@ def build_engine(
     state = SessionState(
         settings=settings,
         tools=ToolState(cwd=launch.cwd),
+        definitions=Definitions(agent_places(launch), [tool.name for tool in TOOLS]),
         watch=CacheWatch(settings.cache_ttl if settings.prompt_caching else None),
         user_id="" if launch.is_demo else user_id(launch.paths.data, transcript.stem),
     )

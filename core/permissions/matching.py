@@ -15,7 +15,7 @@ from core.permissions.paths import holds_secrets
 from core.permissions.patterns import star_match
 from core.permissions.policy import Policy
 from core.permissions.readonly.names import may_stand_before
-from core.permissions.rules import Rule
+from core.permissions.rules import ALIASES, Rule
 from core.permissions.shell.script import Assignment, Command
 from core.permissions.shell.spelling import spellings
 
@@ -43,9 +43,9 @@ def allows(rule: Rule, tool: str, access: Access, policy: Policy) -> bool:
     if not rule.spec:
         return True
     if access.hosts:
-        return rule.tool == tool and all(domain_covers(rule.spec, host) for host in access.hosts)
+        return _names(rule, tool) and all(domain_covers(rule.spec, host) for host in access.hosts)
     if access.name:
-        return rule.tool == tool and text_matches(rule.spec, access.name)
+        return _names(rule, tool) and text_matches(rule.spec, access.name)
     return allows_paths(rule, (*access.reads, *access.writes), policy)
 
 
@@ -55,9 +55,9 @@ def concerns(rule: Rule, tool: str, access: Access, policy: Policy) -> bool:
         return False
     if not rule.spec or _names_field(rule, access):
         return True
-    if access.hosts and rule.tool == tool:
+    if access.hosts and _names(rule, tool):
         return any(domain_covers(rule.spec, host, is_strict=True) for host in access.hosts)
-    if access.name and rule.tool == tool:
+    if access.name and _names(rule, tool):
         # A skill is denied whatever it is given.
         return any(text_matches(rule.spec, text) for text in (access.name, access.name.partition(" ")[0]))
     return concerns_paths(rule, (*access.reads, *access.writes), policy)
@@ -78,8 +78,13 @@ def _speaks_for(rule: Rule, tool: str, access: Access, policy: Policy, *, is_str
     return rule.tool == "Read" and bool(access.reads or (is_strict and access.writes))
 
 
+def _names(rule: Rule, tool: str) -> bool:
+    return rule.tool in (tool, ALIASES.get(tool))
+
+
 def _is_for(rule: Rule, tool: str) -> bool:
-    if rule.tool == tool or ("*" in rule.tool and fnmatchcase(tool, rule.tool)):
+    spellings = (tool, ALIASES.get(tool, tool))
+    if rule.tool in spellings or ("*" in rule.tool and any(fnmatchcase(name, rule.tool) for name in spellings)):
         return True
     return rule.tool.startswith("mcp__") and "__" not in rule.tool[5:] and tool.startswith(f"{rule.tool}__")
 

@@ -17,7 +17,7 @@ from core.protocol.views import Behavior, RuleInfo, RuleLayer
 
 RULE = re.compile(r"(?P<tool>[A-Za-z0-9_*-]+)(?:\((?P<spec>.*)\))?", re.DOTALL)
 ALIASES = {"Task": "Agent"}
-"""Other names that tools are known by."""
+"""Other names that tools are known by; rules are held under the second, whichever was written."""
 RULED_BY_PATH = frozenset("Write MultiEdit NotebookEdit Glob Grep LS".split())
 """File tools whose paths ``Edit(...)`` and ``Read(...)`` speak for; their own would be looked for in vain."""
 MCP_GLOB = re.compile(r"mcp__[A-Za-z0-9_-]*[A-Za-z0-9-]__[A-Za-z0-9_*-]+")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+from core.prompt.agent_news import agent_list, agent_news
 from core.prompt.instruction_news import instruction_news
 from core.prompt.sections import template
 from core.protocol.views import PermissionMode, TodoItem
@@ -26,6 +27,8 @@ class Known:
     """Empty on a detached head; None: nothing is known of one."""
     instructions: Mapping[Path, str] = field(default_factory=lambda: MappingProxyType({}))
     """The texts of the instruction files that hold, by file."""
+    agents: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """What is said of each kind of agent that can be started, by name."""
     mode: PermissionMode = "default"
     plan_file: str = ""
 
@@ -39,6 +42,8 @@ def news(known: Known, now: Known) -> list[str]:
         texts.append(template("news_branch" if now.branch else "news_detached").format(branch=now.branch))
     if now.instructions != known.instructions:
         texts.append(instruction_news(known.instructions, now.instructions))
+    if now.agents != known.agents:
+        texts.append(agent_news(known.agents, now.agents))
     if now.mode == "plan" != known.mode:
         texts.append(template("mode_plan").format(plan_file=now.plan_file))
     elif known.mode == "plan" != now.mode:
@@ -46,9 +51,10 @@ def news(known: Known, now: Known) -> list[str]:
     return texts
 
 
-def user_context(instructions: str) -> str:
-    """The reminder at the start of the first user message; empty where there is nothing to say."""
-    return template("context").format(instructions=instructions) if instructions else ""
+def user_context(instructions: str, agents: Mapping[str, str]) -> str:
+    """The reminders at the start of the first user message; empty where there is nothing to say."""
+    texts = [agent_list(agents), template("context").format(instructions=instructions) if instructions else ""]
+    return "\n\n".join(text for text in texts if text)
 
 
 def changed_todos(items: tuple[TodoItem, ...]) -> str:

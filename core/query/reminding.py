@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from core.orchestration.call import CallEnvironment
+from core.prompt.agent_news import told_agents
 from core.prompt.instruction_news import told_in
-from core.prompt.reminders import TODO_NONE_STEP, Known, changed_todos, news, stale_todos, user_context
+from core.prompt.reminders import TODO_NONE_STEP, Known, changed_todos, news, stale_todos
 from core.prompt.sections import template
 from core.protocol.events import Notice, WorkspaceRead
 from core.protocol.messages import Message
@@ -51,7 +52,7 @@ class Reminders:
 
     def context(self) -> str:
         """What the first message of a conversation says, as things are now; empty where there is nothing to say."""
-        return user_context(self._surroundings.book.current.text)
+        return self._surroundings.context()
 
     def told_anew(self, messages: Iterable[Message]) -> None:
         """The conversation is another one now: beside the system prompt the model knows what stands in there.
@@ -61,7 +62,11 @@ class Reminders:
         """
         self._surroundings.forget()
         texts = [message.text for message in messages if message.is_meta]
-        self._told = replace(self._named, instructions=told_in(texts, self._surroundings.book.current.parts))
+        self._told = replace(
+            self._named,
+            instructions=told_in(texts, self._surroundings.book.current.parts),
+            agents=told_agents(texts, self._surroundings.agents()),
+        )
         self._files = FileNews((self._calls.services.output_dir,))
         self._todos = _TodoReminders(self._calls)
 

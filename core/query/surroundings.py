@@ -1,31 +1,72 @@
-"""What holds now of all that the model is told about: the date, the branch, the mode, the instructions."""
+"""What holds now of all that the model is told about: date, branch, mode, instructions, kinds of agents."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from typing import Protocol
 
 from core.host.clock import local_date
 from core.host.git import read_branch
 from core.memory.book import Changes, InstructionBook
 from core.orchestration.call import CallEnvironment
-from core.prompt.reminders import Known
-from core.protocol.events import Notice, NoticeLevel
+from core.prompt.reminders import Known, user_context
+from core.protocol.agent_views import AgentKind
+from core.protocol.events import AgentKindsChanged, Notice, NoticeLevel
 from core.tools.context import FileStamp, ToolState
 
+AGENT_TOOL = "Task"
 MAX_NAMES = 5
 """So many files are named in a notice."""
 
 
-class Surroundings:
-    """Looks at the disk where that is cheap, and reads again what has changed. The user sees what was read."""
+class AgentBook(Protocol):
+    """The kinds of agents there are: kept, and read again when their files change."""
 
-    def __init__(self, calls: CallEnvironment, book: InstructionBook, *, tells_mode: bool = True) -> None:
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong with files that are left out."""
+        ...
+
+    @property
+    def untrusted(self) -> tuple[Path, ...]:
+        """Files that are left out because the folder is not trusted."""
+        ...
+
+    @property
+    def listing(self) -> Mapping[str, str]:
+        """What the model is told of each, by name."""
+        ...
+
+    def is_stale(self) -> bool:
+        """Whether something is no longer as it was read."""
+        ...
+
+    def read(self) -> bool:
+        """Read what has changed. Blocks."""
+        ...
+
+    def kinds(self, tool_names: Collection[str]) -> tuple[AgentKind, ...]:
+        """As the window shows them."""
+        ...
+
+
+class Surroundings:
+    """Looks at the disk where that is cheap, and reads again what has changed. The user sees what was read.
+
+    ``agents`` None: none can be started from this conversation.
+    """
+
+    def __init__(
+        self, calls: CallEnvironment, book: InstructionBook, agents: AgentBook | None = None, *, tells_mode: bool = True
+    ) -> None:
         self._calls = calls
         self._tells_mode = tells_mode
         self.book = book
+        self._agents = agents
+        self._told_agents = AgentKindsChanged(kinds=())
         self._seen: Mapping[Path, FileStamp] = {}
         """What the agent had seen at the last look."""
         self._reading = asyncio.Lock()
@@ -37,9 +78,19 @@ class Surroundings:
             date=local_date(self._calls.services.host.clock),
             branch=read_branch(root),
             instructions=self.book.current.parts,
+            agents=self.agents(),
             mode=self._calls.policies.policy.mode if self._tells_mode else "default",
             plan_file=str(self._calls.services.plan_file),
         )
+
+    def agents(self) -> Mapping[str, str]:
+        """What the model may know of the agents it can start, by name."""
+        is_offered = self._calls.tools.get(AGENT_TOOL) is not None
+        return self._agents.listing if self._agents is not None and is_offered else {}
+
+    def context(self) -> str:
+        """What the first message of a conversation says, as things are now; empty where there is nothing to say."""
+        return user_context(self.book.current.text, self.agents())
 
     async def look(self, state: ToolState) -> Known:
         """As it is, with what goes with the files that were seen since the last look."""
@@ -56,10 +107,14 @@ class Surroundings:
         return self.now()
 
     async def refresh(self) -> None:
-        """Read the instructions again where a file is no longer what it was."""
+        """Read again where a file is no longer what it was."""
         if self.book.is_stale():
             async with self._reading:
                 await self._read()
+        if self._agents is not None and self._agents.is_stale():
+            async with self._reading:
+                await asyncio.to_thread(self._agents.read)
+            self.tell_agents()
 
     def forget(self) -> None:
         """What was seen so far is seen anew, and only then what goes with it holds again."""
@@ -77,6 +132,29 @@ class Surroundings:
         ):
             if paths:
                 self._note(f"{reason}: {listed(list(self._names(paths)))}")
+
+    def tell_agents(self) -> None:
+        """Show the user which kinds of agents there are, where they are others than before, and what is wrong."""
+        if self._agents is None:
+            return
+        before = self._told_agents
+        kinds, problems = self._agents.kinds(self._calls.tools.names), self._agents.problems
+        self._told_agents = now = AgentKindsChanged(kinds=kinds, problems=problems)
+        if now == before:
+            return
+        self._calls.publisher.emit(now)
+        for text in problems:
+            if text not in before.problems:
+                self._note(text, "warning")
+        if not before.kinds:
+            if left_out := self._agents.untrusted:
+                self._note(f"Not read, the folder is not trusted: {listed(list(self._names(left_out)))}")
+            return
+        old, new = ({kind.name: kind for kind in event.kinds} for event in (before, now))
+        changed = [name if name in old else f"{name} (new)" for name in new if old.get(name) != new[name]]
+        changed += [f"{name} (no longer there)" for name in old if name not in new]
+        if changed:
+            self._note(f"Agents changed: {listed(changed)}")
 
     async def _read(self) -> None:
         changes = await asyncio.to_thread(self.book.read)

@@ -20,7 +20,8 @@ class Consent:
     def __init__(self, request: PermissionRequest, cwd: str, asker: Asker | None = None) -> None:
         self.request = request
         self.cwd = cwd
-        self.asker = asker
+        unknown = Asker(label=request.agent_label or request.agent) if request.agent else None
+        self.asker = asker or unknown
         """The subagent whose call it is; None for the main one."""
         self.alike: tuple[PermissionRequest, ...] = ()
         """Others of the same kind that wait: one key may answer them all."""

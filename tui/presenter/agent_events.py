@@ -7,7 +7,7 @@ from functools import partial
 from core.protocol import events as ev
 from core.protocol.agent_views import AgentInfo
 from core.protocol.inquiries import Asked
-from tui.presenter.agent_surfaces import AgentStatus, AgentTodos, NoQueue, Nowhere
+from tui.presenter.agent_surfaces import AgentQueue, AgentStatus, AgentTodos, Nowhere
 from tui.presenter.base import PresenterBase
 from tui.presenter.sidechains import Sidechain
 from tui.presenter.surfaces import Asker, Surfaces
@@ -35,7 +35,11 @@ class AgentEvents(PresenterBase):
 
     def on_agent_progressed(self, event: ev.AgentProgressed) -> None:
         """What it is at."""
-        self._show_agent(self.sidechains.update(event.agent))
+        chain = self.sidechains.update(event.agent)
+        if event.agent.id not in self._panes and (block := self._call_of(event.agent)) is not None:
+            block.follow(chain)
+            self._panes[event.agent.id] = block
+        self._show_agent(chain)
 
     def on_agent_ended(self, event: ev.AgentEnded) -> None:
         """Its run is over."""
@@ -111,7 +115,7 @@ class AgentEvents(PresenterBase):
             transcript=chain.feed,
             todos=AgentTodos(chain),
             status=AgentStatus(chain, self._on.wall),
-            queue=NoQueue(),
+            queue=AgentQueue(chain),
             composer=nowhere,
             footer=nowhere,
             ask=partial(self._agent_asks, chain),

@@ -67,11 +67,15 @@ class AgentTodos:
         """Not of an agent."""
 
 
-class NoQueue:
-    """What waits for an agent is seen when it takes it."""
+class AgentQueue:
+    """Keeps what was said to the agent and waits for it."""
+
+    def __init__(self, chain: Sidechain) -> None:
+        self._chain = chain
 
     def show(self, items: tuple[QueuedMessage, ...]) -> None:
-        """Nothing to show."""
+        """The queue as it is now."""
+        self._chain.queued = items
 
 
 class Nowhere:

@@ -29,9 +29,7 @@ OF_THE_SESSION = (
     ev.TasksChanged,
     ev.SharedTasksChanged,
     ev.RulesChanged,
-    ev.ModeChanged,
     ev.WorkspaceRead,
-    ev.QueueChanged,
 )
 """Shown by the main conversation, whichever agent has brought them about."""
 
@@ -70,8 +68,8 @@ class Presenter(SessionEvents, TurnEvents, BlockEvents, CallEvents, ContextEvent
         show = self._agents.get(agent_id)
         if show is None:
             show = self._agents[agent_id] = Presenter(self._surfaces_of(chain), of=self, chain=chain).show
-        before = chain.activity, chain.item, chain.todos
+        before = chain.activity, chain.item, chain.todos, chain.queued
         show(envelope)
         self._touched[agent_id] = chain
-        if before != (chain.activity, chain.item, chain.todos):
+        if before != (chain.activity, chain.item, chain.todos, chain.queued):
             self.sidechains.tell()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from core.protocol.agent_views import AgentInfo, AgentKind
-from core.protocol.views import TodoItem
+from core.protocol.views import QueuedMessage, TodoItem
 from tui.presenter.watched import Watched
 from tui.widgets.transcript.blocks import Block, PromptBlock
 
@@ -106,6 +106,8 @@ class Sidechain:
         self.item = ""
         """The item of its todo list that is in progress."""
         self.todos: tuple[TodoItem, ...] = ()
+        self.queued: tuple[QueuedMessage, ...] = ()
+        """What was said to it and waits until it takes it."""
         self.is_asking = False
         """Whether it waits for the user."""
         self.heard: float | None = None

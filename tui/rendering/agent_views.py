@@ -57,7 +57,7 @@ def standing(info: AgentInfo, at: AgentNow) -> Standing:
         return Standing("⚠", "strong caution", f"silent for {elapsed(silence(at))}{aside}")
     if info.in_background:
         return Standing("»", "state.running", "in the background")
-    return Standing("◐", "state.running", "running")
+    return Standing("◐", "state.running", at.activity or "running")
 
 
 def silence(at: AgentNow) -> float:
@@ -85,6 +85,7 @@ def figures(info: AgentInfo, at: AgentNow) -> list[tuple[str, int]]:
     used = info.usage.prompt_tokens + info.usage.output_tokens
     cost = dollars(info.cost_usd) if info.cost_usd or used else ""
     parts = [
+        (at.activity if info.in_background and is_moving(info, at) else "", 4),
         (clean_line(info.model), 3),
         (run_time(info, at), 0),
         (f"{tokens(used)} tokens" if used else "", 2),
@@ -129,11 +130,12 @@ def agent_remarks(info: AgentInfo, at: AgentNow) -> list[tuple[str, str]]:
     if info.trouble and not info.is_over:
         told.append((clean_line(info.trouble), "caution"))
     if info.agent_type == FORK and info.inherited_tokens:
+        share = info.cache_share
         price = dollars(info.expected_usd)
         reads = f", reading them costs about {price}" if price else ""
-        share = info.cache_share
-        came = f" · {share * 100:.0f}% of what it sent came from the cache" if share is not None else ""
-        told.append((f"takes over {tokens(info.inherited_tokens)} tokens of the conversation{reads}{came}", "muted"))
+        came = reads if share is None else f" · {share * 100:.0f}% of what it sent came from the cache"
+        verb = "takes over" if share is None else "took over"
+        told.append((f"{verb} {tokens(info.inherited_tokens)} tokens of the conversation{came}", "muted"))
     return told
 
 

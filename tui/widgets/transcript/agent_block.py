@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from core.protocol.agent_views import AgentInfo
-from core.protocol.views import TodoItem, ToolDisplay
+from core.protocol.views import QueuedMessage, TodoItem, ToolDisplay
 from tui.keymap import key_text
 from tui.rendering.agent_views import (
     AgentNow,
@@ -22,7 +22,7 @@ from tui.rendering.line import DECOR, DECOR_ROW, Line, Span, truncate
 from tui.rendering.markdown import render_markdown
 from tui.rendering.sanitize import clean_line
 from tui.rendering.todo_list import fitted_todos
-from tui.rendering.tool_views import output_lines
+from tui.rendering.tool_views import argument, output_lines
 from tui.widgets.transcript.agent_lines import NewestLines, above_line, last_lines
 from tui.widgets.transcript.blocks import PROSE_COLUMNS, Block
 from tui.widgets.transcript.tool_block import GROUP_SIGNS, OUTPUT_PREVIEW, TASK_TOOL, State, ToolBlock
@@ -40,8 +40,8 @@ class Source(Protocol):
 
     @property
     def newest(self) -> Iterable[Block]: ...
-    def attach(self, view: AgentBlock) -> None: ...
-    def detach(self, view: AgentBlock) -> None: ...
+    def attach(self, view: NewestLines) -> None: ...
+    def detach(self, view: NewestLines) -> None: ...
 
 
 class Followed(Protocol):
@@ -51,6 +51,7 @@ class Followed(Protocol):
     activity: str
     item: str
     todos: tuple[TodoItem, ...]
+    queued: tuple[QueuedMessage, ...]
     is_asking: bool
     heard: float | None
     is_let_go: bool
@@ -62,7 +63,7 @@ class Followed(Protocol):
 class AgentBlock(ToolBlock):
     """The call of a Task, or an agent that the user has started: follows the agent until this run of it is over.
 
-    It is a view of the agent's conversation while it is unfolded and looked at. ``redraw`` has it drawn."""
+    It has a view of the agent's conversation while it is unfolded and looked at. ``redraw`` has it drawn."""
 
     __slots__ = ("_chain", "_ended", "_lines", "_now", "_redraw", "_result")
 
@@ -86,7 +87,7 @@ class AgentBlock(ToolBlock):
     def refresh(self) -> None:
         """The agent is at something else."""
         info = self.info
-        if info is not None and not self._ended:
+        if info is not None:
             self.state = _STATES.get(standing(info, self._at).sign, "running")
         self.touch()
 
@@ -138,8 +139,7 @@ class AgentBlock(ToolBlock):
     def headline(self) -> str:
         if self.info is not None:
             return clean_line(self.info.label)
-        kind, what = (str(self._input.get(key) or "") for key in ("subagent_type", "description"))
-        return clean_line(" · ".join(part for part in (kind, what) if part)) or TASK_TOOL
+        return argument(TASK_TOOL, self._input, self._cwd) or TASK_TOOL
 
     @property
     def source(self) -> str:
@@ -157,8 +157,8 @@ class AgentBlock(ToolBlock):
 
     def release(self) -> None:
         if self._lines is not None and self._chain is not None:
+            self._chain.feed.detach(self._lines)
             self._lines = None
-            self._chain.feed.detach(self)
 
     def set_state(self, state: State) -> None:
         super().set_state(state)
@@ -170,26 +170,6 @@ class AgentBlock(ToolBlock):
         """The result of the call; the agent may go on in the background."""
         super().finish(content, display, duration_ms, is_error=is_error, todos=todos)
         self.refresh()
-
-    # What a view of its conversation is
-
-    def append(self, block: Block) -> None:
-        """Add a block at the end."""
-        if self._lines is not None:
-            self._lines.append(block)
-
-    def changed(self, block: Block) -> None:
-        """A block has changed."""
-
-    def drop(self, block: Block) -> None:
-        """Take a block away."""
-        if self._lines is not None:
-            self._lines.drop(block)
-
-    def flush(self) -> None:
-        """Be drawn anew."""
-        self.touch()
-        self._redraw(self)
 
     # Drawing
 
@@ -209,6 +189,11 @@ class AgentBlock(ToolBlock):
             rows = [*remarks, *self._conversation(width - 4)]
             bar = ("▎ ", f"{agent_style(self.info)} {DECOR}")
         return [*self._batch_line(width), head, *((inner, bar, *row) for row in rows)]
+
+    def _said(self) -> None:
+        """Its conversation, which is shown, has changed."""
+        self.touch()
+        self._redraw(self)
 
     def _live(self, width: int) -> list[Line]:
         """The last of what it does while it runs."""
@@ -234,8 +219,8 @@ class AgentBlock(ToolBlock):
         """Its figures, its todo list, the newest of what was said."""
         assert self._chain is not None and self.info is not None
         if self._lines is None:
-            self._lines = NewestLines(width)
-            self._chain.feed.attach(self)
+            self._lines = NewestLines(width, self._said)
+            self._chain.feed.attach(self._lines)
         rows: list[Line] = [truncate(((agent_details(self.info), f"muted {DECOR_ROW}"),), width)]
         rows += fitted_todos(self._chain.todos, width, TODO_ROOM)
         if self._chain.is_let_go:
@@ -244,4 +229,8 @@ class AgentBlock(ToolBlock):
         newest, above = self._lines.lines(width)
         if above:
             rows.append(above_line(above, key_text("session.agents"), width))
-        return [*rows, (), *newest]
+        waiting: list[Line] = [
+            truncate((("❯ ", f"prompt.mark {DECOR}"), (clean_line(item.text), "text"), ("  waits", "muted")), width)
+            for item in self._chain.queued
+        ]
+        return [*rows, (), *newest, *([(), *waiting] if waiting else [])]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from tui.rendering.line import DECOR, DECOR_ROW, Line, Span, truncate
 from tui.rendering.sanitize import clean_line
@@ -43,11 +43,12 @@ def last_lines(newest: Iterable[Block], count: int, *, with_asking: bool = True)
 
 
 class NewestLines:
-    """A view of a conversation within a block: the newest of its lines. What has not changed is not rendered again.
+    """A view of a conversation within a block: the newest of its lines. ``said`` is called when there are others.
 
-    Told of changes as a view is; ``Layout`` finds out by the revisions of the blocks what is to be rendered anew."""
+    What has not changed is not rendered again: ``Layout`` finds out by the revisions of the blocks what has."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, said: Callable[[], None]) -> None:
+        self._said = said
         self._plan = Layout(KEPT_LINES)
         self._plan.set_width(width)
 
@@ -58,11 +59,18 @@ class NewestLines:
         """Add a block at the end."""
         self._plan.append(block)
 
+    def changed(self, block: Block) -> None:
+        """A block has changed."""
+
     def drop(self, block: Block) -> None:
         """Take a block away."""
         at = self._plan.place(block.id)
         if at is not None:
             self._plan.drop(at)
+
+    def flush(self) -> None:
+        """All changes of a batch are told."""
+        self._said()
 
     def lines(self, width: int) -> tuple[list[Line], int]:
         """The newest lines, and about how many there are above them."""
