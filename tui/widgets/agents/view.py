@@ -82,8 +82,11 @@ class AgentsView(TiledView):
     # Keys
 
     def action_step(self, direction: int) -> None:
-        """The next tile, or the one before."""
-        self._arrangement.step(direction)
+        """The next tile, or the one before; with only one the next agent."""
+        if len(self._arrangement.places) > 1:
+            self._arrangement.step(direction)
+        else:
+            self._arrangement.page([chain.info for chain in self._ordered], direction)
         self._rearranged()
 
     def action_go(self, number: int) -> None:
