@@ -15,10 +15,11 @@ class TaskBook(Watched):
         self.tasks: tuple[TaskInfo, ...] = ()
         self.outputs: dict[str, TaskOutputReported] = {}
         """The newest report of each, by the id of the task."""
+        self._dismissed: set[str] = set()
 
     def show(self, tasks: tuple[TaskInfo, ...]) -> None:
-        """These there are now; outputs of others are forgotten."""
-        self.tasks = tasks
+        """These there are now, without those that were dismissed; outputs of others are forgotten."""
+        self.tasks = tuple(task for task in tasks if not (task.is_over and task.id in self._dismissed))
         known = {task.id for task in tasks}
         self.outputs = {task_id: output for task_id, output in self.outputs.items() if task_id in known}
         self._changed()
@@ -26,4 +27,10 @@ class TaskBook(Watched):
     def report(self, output: TaskOutputReported) -> None:
         """What a task has given so far."""
         self.outputs[output.task_id] = output
+        self._changed()
+
+    def dismiss(self, task_id: str) -> None:
+        """List one that is over no more."""
+        self._dismissed |= {task.id for task in self.tasks if task.id == task_id and task.is_over}
+        self.tasks = tuple(task for task in self.tasks if task.id not in self._dismissed)
         self._changed()

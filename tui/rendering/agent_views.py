@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.protocol.agent_views import FORK, AgentInfo
+from core.protocol.agent_views import FORK, AgentInfo, AgentKind
 from core.protocol.views import TaskInfo
 from tui.rendering.amounts import dollars, duration, elapsed, tokens
 from tui.rendering.line import DECOR, Line, Span, line_width, truncate
@@ -36,7 +36,7 @@ class Standing:
     words: str
 
 
-def agent_style(info: AgentInfo) -> str:
+def agent_style(info: AgentInfo | AgentKind) -> str:
     """The style of its colour."""
     return f"agent.{info.color}" if info.color else "agent"
 

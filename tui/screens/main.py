@@ -13,7 +13,7 @@ from textual.message import Message
 from tui.dialogs.dock import QuestionDock
 from tui.keymap import SCREEN_KEYS, bindings
 from tui.rendering.palette import Palette
-from tui.screens.view_keys import ViewKeys
+from tui.screens.agents import AgentKeys
 from tui.widgets.composer.editor import Composer
 from tui.widgets.composer.menu import CompletionMenu
 from tui.widgets.gauge import Footer
@@ -23,6 +23,7 @@ from tui.widgets.queue_lane import QueueLane
 from tui.widgets.status import StatusLine
 from tui.widgets.todo import TodoLine, TodoPanel, TodoViews
 from tui.widgets.transcript.pane import ConversationPane
+from tui.widgets.transcript.view import TranscriptView
 
 if TYPE_CHECKING:
     from core.protocol.events import ModelChangeQuoted, NoticeLevel
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from tui.presenter.surfaces import State
 
 
-class MainScreen(ViewKeys):
+class MainScreen(AgentKeys):
     """Draws what it is told, and turns keys into ops."""
 
     BINDINGS = bindings([key for key in SCREEN_KEYS if key.id != "session.interrupt"], priority=True) + bindings(
@@ -160,6 +161,8 @@ class MainScreen(ViewKeys):
         from core.protocol.views import ContextLimits
 
         self.dock.clear()
+        await self.close_agents()
+        self._desk = None
         settled, self._pane = self._pane, ConversationPane(self._palette)
         self._transcript = self._pane.view
         self.remove_class("-reading")
@@ -182,7 +185,10 @@ class MainScreen(ViewKeys):
     def set_palette(self, palette: Palette) -> None:
         """Draw in other colours."""
         self._palette = palette
-        self._transcript.set_palette(palette)
+        for view in self.query(TranscriptView):
+            view.set_palette(palette)
+        if self._agents is not None:
+            self._agents.set_palette(palette)
         self.dock.set_palette(palette)
         for widget in self.query(LineWidget):
             widget.set_palette(palette)
@@ -227,11 +233,12 @@ class MainScreen(ViewKeys):
     @on(QuestionDock.Cleared)
     def _question_cleared(self) -> None:
         if not self.dock.is_open:
-            self.composer.focus()
+            self.give_keys()
 
     @on(QuestionDock.Typed)
     def _typed_on(self, event: QuestionDock.Typed) -> None:
-        self.composer.insert(event.text)
+        if self._agents is None:
+            self.composer.insert(event.text)
 
     # The composer
 

@@ -59,6 +59,7 @@ class WindowedView(Walled, ScrollView, can_focus=True):
         self._thumb: tuple[int, int, int, bool] = (0, 0, 0, False)
         self._seen_blocks = 0
         self._ticker = Ticker(self, self.flush)
+        self._is_hidden = False
 
     # What a presenter does
 
@@ -81,8 +82,8 @@ class WindowedView(Walled, ScrollView, can_focus=True):
             self._seen_blocks -= at < self._seen_blocks
 
     def flush(self) -> None:
-        """Lay out what is in view and has changed, and draw it."""
-        if not self.plan.width:
+        """Lay out what is in view and has changed, and draw it; where nobody sees it that waits."""
+        if not self.plan.width or self._is_hidden:
             return
         self.viewport.settle()
         self.show_position()
@@ -165,6 +166,13 @@ class WindowedView(Walled, ScrollView, can_focus=True):
             return
         self.viewport.resize(region.width - GUTTER - RIGHT_MARGIN, region.height)
         self.show_position()
+
+    def on_hide(self) -> None:
+        self._is_hidden = True
+
+    def on_show(self) -> None:
+        self._is_hidden = False
+        self.flush()
 
     # Drawing
 
