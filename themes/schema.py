@@ -9,7 +9,8 @@ COLORS = frozenset(
     (
         "background surface panel border foreground muted faint primary accent success warning error heading code "
         "link quote argument keyword function type string number operator added added_background added_word removed "
-        "removed_background removed_word"
+        "removed_background removed_word "
+        "agent_red agent_blue agent_green agent_yellow agent_purple agent_orange agent_pink agent_cyan"
     ).split()
 )
 """Every colour that a theme must have, its own or its base's."""

@@ -19,7 +19,11 @@ LIBRARY_NAMES = ("site-packages", "dist-packages")
 FRAMES_PER_SECOND = "250"
 MAX_STDIN_BYTES = 10_000_000
 USAGE_ERROR = 2
-PROGRAMS = {"config": "core.programs.config", "permissions": "core.programs.permissions"}
+PROGRAMS = {
+    "audit": "core.programs.audit",
+    "config": "core.programs.config",
+    "permissions": "core.programs.permissions",
+}
 """Commands that need no session: the first argument, and the module whose ``main`` takes the others."""
 
 

@@ -40,6 +40,9 @@ COMMANDS = (
     Command(name="model", hint="<id>", summary="Use another model, after the turn that runs", action="model"),
     Command(name="context", summary="What fills the window, and what will become of it", action="context"),
     Command(name="cost", aliases=("usage",), summary="What the session has cost, and what for", action="costs"),
+    Command(name="agents", summary="Watch the agents, write to them, stop them", action="agents"),
+    Command(name="tasks", aliases=("bashes",), summary="All tasks: commands and agents", action="tasks"),
+    Command(name="subtask", hint="<task>", summary="Give a task to a fork of this conversation", action="subtask"),
     Command(
         name="compact",
         hint="[instructions]",

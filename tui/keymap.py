@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 
 from tui.key_names import written
 
-Group = Literal["Conversation", "Input", "Session", "Queue"]
+Group = Literal["Conversation", "Input", "Session", "Queue", "Agents"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +33,19 @@ class Key:
 SCREEN_KEYS = (
     Key("session.interrupt", "escape", "interrupt", "Stop what runs", "Session", "Esc"),
     Key("session.mode", "shift+tab", "cycle_mode", "Next permission mode", "Session", "Shift+Tab"),
-    Key("session.background", "ctrl+b", "background", "Running command to the background", "Session", "Ctrl+B"),
+    Key("session.background", "ctrl+b", "background", "What runs goes to the background", "Session", "Ctrl+B"),
     Key("session.quit", "ctrl+c", "cancel_or_quit", "Stop, clear, or leave (twice)", "Session", "Ctrl+C"),
     Key("session.exit", "ctrl+d", "exit_if_empty", "Leave (twice, with nothing typed)", "Session", "Ctrl+D"),
     Key("session.suspend", "ctrl+z", "app.suspend_process", "Suspend the program (fg comes back)", "Session", "Ctrl+Z"),
     Key("session.help", "f1", "help", "Show all keys", "Session", "F1"),
     Key("session.context", "f2", "context", "What fills the window", "Session", "F2"),
+    Key("session.agents", "f3", "agents", "Watch the agents, write to them, stop them", "Session", "F3"),
     Key("session.palette", "ctrl+p", "palette", "All commands, to find and run", "Session", "Ctrl+P"),
     Key("session.themes", "", "themes", "Choose the theme", "Session", "command"),
     Key("session.permissions", "", "permissions", "Permission rules, recent decisions", "Session", "command"),
     Key("session.costs", "", "costs", "What the session has cost", "Session", "command"),
+    Key("session.tasks", "", "tasks", "All tasks: commands, agents", "Session", "command"),
+    Key("session.stop_agents", "", "stop_agents", "Stop all agents (twice)", "Session", "Ctrl+X Ctrl+K"),
     Key("session.leave", "", "leave", "Leave at once", "Session", "command"),
     Key("view.todos", "ctrl+t", "toggle_todos", "Show or hide the todo list", "Conversation", "Ctrl+T"),
     Key("view.transcript", "ctrl+o", "transcript", "Read it with everything unfolded", "Conversation", "Ctrl+O"),
@@ -122,7 +125,27 @@ QUEUE_KEYS = (
 )
 """Keys of the queued messages when they have the focus."""
 
-ALL_KEYS = (*SCREEN_KEYS, *COMPOSER_KEYS, *TRANSCRIPT_KEYS, *QUEUE_KEYS)
+AGENT_KEYS = (
+    Key("agents.next", "tab", "step(1)", "Next tile (Shift+Tab: the one before)", "Agents", "Tab"),
+    *(Key(f"agents.go_{n}", f"alt+{n}", f"go({n})", f"Agent {n}", "Agents") for n in range(2, 10)),
+    Key("agents.go_1", "alt+1", "go(1)", "Look at agent 1, 2 … 9", "Agents", "Alt+1…9"),
+    Key("agents.page_before", "left_square_bracket", "turn(-1)", "Agents before those in the tiles", "Agents", "["),
+    Key("agents.page_after", "right_square_bracket", "turn(1)", "Agents after those in the tiles", "Agents", "]"),
+    Key("agents.one", "1", "tiles(1)", "One tile", "Agents", "1"),
+    Key("agents.two", "2", "tiles(2)", "Two tiles", "Agents", "2"),
+    Key("agents.four", "4", "tiles(4)", "Four tiles", "Agents", "4"),
+    Key("agents.write", "m,enter", "write", "Write to it; one that is over goes on", "Agents", "m Enter"),
+    Key("agents.stop", "x", "stop", "Stop it; take away one that is over", "Agents", "x"),
+    Key("agents.stop_all", "X", "stop_all", "Stop all agents (twice)", "Agents", "X"),
+    Key("agents.move", "b", "move", "To the background, or back", "Agents", "b"),
+    Key("agents.pin", "p", "pin", "Pin it to its tile", "Agents", "p"),
+    Key("agents.audit", "a", "audit", "Write down what it did", "Agents", "a"),
+    Key("agents.leave", "q", "leave", "Back to the conversation", "Agents", "q Esc"),
+    Key("agents.kinds", "K", "kinds", "What kinds of agents there are", "Agents", "K"),
+)
+"""Keys of the agents' tiles, beside those of a conversation."""
+
+ALL_KEYS = (*SCREEN_KEYS, *COMPOSER_KEYS, *TRANSCRIPT_KEYS, *QUEUE_KEYS, *AGENT_KEYS)
 
 
 def bindings(keys: Iterable[Key], *, priority: bool = False) -> list[BindingType]:

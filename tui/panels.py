@@ -60,7 +60,39 @@ class PanelApp(TailoredApp):
 
         presenter = self._main.presenter
         if presenter is not None:
-            self.push_screen(CostScreen(self._palette, presenter.reports))
+            self.push_screen(CostScreen(self._palette, presenter.reports, presenter.sidechains.label))
+
+    @on(MainScreen.KindsRequested)
+    def _kinds_requested(self) -> None:
+        from tui.screens.kinds import KindsScreen
+
+        presenter = self._main.presenter
+        if presenter is not None:
+            self.push_screen(KindsScreen(self._palette, presenter.sidechains))
+
+    @on(MainScreen.TasksRequested)
+    def _tasks_requested(self) -> None:
+        from tui.screens.tasks import TasksScreen
+
+        presenter = self._main.presenter
+        if presenter is not None:
+            self.push_screen(TasksScreen(self._palette, presenter.tasks, self._main.wall), self._open_task)
+
+    async def _open_task(self, task_id: str | None) -> None:
+        """An agent among the agents, another task by its output."""
+        from tui.screens.tasks import TaskOutputScreen
+
+        presenter = self._main.presenter
+        if presenter is None or not task_id:
+            return
+        if presenter.sidechains.get(task_id) is not None:
+            await self._main.action_agents(task_id)
+        else:
+            self.push_screen(TaskOutputScreen(self._palette, presenter.tasks, task_id), self._task_left)
+
+    def _task_left(self, _none: None) -> None:
+        """Back to the list."""
+        self._tasks_requested()
 
     def on_report_panel_wanted(self, event: ReportPanel.Wanted) -> None:
         """Ask the engine, or have something done about it."""

@@ -302,7 +302,9 @@ class StageApp(AgentApp):
     moment = 1_000.0
     """What the window's clock says: it stands still."""
 
-    def __init__(self, theme: str, events: Sequence[ev.Event] = (), question: Question | None = None) -> None:
+    def __init__(
+        self, theme: str, events: Sequence[ev.Event | Envelope] = (), question: Question | None = None
+    ) -> None:
         super().__init__({"theme": theme}, {}, now=lambda: self.moment, wall=lambda: 1_000.0)
         self._events = events
         self._question = question
@@ -316,7 +318,11 @@ class StageApp(AgentApp):
         self._main.begin(self._signals.show)
         self.play(self._events)
 
-    def play(self, events: Sequence[ev.Event]) -> None:
-        """Show these events."""
+    def play(self, events: Sequence[ev.Event | Envelope]) -> None:
+        """Show these events; those that stand in no envelope are the main agent's."""
         assert self._main.presenter is not None
-        self._main.presenter.apply([Envelope(seq=n, ts=0.0, session_id="s", event=e) for n, e in enumerate(events, 1)])
+        envelopes = [
+            event if isinstance(event, Envelope) else Envelope(seq=number, ts=0.0, session_id="s", event=event)
+            for number, event in enumerate(events, 1)
+        ]
+        self._main.presenter.apply(envelopes)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from itertools import product
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from rich.color import Color, ColorSystem
 from rich.style import Style
 
+from core.protocol.agent_views import AgentColor
 from themes.loader import choose_theme, load_theme, read_themes, theme_names
 from themes.schema import COLORS, Theme, ThemeError
 
@@ -52,6 +54,18 @@ def test_text_can_be_read(name: str) -> None:
     assert contrast(colors["background"], colors["warning"]) >= enough, "the badge"
     for change in ("added", "removed"):
         assert contrast(colors[change], colors[f"{change}_background"]) >= enough, f"the sign of what is {change}"
+
+
+@pytest.mark.parametrize("name", COLOURED)
+def test_the_colours_of_agents_can_be_read_and_are_several(name: str) -> None:
+    colors = load_theme(name).colors
+    agents = {color: value for color, value in colors.items() if color.startswith("agent_")}
+    assert {color.removeprefix("agent_") for color in agents} == set(get_args(AgentColor)) - {""}
+    assert len(set(agents.values())) == len(agents)
+    enough = 7.0 if name == "high-contrast" else 4.5
+    for (color, value), ground in product(agents.items(), GROUNDS):
+        assert contrast(value, colors[ground]) >= enough, f"{color} on {ground}"
+        assert contrast(in_256(value), in_256(colors["background"])) >= 3.5, color
 
 
 @pytest.mark.parametrize("name", COLOURED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from core.protocol.inquiries import Asked, PlanAnswer, PlanRequest, QuestionRequest
 from core.protocol.ops import AnswerPlan
@@ -13,6 +14,7 @@ from tui.dialogs.form import QuestionForm
 from tui.dialogs.permission import PermissionPrompt
 from tui.dialogs.plan import plan_question, plan_title
 from tui.dialogs.prompt import DockPrompt
+from tui.presenter.surfaces import Asker
 from tui.rendering.palette import Palette
 
 PLAN_ANSWERS: dict[str, PlanAnswer] = {"accept_edits": "accept_edits", "ask_edits": "ask_edits"}
@@ -23,17 +25,27 @@ def plan_op(request: PlanRequest, value: str, comment: str) -> AnswerPlan:
     return AnswerPlan(request_id=request.id, answer=PLAN_ANSWERS.get(value, "keep_planning"), comment=comment)
 
 
-def prompt_for(
-    request: Asked, cwd: str, behind: Sequence[Asked], palette: Palette, now: Callable[[], float]
-) -> DockPrompt:
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A request of the session in a folder, and the subagent whose it is, where it is one's."""
+
+    request: Asked
+    cwd: str
+    asker: Asker | None = None
+
+
+def prompt_for(asking: Asking, behind: Sequence[Asked], palette: Palette, now: Callable[[], float]) -> DockPrompt:
     """What is docked for a request, with what waits behind it."""
+    request, cwd = asking.request, asking.cwd
     match request:
         case QuestionRequest():
-            return QuestionForm(palette, request, len(behind), now)
+            form = QuestionForm(palette, request, asking.asker, now)
+            form.set_waiting(len(behind))
+            return form
         case PlanRequest():
             return ChoicePrompt(palette, plan_question(request, cwd, len(behind)), now)
         case _:
-            consent = Consent(request, cwd)
+            consent = Consent(request, cwd, asking.asker)
             consent.waiting, consent.alike = len(behind), alike(request, behind)
             return PermissionPrompt(palette, consent, now)
 

@@ -6,6 +6,7 @@ from core.protocol.events import PermissionExplained
 from core.protocol.ops import AnswerPermission
 from core.protocol.views import Answer, PermissionRequest, RuleScope
 from tui.dialogs.question import Choice
+from tui.presenter.surfaces import Asker
 from tui.rendering.action_views import on_one_line
 from tui.rendering.tool_views import short_path
 
@@ -16,9 +17,12 @@ SAVING = ("session", "always")
 class Consent:
     """A request, what waits behind it, and which scope of rules an answer would save."""
 
-    def __init__(self, request: PermissionRequest, cwd: str) -> None:
+    def __init__(self, request: PermissionRequest, cwd: str, asker: Asker | None = None) -> None:
         self.request = request
         self.cwd = cwd
+        unknown = Asker(label=request.agent_label or request.agent) if request.agent else None
+        self.asker = asker or unknown
+        """The subagent whose call it is; None for the main one."""
         self.alike: tuple[PermissionRequest, ...] = ()
         """Others of the same kind that wait: one key may answer them all."""
         self.waiting = 0

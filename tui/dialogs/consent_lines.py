@@ -5,8 +5,9 @@ from __future__ import annotations
 from core.protocol.views import PermissionRequest
 from tui.dialogs.consent import SAVING, Consent
 from tui.dialogs.question import Choice
+from tui.presenter.surfaces import Asker
 from tui.rendering.action_views import action_lines, detail_lines, marked, on_one_line, part_lines, subject
-from tui.rendering.line import Line, Span, line_width, truncate, wrap
+from tui.rendering.line import DECOR, Line, Span, line_width, truncate, wrap
 from tui.rendering.reveal import reveal
 
 VERBS = {
@@ -23,6 +24,8 @@ VERBS = {
     "WebSearch": "wants to search the web",
     "EnterPlanMode": "wants to plan first",
 }
+MAX_LABEL = 44
+"""Columns of an agent's type and task in the title."""
 MAX_NAME = 32
 """Columns of an agent's or a tool's name in the title."""
 LONG_RULE = 100
@@ -36,9 +39,10 @@ def permission_title(consent: Consent) -> Line:
     request = consent.request
     verb = VERBS.get(request.tool_name)
     tool = _name(request.tool_name)
-    asker = _name(request.agent) if request.agent else tool
-    words = verb or (f"wants to run {tool}" if request.agent else "wants to run")
-    title: list[Span] = [("? ", "state.asking"), *marked([(asker, "strong")]), (f" {words}", "strong")]
+    asker = consent.asker
+    name, style = (_name(asker.label, MAX_LABEL), asker.style) if asker is not None else (tool, "strong")
+    words = verb or (f"wants to run {tool}" if asker is not None else "wants to run")
+    title: list[Span] = [("? ", "state.asking"), *marked([(name, style)]), (f" {words}", "strong")]
     if consent.waiting:
         title.append((f"  (and {consent.waiting} more after this)", "muted"))
     return tuple(title)
@@ -67,7 +71,8 @@ def alike_lines(other: PermissionRequest, consent: Consent, width: int) -> list[
     if other.input.get("run_in_background"):
         spans.append(("  in the background", "caution"))
     if other.agent != first.agent:
-        spans.append((f"  {_name(other.agent) if other.agent else 'the main agent'}", "muted"))
+        whose = _name(other.agent_label or other.agent, MAX_LABEL) if other.agent else "the main agent"
+        spans.append((f"  {whose}", "muted"))
     if _without_subject(other) != _without_subject(first):
         spans.append((f"  because {on_one_line(other.reason)}", "muted"))
     plus: Line = (("  + ", "accent"),)
@@ -122,13 +127,24 @@ def _rule_text(rule: str, request: PermissionRequest) -> str:
     return on_one_line(rule)
 
 
-def answer_lines(consent: Consent, width: int, *, is_seen: bool) -> list[tuple[Line, int]]:
-    """The reason and the answers, with the number of the answer that stands on a row, -1 for none.
+def said_lines(asker: Asker | None, width: int, room: int) -> list[Line]:
+    """What the subagent that asks has said and done last: why it asks."""
+    mark: Span = ("▎ ", f"{asker.style} {DECOR}") if asker is not None else ("", "")
+    said = asker.said[-room:] if asker is not None and room else ()
+    return [
+        truncate((("  ", "text"), mark, *marked([(reveal(text), style) for text, style in line])), width)
+        for line in said
+    ]
+
+
+def answer_lines(consent: Consent, width: int, *, is_seen: bool, said: int = 2) -> list[tuple[Line, int]]:
+    """The last lines of a subagent that asks, ``said`` at most, the reason and the answers, with the number of the
+    answer that stands on a row, -1 for none.
 
     ``is_seen``: all that is asked about was in view; until then nothing can be saved.
     """
     reason: Line = (("  because ", "faint"), *marked([(on_one_line(consent.request.reason), "muted")]))
-    lines: list[tuple[Line, int]] = [(truncate(reason, width), -1)]
+    lines = [(line, -1) for line in (*said_lines(consent.asker, width, said), truncate(reason, width))]
     for index, choice in enumerate(consent.choices):
         is_withheld = choice.value in SAVING and not is_seen
         rows = _choice_lines(choice, width, is_here=index == consent.at, is_withheld=is_withheld)
@@ -183,5 +199,5 @@ def _example(label: str, text: str, style: str) -> list[Span]:
     return [(label, style), *marked([(on_one_line(text), "muted")])] if text else []
 
 
-def _name(text: str) -> str:
-    return "".join(piece for piece, _style in truncate(((on_one_line(text), ""),), MAX_NAME))
+def _name(text: str, columns: int = MAX_NAME) -> str:
+    return "".join(piece for piece, _style in truncate(((on_one_line(text), ""),), columns))

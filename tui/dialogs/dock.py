@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tui.dialogs.permission import PermissionPrompt
     from tui.dialogs.prompt import DockPrompt
     from tui.dialogs.question import Question
+    from tui.presenter.surfaces import Asker
 
 
 class QuestionDock(Walled, Vertical):
@@ -61,6 +62,8 @@ class QuestionDock(Walled, Vertical):
         self._shown: Asked | None = None
         self._cwd = ""
         self._waiting: list[Asked] = []
+        self._askers: dict[str, Asker] = {}
+        """The subagents that wait, by the ids of their requests."""
 
     @property
     def asks_for_call(self) -> bool:
@@ -94,9 +97,11 @@ class QuestionDock(Walled, Vertical):
         if self._prompt is None:
             self._show_next()
 
-    def put(self, request: Asked, cwd: str) -> None:
-        """Ask what a call wants to know, or line it up behind what is shown."""
+    def put(self, request: Asked, cwd: str, asker: Asker | None = None) -> None:
+        """Ask what a call wants to know, or line it up behind what is shown. ``asker``: the subagent whose it is."""
         self._cwd = cwd
+        if asker is not None:
+            self._askers[request.id] = asker
         self._waiting.append(request)
         if self._prompt is None:
             self._show_next()
@@ -106,6 +111,7 @@ class QuestionDock(Walled, Vertical):
     def withdraw(self, request_id: str) -> None:
         """The request is closed, answered or not."""
         self._waiting = [request for request in self._waiting if request.id != request_id]
+        self._askers.pop(request_id, None)
         if self._shown is not None and self._shown.id == request_id:
             # What else is closed at the same moment must not flash by.
             self._shown = None
@@ -117,6 +123,7 @@ class QuestionDock(Walled, Vertical):
         """Nobody waits for an answer any more."""
         self._own.clear()
         self._waiting.clear()
+        self._askers.clear()
         self._shown = None
         self._turn()
 
@@ -188,7 +195,7 @@ class QuestionDock(Walled, Vertical):
             self.post_message(self.Cleared())
 
     def _show_next(self) -> None:
-        from tui.dialogs.asked import prompt_for
+        from tui.dialogs.asked import Asking, prompt_for
         from tui.dialogs.choice import ChoicePrompt
 
         settled = self._prompt
@@ -196,7 +203,8 @@ class QuestionDock(Walled, Vertical):
             self._prompt = ChoicePrompt(self._palette, self._own[0], self._now)
         else:
             self._shown = self._waiting.pop(0)
-            self._prompt = prompt_for(self._shown, self._cwd, self._waiting, self._palette, self._now)
+            asking = Asking(self._shown, self._cwd, self._askers.get(self._shown.id))
+            self._prompt = prompt_for(asking, self._waiting, self._palette, self._now)
         if settled is not None:
             settled.remove()
         self.mount(self._prompt)

@@ -12,8 +12,10 @@ from textual.message import Message
 
 from core.protocol.inquiries import QuestionAnswer, QuestionRequest
 from tui.dialogs.answering import Answering
+from tui.dialogs.consent_lines import said_lines
 from tui.dialogs.prompt import DockPrompt
 from tui.dialogs.question import key_line
+from tui.presenter.surfaces import Asker
 from tui.rendering.inquiry_views import answer_text, comment_lines
 from tui.rendering.line import Line, Span, line_width, truncate, wrap
 from tui.rendering.palette import Palette
@@ -21,6 +23,9 @@ from tui.rendering.sanitize import clean, clean_line
 from tui.widgets.line_widget import LineWidget
 
 OTHER = "Other"
+SAID = 3
+"""Last lines of the subagent that a question is about."""
+MIN_LABEL = 16
 
 
 class QuestionForm(DockPrompt):
@@ -35,12 +40,15 @@ class QuestionForm(DockPrompt):
             self.answers = answers
             self.comment = comment
 
-    def __init__(self, palette: Palette, request: QuestionRequest, waiting: int, now: Callable[[], float]) -> None:
+    def __init__(
+        self, palette: Palette, request: QuestionRequest, asker: Asker | None, now: Callable[[], float]
+    ) -> None:
         super().__init__(palette, (), now)
         self.answering = Answering(request.questions)
-        self._waiting = waiting
+        self._asker = asker
+        self._waiting = 0
         self._is_comment = False
-        self._body = _Body(palette, self.answering)
+        self._body = _Body(palette, self.answering, asker)
         self._keys = _Keys(palette, self.answering)
 
     def compose(self) -> ComposeResult:
@@ -170,15 +178,16 @@ class QuestionForm(DockPrompt):
                 body.scroll_to_region(Region(0, first, 1, count), animate=False, force=True)
 
     def _entitle(self) -> None:
-        self.set_title(form_title(self.answering, self._waiting, self._title.content_size.width))
+        self.set_title(form_title(self.answering, self._waiting, self._title.content_size.width, self._asker))
 
 
 class _Body(LineWidget):
     """The question with its options, or all answers."""
 
-    def __init__(self, palette: Palette, answering: Answering) -> None:
+    def __init__(self, palette: Palette, answering: Answering, asker: Asker | None) -> None:
         super().__init__(palette)
         self._answering = answering
+        self._asker = asker
         self.cursor_rows = (0, 1)
         """First row of the option under the cursor, and how many it has."""
 
@@ -187,6 +196,7 @@ class _Body(LineWidget):
         if state.is_review:
             return _review(state, width)
         lines = wrap([(clean(state.question.question), "strong")], width)
+        lines += said_lines(self._asker, width, SAID)
         for place in range(state.other + 1):
             option = _option(state, place, width)
             if place == state.at:
@@ -214,12 +224,16 @@ class _Keys(LineWidget):
         return [*((("  ", "text"), *line) for line in comment), truncate((("  ", "text"), *key_line(keys)), width)]
 
 
-def form_title(state: Answering, waiting: int, width: int) -> Line:
-    """The topics with where the user stands among them; only the present one where there is no room for all."""
-    sign: Span = ("? ", "state.asking")
+def form_title(state: Answering, waiting: int, width: int, asker: Asker | None = None) -> Line:
+    """The topics with where the user stands among them; only the present one where there is no room for all. Before
+    them the subagent that it is about."""
+    sign: Line = (("? ", "state.asking"),)
+    if asker is not None:
+        sign = (*sign, (f"{clean_line(asker.label)}: ", asker.style))
+        sign = truncate(sign, max(MIN_LABEL, width // 2))
     behind: Line = ((f"  (and {waiting} more after this)", "muted"),) if waiting else ()
     if len(state.questions) == 1:
-        return (sign, (clean_line(state.questions[0].header), "strong"), *behind)
+        return (*sign, (clean_line(state.questions[0].header), "strong"), *behind)
     count: Span = (f"  {min(state.step + 1, len(state.questions))}/{len(state.questions)}", "muted")
     chips: list[Span] = []
     for step, question in enumerate(state.questions):
@@ -227,11 +241,11 @@ def form_title(state: Answering, waiting: int, width: int) -> Line:
         style = "strong accent" if step == state.step else "good" if state.is_answered(step) else "muted"
         chips.append((f"{'  ' if step else ''}{mark} {clean_line(question.header)}", style))
     chips.append(("  ▸ Send", "strong accent" if state.is_review else "faint"))
-    line: Line = (sign, *chips, *behind) if state.is_review else (sign, *chips, count, *behind)
+    line: Line = (*sign, *chips, *behind) if state.is_review else (*sign, *chips, count, *behind)
     if line_width(line) <= width:
         return line
     now = "Send" if state.is_review else clean_line(state.question.header)
-    return (sign, (now, "strong accent"), count, *behind)
+    return (*sign, (now, "strong accent"), count, *behind)
 
 
 def _option(state: Answering, place: int, width: int) -> list[Line]:

@@ -33,6 +33,7 @@ FRAME_ROWS = 3
 FRAME_COLUMNS = 4
 ROOMY = 30
 """Rows of a screen that has some to spare."""
+USUAL = 24
 MIN_CONVERSATION = 1
 MIN_BODY = 3
 """Rows that the action keeps, whatever else there is to say."""
@@ -47,7 +48,8 @@ class _Answers(LineWidget):
         self.choice_rows: list[int] = []
 
     def build(self, width: int) -> list[Line]:
-        rows = answer_lines(self._prompt.consent, width, is_seen=self._prompt.body.is_seen)
+        prompt = self._prompt
+        rows = answer_lines(prompt.consent, width, is_seen=prompt.body.is_seen, said=prompt.said_rows)
         self.choice_rows = [index for _line, index in rows]
         rules = scope_lines(self._prompt.consent, width) if self._prompt.has_rules_below else []
         if self._prompt.is_roomy:
@@ -98,10 +100,15 @@ class PermissionPrompt(DockPrompt):
         return self.screen.size.height >= ROOMY
 
     @property
+    def said_rows(self) -> int:
+        """How many last lines of the agent that asks there is room for."""
+        return 3 if self.is_roomy else 2 if self.screen.size.height >= USUAL else 1
+
+    @property
     def has_rules_below(self) -> bool:
         """Whether there is room for all rules below the answers; else they stand in the body and have to be read."""
         width = self.screen.size.width - FRAME_COLUMNS
-        fixed = len(answer_lines(self.consent, width, is_seen=False)) + 2 * self.is_roomy
+        fixed = len(answer_lines(self.consent, width, is_seen=False, said=self.said_rows)) + 2 * self.is_roomy
         return len(scope_lines(self.consent, width)) <= self._rows - MIN_BODY - fixed
 
     @property

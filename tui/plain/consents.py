@@ -15,6 +15,7 @@ from tui.plain.inquiries import Decided, Inquiry
 from tui.plain.paper import WIDE, Paper
 from tui.plain.questions import WORDS
 from tui.presenter.permission_log import PermissionLog
+from tui.presenter.surfaces import Asker
 from tui.rendering.action_views import SIGNS, action_lines, on_one_line, reason_of
 from tui.rendering.line import plain
 from tui.rendering.rule_views import answer_words, clock_time, rule_source
@@ -26,9 +27,9 @@ RECENT = 20
 class ConsentInquiry(Inquiry):
     """May this call run? What is answered with it is only what was printed with it."""
 
-    def __init__(self, request: PermissionRequest, cwd: str) -> None:
+    def __init__(self, request: PermissionRequest, cwd: str, asker: Asker | None = None) -> None:
         super().__init__(request)
-        self.consent = Consent(request, cwd)
+        self.consent = Consent(request, cwd, asker)
 
     def show(self, paper: Paper, behind: Sequence[Asked]) -> None:
         consent, request = self.consent, self.consent.request
@@ -40,6 +41,9 @@ class ConsentInquiry(Inquiry):
             for part in request.parts:
                 text = f"{SIGNS[part.behavior][0]}{on_one_line(part.text)}"
                 paper.line(f"    {text}: {reason_of(part)[0]}")
+        if consent.asker is not None and consent.asker.said:
+            paper.line("  What it said and did last:")
+            paper.lines(list(consent.asker.said), "    ")
         paper.line(f"  because {on_one_line(request.reason)}")
         for choice in consent.choices:
             detail = f" ({choice.detail})" if choice.detail and choice.value == "always" else ""

@@ -12,6 +12,7 @@ from tui.dialogs.asked import plan_op
 from tui.dialogs.plan import plan_question
 from tui.plain.paper import Paper
 from tui.plain.questions import Given, print_keys, print_question, read_answer
+from tui.presenter.surfaces import Asker
 
 Decided = tuple[AnswerPermission | AnswerQuestion | AnswerPlan | ExplainPermission, ...]
 """What the engine should hear; empty where the line was no answer."""
@@ -64,15 +65,19 @@ class PlanInquiry(Inquiry):
 class FormInquiry(Inquiry):
     """A tool's questions, one after the other."""
 
-    def __init__(self, request: QuestionRequest) -> None:
+    def __init__(self, request: QuestionRequest, asker: Asker | None = None) -> None:
         super().__init__(request)
         self._answering = Answering(request.questions)
+        self._asker = asker
 
     def show(self, paper: Paper, behind: Sequence[Asked]) -> None:
         state = self._answering
         count = len(state.questions)
         number = f" ({state.step + 1} of {count})" if count > 1 else ""
-        paper.line(f"\n? {state.question.question}{number}")
+        whose = f"{self._asker.label}: " if self._asker is not None else ""
+        paper.line(f"\n? {whose}{state.question.question}{number}")
+        if self._asker is not None:
+            paper.lines(list(self._asker.said), "    ")
         for place, option in enumerate(state.question.options, 1):
             paper.line(f"  {place} = {option.label}" + (f" ({option.description})" if option.description else ""))
         self._show_keys(paper)

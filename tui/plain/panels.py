@@ -92,7 +92,7 @@ class PlainStatus:
     def hear(self) -> None:
         """More comes from the model."""
 
-    def show_waiting(self) -> None:
+    def show_waiting(self, who: str = "") -> None:
         """The question itself is printed."""
 
     def show_retry(self, what: str, seconds: float, attempt: str) -> None:
@@ -167,3 +167,6 @@ class PlainFooter:
         if running != self._tasks:
             self._paper.line(f"In the background: {running}")
         self._tasks = running
+
+    def show_agents(self, running: int) -> None:
+        """Each is told where it starts and ends."""

@@ -24,8 +24,10 @@ PATIENCE_S = 10
 class PlainReports:
     """Prints each report as it comes. The same one counted exactly is one line more."""
 
-    def __init__(self, reports: Reports, paper: Paper, wall: Callable[[], float]) -> None:
+    def __init__(self, reports: Reports, paper: Paper, wall: Callable[[], float], label: Callable[[str], str]) -> None:
+        """``label`` names an agent by its id."""
         self._reports = reports
+        self._label = label
         self._paper = paper
         self._wall = wall
         self._context: ContextReport | None = None
@@ -52,7 +54,7 @@ class PlainReports:
                 print_context(self._context, self._wall(), self._paper)
         costs, self._costs = self._costs, self._reports.costs
         if self._costs is not None and self._costs is not costs:
-            print_costs(self._costs, self._paper)
+            print_costs(self._costs, self._paper, self._label)
         if (self._context, self._costs) != (before, costs):
             self._printed.set()
 
@@ -81,7 +83,7 @@ def print_context(report: ContextReport, now: float, paper: Paper) -> None:
         paper.line(f"  {tokens(item.tokens)}: {item.name}" + (f" ({item.remedy})" if item.remedy else ""))
 
 
-def print_costs(costs: CostsReported, paper: Paper) -> None:
+def print_costs(costs: CostsReported, paper: Paper, label: Callable[[str], str] = str) -> None:
     """By model, below each what its requests were for."""
     together = sum_of(costs.lines)
     limit = f" of {dollars(costs.limit_usd)}" if costs.limit_usd else ""
@@ -91,7 +93,7 @@ def print_costs(costs: CostsReported, paper: Paper) -> None:
         price = whole.price if whole.is_known else "no price is known"
         paper.line(f"  {model}: {price}, {_amounts(whole)}")
         for line in lines:
-            paper.line(f"    {source_words(line)}: {sum_of([line]).price}, {_amounts(sum_of([line]))}")
+            paper.line(f"    {source_words(line, label)}: {sum_of([line]).price}, {_amounts(sum_of([line]))}")
 
 
 def _amounts(whole: Sum) -> str:

@@ -27,7 +27,7 @@ from tui.plain.paper import Paper
 from tui.plain.reports import PlainReports
 from tui.plain.transcript import PlainTranscript
 from tui.presenter.presenter import Presenter
-from tui.presenter.surfaces import State, Surfaces
+from tui.presenter.surfaces import Asker, State, Surfaces
 from tui.rendering.call_remarks import handed_off
 
 TWICE_S = 1.5
@@ -125,9 +125,10 @@ class PlainSession:
                 signal=self._signal,
                 quote=self._quote,
                 go_over=self._go_over,
+                recall=lambda _agent_id: None,
             )
         )
-        self._reports = PlainReports(presenter.reports, paper, time.time)
+        self._reports = PlainReports(presenter.reports, paper, time.time, presenter.sidechains.label)
         return presenter
 
     # Out
@@ -169,8 +170,8 @@ class PlainSession:
         else:
             self._free.set()
 
-    def _ask(self, request: Asked, cwd: str) -> None:
-        self._questions.append(_inquiry_for(request, cwd))
+    def _ask(self, request: Asked, cwd: str, asker: Asker | None) -> None:
+        self._questions.append(_inquiry_for(request, cwd, asker))
         if len(self._questions) == 1:
             self._show_question()
         self._set_free()
@@ -302,15 +303,15 @@ class PlainSession:
             self._work.cancel()
 
 
-def _inquiry_for(request: Asked, cwd: str) -> Inquiry:
+def _inquiry_for(request: Asked, cwd: str, asker: Asker | None) -> Inquiry:
     """How a request is asked as lines."""
     match request:
         case QuestionRequest():
-            return FormInquiry(request)
+            return FormInquiry(request, asker)
         case PlanRequest():
             return PlanInquiry(request, cwd)
         case _:
-            return ConsentInquiry(request, cwd)
+            return ConsentInquiry(request, cwd, asker)
 
 
 def _soon(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

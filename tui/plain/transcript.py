@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tui.plain.paper import WIDE, Paper
+from tui.widgets.transcript.agent_block import AgentBlock
 from tui.widgets.transcript.blocks import Block, PromptBlock, TextBlock, ThinkingBlock, WelcomeBlock
 from tui.widgets.transcript.compaction_block import UNDO, CompactionBlock
 from tui.widgets.transcript.retry_block import RetryBlock
@@ -65,6 +66,8 @@ class PlainTranscript:
             match block:
                 case TextBlock():
                     self._prose(block)
+                case AgentBlock():
+                    self._agent(block)
                 case ToolBlock():
                     self._call(block)
                 case PromptBlock():
@@ -91,6 +94,20 @@ class PlainTranscript:
             self._paper.line(fresh if done else "\n" + fresh.lstrip("\n"))
         if block.is_complete and block.interrupted:
             self._paper.line("(cut off)")
+
+    def _agent(self, block: AgentBlock) -> None:
+        """That it starts, and how it ended, with the first of its last words: what it does between is not printed."""
+        if block.info is None and not block.is_complete:
+            return  # it has not started: the call waits, or is asked about
+        if block.id not in self._called and block.id not in self._told:
+            self._paper.line(f"* {block.headline}")
+            self._called[block.id] = self._paper.count
+        if block.is_complete and block.id not in self._told:
+            self._told.add(block.id)
+            is_next = self._called.pop(block.id, -1) == self._paper.count
+            self._paper.line(f"  {block.remark}" if is_next else f"* {block.headline}: {block.remark}")
+            block.has_fold_hint = False
+            self._paper.lines(block.lines(WIDE)[1:])
 
     def _call(self, block: ToolBlock) -> None:
         if block.state == "running" and block.id not in self._called:

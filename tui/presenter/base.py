@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeVar
 
+from core.protocol.envelope import Envelope
 from core.protocol.events import ModelChangeQuoted
+from core.protocol.ids import MAIN_AGENT
 from core.protocol.views import PermissionMode, TodoItem
 from tui.presenter.permission_log import PermissionLog
 from tui.presenter.reports import Reports
-from tui.presenter.sidechains import Sidechains
+from tui.presenter.sidechains import Sidechain, Sidechains
 from tui.presenter.surfaces import Surfaces
+from tui.presenter.task_book import TaskBook
+from tui.widgets.transcript.agent_block import AgentBlock
 from tui.widgets.transcript.blocks import Block
 from tui.widgets.transcript.compaction_block import CompactionBlock
 from tui.widgets.transcript.retry_block import RetryBlock
@@ -19,17 +24,24 @@ B = TypeVar("B", bound=Block)
 
 
 class PresenterBase:
-    """State, and how a block comes into the conversation."""
+    """State, and how a block comes into the conversation.
 
-    def __init__(self, surfaces: Surfaces) -> None:
+    One presents one conversation: the main one, or with ``of`` and ``chain`` that of a subagent of it. What is known of
+    the session beside its conversations is kept once."""
+
+    def __init__(self, surfaces: Surfaces, *, of: PresenterBase | None = None, chain: Sidechain | None = None) -> None:
         self._on = surfaces
+        self._chain = chain
+        self._agent_id = chain.info.id if chain is not None else MAIN_AGENT
         self._ts = 0.0
         """When the event that is shown was published, seconds since the epoch."""
         self.resumed = "Taken up where it was left."
         """Said of a session that has a history."""
-        self.permissions = PermissionLog()
-        self.sidechains = Sidechains()
-        self._cwd = ""
+        self.permissions = of.permissions if of else PermissionLog()
+        self.sidechains = of.sidechains if of else Sidechains(surfaces.recall)
+        self.tasks = of.tasks if of else TaskBook()
+        self.reports = of.reports if of else Reports()
+        self._cwd = of.cwd if of else ""
         self._mode: PermissionMode = "default"
         self._may_bypass = False
         self._blocks: dict[str, Block] = {}
@@ -39,7 +51,10 @@ class PresenterBase:
         self._batch: tuple[str, int] = ("", -1)
         self._batch_tools: list[ToolBlock] = []
         self._running: dict[str, str] = {}
-        self._asking: set[str] = set()
+        self._asking: dict[str, str] = {}
+        """What waits for the user and holds up the turn, and the label of the subagent that asks, if it is one."""
+        self._asking_aside: set[str] = set()
+        """What agents in the background ask."""
         self._cost_before = 0.0
         self._cost: float | None = 0.0
         self._up = self._down = 0
@@ -52,15 +67,28 @@ class PresenterBase:
         self._compacting: CompactionBlock | None = None
         self._compacted: CompactionBlock | None = None
         """The newest that is done and was not undone."""
-        self.reports = Reports()
         self.quoted: ModelChangeQuoted | None = None
         """The newest price of a change of the model."""
         self._todos: tuple[TodoItem, ...] = ()
+        self._agents: dict[str, Callable[[Envelope], None]] = {}
+        """What shows the events of each subagent."""
+        self._panes: dict[str, AgentBlock] = {}
+        """The block of each agent's run that is not over."""
+        self._touched: dict[str, Sidechain] = {}
+        """Agents of which something has come since the last ``flush``."""
         self._count = 0
+
+    @property
+    def cwd(self) -> str:
+        """Where the session runs."""
+        return self._cwd
 
     def _add(self, block: B) -> B:
         self._on.transcript.append(block)
         return block
+
+    def _agent_block(self, block_id: str) -> AgentBlock:
+        return AgentBlock(block_id, self._cwd, self._on.transcript.changed, self._on.wall)
 
     def _next_id(self) -> str:
         self._count += 1
@@ -83,11 +111,19 @@ class PresenterBase:
 
     def _show_work(self) -> None:
         """What the calls are at: a question to the user comes before what runs."""
-        names = list(self._running.values())
         if self._asking:
-            self._on.status.show_waiting()
-            self._on.signal("waiting")
-            return
-        self._on.signal("working")
-        if names:
-            self._on.status.show_activity(f"Running {names[0]}" if len(names) == 1 else f"Running {len(names)} tools")
+            self._on.status.show_waiting(next(iter(self._asking.values())))
+        elif self._running:
+            self._on.status.show_activity(self._work())
+        self._on.signal("waiting" if self._asking or self._asking_aside else "working")
+
+    def _work(self) -> str:
+        """The running calls in a few words, those of agents apart."""
+        agents = [block for call in self._running if isinstance(block := self._tools.get(call), AgentBlock)]
+        names = [name for call, name in self._running.items() if self._tools.get(call) not in agents]
+        if not names and len(agents) == 1:
+            return agents[0].at_work
+        parts = [f"Running {names[0]}" if len(names) == 1 else f"Running {len(names)} tools" if names else ""]
+        if agents:
+            parts.append(f"{len(agents)} agent{'' if len(agents) == 1 else 's'} running")
+        return ", ".join(part for part in parts if part)

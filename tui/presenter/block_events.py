@@ -8,7 +8,7 @@ from core.protocol.messages import ThinkingBlock as ThinkingContent
 from core.protocol.messages import ToolUseBlock
 from tui.presenter.base import PresenterBase
 from tui.widgets.transcript.blocks import Block, TextBlock, ThinkingBlock
-from tui.widgets.transcript.tool_block import ToolBlock
+from tui.widgets.transcript.tool_block import TASK_TOOL, ToolBlock
 
 
 class BlockEvents(PresenterBase):
@@ -24,7 +24,7 @@ class BlockEvents(PresenterBase):
                 self._open(event.block_id, ThinkingBlock(event.block_id))
                 self._on.status.show_activity("Thinking", is_awaited=True)
             case "tool_use":
-                self._open(event.block_id, ToolBlock(event.block_id, event.tool_name, self._cwd))
+                self._open(event.block_id, self._call_block(event.block_id, event.tool_name))
                 self._on.status.show_activity(f"Preparing {event.tool_name}", is_awaited=True)
             case "other":
                 pass
@@ -59,7 +59,7 @@ class BlockEvents(PresenterBase):
             case ToolUseBlock():
                 shown = block
                 if not isinstance(shown, ToolBlock):
-                    shown = self._add(ToolBlock(event.block_id, content.name, self._cwd))
+                    shown = self._add(self._call_block(event.block_id, content.name))
                 shown.set_input(content.input)
                 self._tools[content.id] = shown
             case _:
@@ -78,3 +78,8 @@ class BlockEvents(PresenterBase):
     def _open(self, block_id: str, block: Block) -> None:
         self._blocks[block_id] = block
         self._add(block)
+
+    def _call_block(self, block_id: str, tool: str) -> ToolBlock:
+        if tool == TASK_TOOL:
+            return self._agent_block(block_id)
+        return ToolBlock(block_id, tool, self._cwd)

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from core.protocol import events as ev
-from core.protocol.inquiries import Asked
+from core.protocol.inquiries import Asked, PlanRequest
 from tui.presenter.base import PresenterBase
+from tui.presenter.surfaces import Asker
+from tui.rendering.agent_views import agent_style
+from tui.widgets.transcript.agent_block import LIVE_LINES
+from tui.widgets.transcript.agent_lines import last_lines
 from tui.widgets.transcript.shell_block import ShellBlock
 from tui.widgets.transcript.tool_block import ToolBlock
+
+SAID_COLUMNS = 72
+"""Of the last lines of an agent that asks."""
 
 
 class CallEvents(PresenterBase):
@@ -80,7 +87,7 @@ class CallEvents(PresenterBase):
 
     def on_permission_decided(self, event: ev.PermissionDecided) -> None:
         """Kept among the recent decisions; the question shows the reason where there is one."""
-        self.permissions.decide(event, self._ts)
+        self.permissions.decide(event, self._ts, self._chain.info.label if self._chain is not None else "")
 
     def on_permission_explained(self, event: ev.PermissionExplained) -> None:
         """The question shows it."""
@@ -116,13 +123,27 @@ class CallEvents(PresenterBase):
         if block is not None:
             block.set_state("asking")
             self._redraw(block)
-        self._asking.add(request.id)
+        asker = self._asker(request)
+        self._asking[request.id] = asker.label if asker is not None else ""
         self._show_work()
-        self._on.ask(request, self._cwd)
+        self._on.ask(request, self._cwd, asker)
+
+    def _asker(self, request: Asked) -> Asker | None:
+        """The subagent that asks; None where it is the main one."""
+        agent = "" if isinstance(request, PlanRequest) else request.agent
+        chain = self._chain or self.sidechains.get(agent)
+        if chain is not None:
+            said = tuple(last_lines(chain.feed.newest, LIVE_LINES, SAID_COLUMNS, with_asking=False))
+            return Asker(label=chain.info.label, style=agent_style(chain.info), said=said)
+        if isinstance(request, PlanRequest) or not agent:
+            return None
+        return Asker(label=request.agent_label or agent)
 
     def _close(self, request_id: str, tool_use_id: str, *, runs_on: bool) -> None:
         self._on.withdraw(request_id)
-        self._asking.discard(request_id)
+        self._asking.pop(request_id, None)
+        if not (self._asking or self._running):
+            self._on.status.show_activity("Working")
         self._show_work()
         block = self._tools.get(tool_use_id)
         if block is not None and runs_on:

@@ -22,6 +22,7 @@ class Decision:
     at: float
     """Seconds since the epoch."""
     agent: str = ""
+    """The label of the subagent whose call it is; empty for the main agent."""
     is_open: bool = False
     """Whether the user is still asked."""
     answer: Answer | None = None
@@ -41,15 +42,17 @@ class PermissionLog(Watched):
         self.rules = tuple(sorted(rules, key=lambda rule: ORDER.index(rule.behavior)))
         self._changed()
 
-    def decide(self, decided: PermissionDecided, at: float) -> None:
-        """One more decision; of one that is decided anew (a rule was added meanwhile) only the newest is kept."""
+    def decide(self, decided: PermissionDecided, at: float, agent: str = "") -> None:
+        """One more decision, where ``agent`` says so for a subagent of that label; of one that is decided anew (a rule
+        was added meanwhile) only the newest is kept."""
         older = tuple(one for one in self.decisions if one.decided.tool_use_id != decided.tool_use_id)
-        self.decisions = (Decision(decided=decided, at=at), *older)[:KEPT]
+        self.decisions = (Decision(decided=decided, at=at, agent=agent), *older)[:KEPT]
         self._changed()
 
     def ask(self, request: PermissionRequest) -> None:
         """The user is asked about a call."""
-        self._change(request.tool_use_id, agent=request.agent, is_open=True)
+        agent = request.agent_label or request.agent
+        self._change(request.tool_use_id, is_open=True, **({"agent": agent} if agent else {}))
 
     def resolve(self, tool_use_id: str, answer: Answer | None, comment: str) -> None:
         """The question was answered, or withdrawn where there is no answer."""

@@ -21,11 +21,6 @@ class SessionEvents(PresenterBase):
         return self._mode
 
     @property
-    def cwd(self) -> str:
-        """Where the session runs."""
-        return self._cwd
-
-    @property
     def next_mode(self) -> PermissionMode:
         """The mode after this one; asking nothing is among them only where the session was started so."""
         order = (*MODE_ORDER, "bypassPermissions") if self._may_bypass else MODE_ORDER
@@ -86,8 +81,10 @@ class SessionEvents(PresenterBase):
         self._on.todos.show_shared(event.tasks)
 
     def on_tasks_changed(self, event: ev.TasksChanged) -> None:
-        """How many run in the background."""
-        self._on.footer.show_tasks(sum(task.status == "running" for task in event.tasks))
+        """How many run in the background beside agents, which are counted on their own."""
+        self.tasks.show(event.tasks)
+        running = [task for task in event.tasks if task.status == "running" and task.in_background]
+        self._on.footer.show_tasks(sum(task.kind != "agent" for task in running))
 
     def on_unknown(self, event: ev.UnknownEvent) -> None:
         """From a newer version: nothing that this one could show."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -9,10 +10,22 @@ from typing import Literal, Protocol
 from core.protocol.events import ModelChangeQuoted, PermissionExplained
 from core.protocol.inquiries import Asked
 from core.protocol.views import ContextLimits, QueuedMessage, SharedTask, TodoItem
+from tui.rendering.line import Line
 from tui.widgets.transcript.blocks import Block
 
 State = Literal["working", "waiting", "done"]
 """A turn runs, it waits for the user, it is over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """The subagent behind a request."""
+
+    label: str
+    style: str = "agent"
+    """The name of its colour's style."""
+    said: tuple[Line, ...] = ()
+    """Its last lines, wrapped for a screen of the usual width."""
 
 
 class HeaderSurface(Protocol):
@@ -48,7 +61,7 @@ class StatusSurface(Protocol):
     def end(self) -> None: ...
     def show_activity(self, text: str, *, is_awaited: bool = False) -> None: ...
     def hear(self) -> None: ...
-    def show_waiting(self) -> None: ...
+    def show_waiting(self, who: str = "") -> None: ...
     def show_retry(self, what: str, seconds: float, attempt: str) -> None: ...
     def show_tokens(self, text: str) -> None: ...
     def show_item(self, text: str) -> None: ...
@@ -75,6 +88,7 @@ class FooterSurface(Protocol):
     def show_usage(self, used: int, cost: str, *, breaker: str = "closed") -> None: ...
     def show_cache(self, percent: int | None, warm_until: float | None, cold_cost: str = "") -> None: ...
     def show_tasks(self, running: int) -> None: ...
+    def show_agents(self, running: int) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +102,8 @@ class Surfaces:
     queue: QueueSurface
     composer: ComposerSurface
     footer: FooterSurface
-    ask: Callable[[Asked, str], None]
-    """Show what a call of the session in this folder asks."""
+    ask: Callable[[Asked, str, Asker | None], None]
+    """Show what a call of the session in this folder asks; of which subagent, where it is one of theirs."""
     withdraw: Callable[[str], None]
     """Take it away, by its id."""
     explain: Callable[[PermissionExplained], None]
@@ -102,3 +116,7 @@ class Surfaces:
     """Ask whether the model is to be changed at that price."""
     go_over: Callable[[str], None]
     """Go on with the session of this id in place of this one."""
+    recall: Callable[[str], None]
+    """Ask for what the subagent of this id has said."""
+    wall: Callable[[], float] = time.time
+    """Seconds since the epoch."""

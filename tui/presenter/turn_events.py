@@ -37,7 +37,9 @@ class TurnEvents(PresenterBase):
     """Follows turns and requests."""
 
     def on_prompt_submitted(self, event: ev.PromptSubmitted) -> None:
-        """The user's words."""
+        """The user's words; to a subagent its task, which may stand there already."""
+        if self._chain is not None and self._chain.has_just_been_told(event.text):
+            return
         self._add(PromptBlock(event.message_id, event.text, event.images))
 
     def on_turn_started(self, event: ev.TurnStarted) -> None:
@@ -73,7 +75,7 @@ class TurnEvents(PresenterBase):
 
     def on_request_started(self, event: ev.RequestStarted) -> None:
         """The model has the word; for what is asked beside the conversation the running call speaks."""
-        if event.query_source == "main":
+        if event.query_source in ("main", "agent"):
             self._on.status.show_activity("Waiting for the model", is_awaited=True)
         elif event.query_source == "handoff":
             self._begin_alone("Writing the handoff")

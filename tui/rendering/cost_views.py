@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from core.protocol.context_views import CostLine
@@ -57,10 +57,10 @@ def sum_of(lines: Sequence[CostLine]) -> Sum:
     return Sum(sum(line.requests for line in lines), usage, sum(known), len(known) == len(lines))
 
 
-def source_words(line: CostLine) -> str:
-    """What its requests were for, and of which agent where that is not the main one."""
+def source_words(line: CostLine, label: Callable[[str], str] = str) -> str:
+    """What its requests were for, and of which agent where that is not the main one; ``label`` names agents."""
     words = SOURCES.get(line.source, line.source.replace("_", " "))
-    return clean_line(f"{words} · {line.agent}" if line.agent not in ("", "main") else words)
+    return clean_line(f"{words} · {label(line.agent)}" if line.agent not in ("", "main") else words)
 
 
 def by_model(lines: Sequence[CostLine]) -> dict[str, list[CostLine]]:
@@ -71,8 +71,8 @@ def by_model(lines: Sequence[CostLine]) -> dict[str, list[CostLine]]:
     return models
 
 
-def cost_lines(costs: CostsReported, width: int) -> list[Line]:
-    """The whole report."""
+def cost_lines(costs: CostsReported, width: int, label: Callable[[str], str] = str) -> list[Line]:
+    """The whole report; ``label`` names agents."""
     if not costs.lines:
         return [(("Nothing was sent yet.", "muted"),)]
     shown = _columns(width)
@@ -84,7 +84,7 @@ def cost_lines(costs: CostsReported, width: int) -> list[Line]:
         whole = sum_of(rows)
         unknown += [] if whole.is_known else [model]
         lines.append(_row(clean_line(model), whole, name, shown, "strong"))
-        lines += [_row(f"  {source_words(row)}", sum_of([row]), name, shown, "muted") for row in rows]
+        lines += [_row(f"  {source_words(row, label)}", sum_of([row]), name, shown, "muted") for row in rows]
     together = sum_of(costs.lines)
     lines += [(), _row("Together", together, name, shown, "strong")]
     if costs.limit_usd:

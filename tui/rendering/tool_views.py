@@ -116,6 +116,12 @@ def _questions(arguments: dict[str, Any], _cwd: str) -> str:
     return ", ".join(_text(cast("dict[str, Any]", item), "header") for item in items if isinstance(item, dict))
 
 
+def _agent(arguments: dict[str, Any], _cwd: str) -> str:
+    """Which agent is to do what."""
+    parts = [_text(arguments, key) for key in ("resume", "subagent_type", "description")]
+    return " · ".join(part for part in parts if part)
+
+
 def _task(arguments: dict[str, Any], _cwd: str) -> str:
     status = _text(arguments, "status")
     words = [_text(arguments, "taskId"), f"→ {status}" if status else ""]
@@ -153,6 +159,7 @@ _ARGUMENTS: dict[str, Callable[[dict[str, Any], str], str]] = {
     "KillShell": _shell,
     "WebFetch": _url,
     "WebSearch": _query,
+    "Task": _agent,
     "TodoWrite": _nothing,
     "AskUserQuestion": _questions,
     "EnterPlanMode": _nothing,

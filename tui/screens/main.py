@@ -13,7 +13,7 @@ from textual.message import Message
 from tui.dialogs.dock import QuestionDock
 from tui.keymap import SCREEN_KEYS, bindings
 from tui.rendering.palette import Palette
-from tui.screens.view_keys import ViewKeys
+from tui.screens.agents import AgentKeys
 from tui.widgets.composer.editor import Composer
 from tui.widgets.composer.menu import CompletionMenu
 from tui.widgets.gauge import Footer
@@ -23,6 +23,7 @@ from tui.widgets.queue_lane import QueueLane
 from tui.widgets.status import StatusLine
 from tui.widgets.todo import TodoLine, TodoPanel, TodoViews
 from tui.widgets.transcript.pane import ConversationPane
+from tui.widgets.transcript.view import TranscriptView
 
 if TYPE_CHECKING:
     from core.protocol.events import ModelChangeQuoted, NoticeLevel
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from tui.presenter.surfaces import State
 
 
-class MainScreen(ViewKeys):
+class MainScreen(AgentKeys):
     """Draws what it is told, and turns keys into ops."""
 
     BINDINGS = bindings([key for key in SCREEN_KEYS if key.id != "session.interrupt"], priority=True) + bindings(
@@ -125,6 +126,8 @@ class MainScreen(ViewKeys):
                 signal=signal,
                 quote=self._quote,
                 go_over=self._go_over,
+                recall=self._recall,
+                wall=self.wall,
             )
         )
         return self.presenter
@@ -133,6 +136,11 @@ class MainScreen(ViewKeys):
         from tui.dialogs.quote import quote_question
 
         self.dock.ask(quote_question(quoted))
+
+    def _recall(self, agent_id: str) -> None:
+        from core.protocol.ops import RecallAgent
+
+        self.send(RecallAgent(agent_id=agent_id))
 
     def _go_over(self, session_id: str) -> None:
         self.post_message(self.HandoffReady(session_id))
@@ -153,6 +161,8 @@ class MainScreen(ViewKeys):
         from core.protocol.views import ContextLimits
 
         self.dock.clear()
+        await self.close_agents()
+        self._desk = None
         settled, self._pane = self._pane, ConversationPane(self._palette)
         self._transcript = self._pane.view
         self.remove_class("-reading")
@@ -166,6 +176,7 @@ class MainScreen(ViewKeys):
         self._todos.show_shared(())
         self.status.show_item("")
         self._footer.show_tasks(0)
+        self._footer.show_agents(0)
         self._footer.show_window(0, ContextLimits())
         self._footer.show_usage(0, "")
         self._footer.show_cache(None, None)
@@ -174,7 +185,10 @@ class MainScreen(ViewKeys):
     def set_palette(self, palette: Palette) -> None:
         """Draw in other colours."""
         self._palette = palette
-        self._transcript.set_palette(palette)
+        for view in self.query(TranscriptView):
+            view.set_palette(palette)
+        if self._agents is not None:
+            self._agents.set_palette(palette)
         self.dock.set_palette(palette)
         for widget in self.query(LineWidget):
             widget.set_palette(palette)
@@ -219,11 +233,12 @@ class MainScreen(ViewKeys):
     @on(QuestionDock.Cleared)
     def _question_cleared(self) -> None:
         if not self.dock.is_open:
-            self.composer.focus()
+            self.give_keys()
 
     @on(QuestionDock.Typed)
     def _typed_on(self, event: QuestionDock.Typed) -> None:
-        self.composer.insert(event.text)
+        if self._agents is None:
+            self.composer.insert(event.text)
 
     # The composer
 

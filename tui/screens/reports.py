@@ -152,6 +152,11 @@ class CostScreen(ReportPanel):
 
     COLUMNS = 100
 
+    def __init__(self, palette: Palette, reports: Reports, label: Callable[[str], str]) -> None:
+        """``label`` names an agent by its id."""
+        super().__init__(palette, reports)
+        self._label = label
+
     def question(self) -> Op:
         return ReportCosts()
 
@@ -162,7 +167,7 @@ class CostScreen(ReportPanel):
 
     def body(self, width: int) -> list[Line]:
         costs = self._reports.costs
-        return cost_lines(costs, width) if costs is not None else [(("Adding up…", "muted"),)]
+        return cost_lines(costs, width, self._label) if costs is not None else [(("Adding up…", "muted"),)]
 
     def foot(self, width: int) -> Line:
         return truncate(key_line((("Esc", "close"), ("↑ ↓", "scroll"))), width)

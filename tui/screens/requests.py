@@ -36,6 +36,12 @@ class RequestScreen(Walled, Screen[None]):
     class CostsRequested(Message):
         """The user wants to see what the session has cost."""
 
+    class KindsRequested(Message):
+        """The user wants to see what kinds of agents there are."""
+
+    class TasksRequested(Message):
+        """The user wants to see all tasks."""
+
     class LeaveRequested(Message):
         """The user leaves."""
 
@@ -60,6 +66,14 @@ class RequestScreen(Walled, Screen[None]):
     def action_costs(self) -> None:
         """What the session has cost."""
         self.post_message(self.CostsRequested())
+
+    def action_kinds(self) -> None:
+        """What kinds of agents there are."""
+        self.post_message(self.KindsRequested())
+
+    def action_tasks(self) -> None:
+        """All tasks."""
+        self.post_message(self.TasksRequested())
 
     def action_themes(self, name: str = "") -> None:
         """Choose the theme, or take the one of that name."""

@@ -17,21 +17,26 @@ class ViewKeys(SessionKeys):
     _transcript: TranscriptView
     _todos: TodoViews
 
+    @property
+    def pane_in_view(self) -> ConversationPane:
+        """The conversation that the keys are about."""
+        return self._pane
+
     def action_toggle_todos(self) -> None:
         """Show or hide the todo list."""
         self._todos.toggle()
 
     def action_transcript(self) -> None:
         """Read the conversation with everything unfolded, or go back to how it was."""
-        self.set_class(self._pane.toggle_reading(), "-reading")
+        self.set_class(self.pane_in_view.toggle_reading(), "-reading")
 
     def action_search(self, text: str = "") -> None:
         """Search the conversation."""
-        self._pane.search(text)
+        self.pane_in_view.search(text)
 
     def action_copy_last(self) -> None:
         """Copy the newest answer as Markdown."""
-        self._pane.copy_answer()
+        self.pane_in_view.copy_answer()
 
     @on(ConversationPane.Left)
     def _conversation_left(self) -> None:
@@ -41,8 +46,8 @@ class ViewKeys(SessionKeys):
     def action_page(self, direction: int) -> None:
         """Scroll what a question is about, or where all of that is in view the conversation."""
         if not (self.dock.has_keys and self.dock.scroll_body(direction)):
-            self._transcript.scroll_page(direction)
+            self.pane_in_view.view.scroll_page(direction)
 
     def action_edge(self, direction: int) -> None:
         """To the beginning or the end of the conversation."""
-        self._transcript.scroll_edge(direction)
+        self.pane_in_view.view.scroll_edge(direction)

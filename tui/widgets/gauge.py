@@ -51,6 +51,7 @@ class Footer(LineWidget):
         self._cost = ""
         self._breaker = "closed"
         self._tasks = 0
+        self._agents = 0
         self._cooling: Timer | None = None
         self._gauge_at = 0
         """The column where the gauge begins."""
@@ -81,8 +82,17 @@ class Footer(LineWidget):
         self._tasks = running
         self.update_lines()
 
+    def show_agents(self, running: int) -> None:
+        """How many subagents run."""
+        if running != self._agents:
+            self._agents = running
+            self.update_lines()
+
     def build(self, width: int) -> list[Line]:
         left: list[Span] = [(f"{MODE_SIGNS[self._mode]} {MODE_WORDS[self._mode]}", f"mode.{self._mode}")]
+        if self._agents:
+            left.append((f"  {self._agents} agent{'' if self._agents == 1 else 's'}", "caution"))
+            left += _key("session.agents", "")
         if self._tasks:
             left.append((f"  {self._tasks} in background", "caution"))
         for keys, right in self._arrangements():
@@ -189,4 +199,4 @@ def _part(text: str) -> list[Span]:
 def _key(key_id: str, what: str) -> list[Span]:
     """A key and what it does; nothing where the user has taken the key away."""
     text = key_text(key_id)
-    return [(f"  {text}", "key"), (f" {what}", "muted")] if text else []
+    return [(f"  {text}", "key"), (f" {what}" if what else "", "muted")] if text else []

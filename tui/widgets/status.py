@@ -67,9 +67,10 @@ class StatusLine(LineWidget):
         if self._heard is not None:
             self._heard = self._now()
 
-    def show_waiting(self) -> None:
-        """It is the user's turn: nothing moves until the answer."""
-        self._set("Waiting for you", is_waiting=True)
+    def show_waiting(self, who: str = "") -> None:
+        """It is the user's turn: nothing moves until the answer. ``who``: the subagent that asks."""
+        words = f"Waiting for your answer ({clean_line(who)})" if who else "Waiting for you"
+        self._set(words, is_waiting=True)
 
     def show_retry(self, what: str, seconds: float, attempt: str) -> None:
         """A countdown to the next attempt, and which of how many it will be."""

@@ -93,3 +93,7 @@ class DraftChanged(Message):
     def __init__(self, draft: dict[str, Any]) -> None:
         super().__init__()
         self.draft = draft
+
+
+class StopAgentsRequested(Message):
+    """All agents are to be stopped."""

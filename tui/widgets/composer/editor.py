@@ -132,7 +132,7 @@ class Composer(Walled, VimArea):
         self.post_message(asks.SearchRequested(self.prompts.newest_first()))
 
     def action_chord(self) -> None:
-        """Ctrl+X: cuts what is selected, else waits for Ctrl+E."""
+        """Ctrl+X: cuts what is selected, else waits for Ctrl+E or Ctrl+K."""
         if self.selected_text:
             self.action_cut()
         else:
@@ -182,12 +182,15 @@ class Composer(Walled, VimArea):
             self._drafts.flush()
 
     def _finish_chord(self, key: str) -> bool:
-        """Whether the key was the second one of Ctrl+X Ctrl+E."""
+        """Whether the key was the second one of Ctrl+X Ctrl+E or Ctrl+X Ctrl+K."""
         was_open, self._in_chord = self._in_chord, False
         if was_open and key == "ctrl+e":
             self.action_open_editor()
-            return True
-        return False
+        elif was_open and key == "ctrl+k":
+            self.post_message(asks.StopAgentsRequested())
+        else:
+            return False
+        return True
 
     def _recall(self, text: str | None) -> None:
         if text is not None:

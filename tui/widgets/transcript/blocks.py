@@ -98,6 +98,16 @@ class Block:
         """Whether nothing more will come of it."""
         return True
 
+    @property
+    def is_moving(self) -> bool:
+        """Whether it tells a time that goes on: it is drawn anew each second."""
+        return False
+
+    @property
+    def is_at_hand(self) -> bool:
+        """Whether what is folded away is there; of others only the one that is asked for is unfolded."""
+        return True
+
     def touch(self) -> None:
         """Declare a change."""
         self.revision += 1

@@ -42,7 +42,12 @@ class ConversationPane(Walled, Vertical):
     """
 
     class Left(Message):
-        """The keys go back to where the user types."""
+        """The keys go back to where the user types. ``is_done``: from the conversation itself, not from a search in it
+        or from reading it unfolded."""
+
+        def __init__(self, *, is_done: bool = False) -> None:
+            super().__init__()
+            self.is_done = is_done
 
     def __init__(self, palette: Palette) -> None:
         super().__init__()
@@ -128,4 +133,4 @@ class ConversationPane(Walled, Vertical):
         if self._folded_before is not None:
             self.toggle_reading()
         else:
-            self.post_message(self.Left())
+            self.post_message(self.Left(is_done=True))

@@ -50,7 +50,8 @@ class ReadableView(SelectableView):
         before: dict[str, bool] = {}
         for entry in self.plan:
             block = entry.block
-            if block.is_foldable and folded.get(block.id, block.folded) != block.folded:
+            is_other = folded.get(block.id, block.folded) != block.folded
+            if block.is_foldable and is_other and (block.is_at_hand or not block.folded):
                 before[block.id] = block.folded
                 block.toggle()
         self.selection = None

@@ -30,6 +30,8 @@ from tui.widgets.transcript.blocks import PROSE_COLUMNS, Block
 State = Literal["waiting", "asking", "running", "done", "failed"]
 GroupPlace = Literal["", "first", "middle", "last"]
 
+TASK_TOOL = "Task"
+"""The tool whose calls start agents."""
 SIGNS: dict[State, str] = {"waiting": "○", "asking": "?", "running": "◐", "done": "●", "failed": "✗"}
 GROUP_SIGNS: dict[GroupPlace, str] = {"": "  ", "first": "│ ", "middle": "│ ", "last": "╰ "}
 DIFF_PREVIEW = 14
@@ -203,9 +205,10 @@ class ToolBlock(Block):
         """The line above a batch."""
         if self.group != "first" or len(self._members) < 2:
             return []
+        what = "agents" if all(block.name == TASK_TOOL for block in self._members) else "calls"
         spans: list[Span] = [
             ("╭ ", f"tool.group {DECOR_ROW}"),
-            (f"{len(self._members)} calls at once", "muted"),
+            (f"{len(self._members)} {what} at once", "muted"),
         ]
         return [headline(spans, batch_state([block.state for block in self._members]), width)]
 

@@ -71,6 +71,10 @@ class TranscriptView(ReadableView):
 
     # Keys
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        # With no block chosen the key is for whoever else wants it.
+        return action != "fold" or self.cursor is not None
+
     def action_prompt(self, direction: int) -> None:
         """To the prompt before or after, put at the top of the view."""
         in_view = {at for at, _ in self.viewport.rows}

@@ -15,6 +15,7 @@ from tui.rendering.line import Line
 from tui.rendering.palette import Palette
 from tui.widgets.transcript.drawing import GUTTER, Pencil
 from tui.widgets.transcript.layout import Layout
+from tui.widgets.transcript.ticking import Ticker
 from tui.widgets.transcript.viewport import Place, Viewport
 from tui.widgets.wall import Walled
 
@@ -57,18 +58,23 @@ class WindowedView(Walled, ScrollView, can_focus=True):
         self._painted: list[Strip] = []
         self._thumb: tuple[int, int, int, bool] = (0, 0, 0, False)
         self._seen_blocks = 0
+        self._ticker = Ticker(self, self.flush)
+        self._is_hidden = False
 
     # What a presenter does
 
     def append(self, block: Block) -> None:
         """Add a block at the end; drawn at the next ``flush``."""
         self.plan.append(block)
+        self._ticker.look_at(block)
 
     def changed(self, block: Block) -> None:
         """A block has changed; drawn at the next ``flush``."""
+        self._ticker.look_at(block)
 
     def drop(self, block: Block) -> None:
         """Take a block away."""
+        self._ticker.drop(block)
         at = self.plan.place(block.id)
         if at is not None:
             self.plan.drop(at)
@@ -76,8 +82,8 @@ class WindowedView(Walled, ScrollView, can_focus=True):
             self._seen_blocks -= at < self._seen_blocks
 
     def flush(self) -> None:
-        """Lay out what is in view and has changed, and draw it."""
-        if not self.plan.width:
+        """Lay out what is in view and has changed, and draw it; where nobody sees it that waits."""
+        if not self.plan.width or self._is_hidden:
             return
         self.viewport.settle()
         self.show_position()
@@ -160,6 +166,13 @@ class WindowedView(Walled, ScrollView, can_focus=True):
             return
         self.viewport.resize(region.width - GUTTER - RIGHT_MARGIN, region.height)
         self.show_position()
+
+    def on_hide(self) -> None:
+        self._is_hidden = True
+
+    def on_show(self) -> None:
+        self._is_hidden = False
+        self.flush()
 
     # Drawing
 

@@ -1,0 +1,1 @@
+"""Tiles in which subagents are watched, messaged and stopped."""
