@@ -80,11 +80,12 @@ def test_no_relative_imports_and_no_late_binding() -> None:
 
 
 def test_blind_excepts_stand_only_at_the_walls() -> None:
-    """A tool, a provider, the unexpected (engine and window), and the SDK's own errors."""
+    """A tool, a provider, an agent, the unexpected (engine and window), and the SDK's own errors."""
     walls = {
         "core/orchestration/call.py",
         "core/engine/session.py",
         "core/query/step.py",
+        "core/agents/runner.py",
         "core/llm/anthropic.py",
         "core/tools/search/globs.py",
         "tui/app.py",

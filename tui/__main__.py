@@ -19,7 +19,11 @@ LIBRARY_NAMES = ("site-packages", "dist-packages")
 FRAMES_PER_SECOND = "250"
 MAX_STDIN_BYTES = 10_000_000
 USAGE_ERROR = 2
-PROGRAMS = {"config": "core.programs.config", "permissions": "core.programs.permissions"}
+PROGRAMS = {
+    "audit": "core.programs.audit",
+    "config": "core.programs.config",
+    "permissions": "core.programs.permissions",
+}
 """Commands that need no session: the first argument, and the module whose ``main`` takes the others."""
 
 
@@ -148,6 +152,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         "--max-budget-tokens", type=_positive, metavar="N", help="stop once one prompt took N tokens beside cached ones"
     )
     add("--output-format", choices=("text", "json", "stream-json"), default="text", help="with -p")
+    add("--forward-subagent-text", action="store_true", help="with -p and stream-json: also what subagents say")
     add("--system-prompt", help="in place of the built-in one")
     add("--append-system-prompt", help="after the built-in one")
     add("--theme", help="name of a theme")
@@ -200,7 +205,13 @@ def _run_headless(options: argparse.Namespace) -> int:
     if start.needs_credentials:
         sys.stderr.write("agent-tui: there are no credentials. Set ANTHROPIC_API_KEY, or try --demo.\n")
         return 1
-    return run_headless(start.settings, start.launch, prompt, options.output_format)
+    return run_headless(
+        start.settings,
+        start.launch,
+        prompt,
+        options.output_format,
+        forwards_agents=options.forward_subagent_text,
+    )
 
 
 def _prompt(options: argparse.Namespace) -> str:

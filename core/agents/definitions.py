@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from core.agents.definition import GENERAL, AgentDefinition
-from core.agents.places import MAX_FILES, Found, Place, Places, find_files
+from core.agents.places import MAX_FILES, Found, Place, Places, brought, find_files
 from core.agents.reading import Reading, parse_definition, read_definition
 from core.agents.tool_filter import allowed_tools
 from core.protocol.agent_views import AgentKind
@@ -26,7 +26,7 @@ MAX_DESCRIPTION = 300
 """Characters of a description that the main model is told."""
 MIN_DESCRIPTION = 40
 EXAMPLE = "<example>"
-LEAD = re.compile(r"[^.!?\n]*\bexamples?\b[^.!?\n]*:\s*\Z", re.IGNORECASE)
+LEAD = re.compile(r"(?<=[.!?\n])[\w' ]{0,30}\bexamples?\b[\w' ]{0,30}:\s*\Z", re.IGNORECASE)
 MAX_LEAD = 100
 """What leads to examples (``Examples:``) is looked for in so many characters before them."""
 TAG = re.compile(r"<(?=\s*/?\s*system)", re.IGNORECASE)
@@ -47,10 +47,11 @@ class Definitions:
         self._overrides: dict[str, str] = {}
         self._root = Path(os.path.realpath(places.root))
         self._lock = threading.Lock()
-        self.agents: Mapping[str, AgentDefinition] = MappingProxyType({})
-        """By name; the built-in ones first. Another object after a change."""
+        self._is_read = False
+        self.agents: Mapping[str, AgentDefinition] = {agent.name: agent for agent in built_in()}
+        """By name; the built-in ones first, and nothing else before the first look. Another object after a change."""
         self.problems: tuple[str, ...] = ()
-        self.listing: Mapping[str, str] = {}
+        self.listing: Mapping[str, str] = {name: _told(agent) for name, agent in self.agents.items()}
         """What the main model is told of each, by name."""
         self.untrusted: tuple[Path, ...] = ()
         """Left out because the folder is not trusted."""
@@ -68,7 +69,7 @@ class Definitions:
 
     def is_stale(self) -> bool:
         """Whether a file or folder is no longer what it was."""
-        return not self.agents or any(
+        return not self._is_read or any(
             stamp_of(path) != stamp
             for path, stamp in (
                 *self._folders.items(),
@@ -138,13 +139,13 @@ class Definitions:
         # The built-in ones come first, as they are or in the words of others.
         names = [agent.name for agent in built_in()]
         ordered = {name: winners[name] for name in (*names, *sorted(winners.keys() - set(names)))}
-        self._files = files
+        self._files, self._is_read = files, True
         if ordered != dict(self.agents):
             self.agents = MappingProxyType(ordered)
             self.listing = {name: _told(agent) for name, agent in ordered.items()}
         if tuple(problems) != self.problems:
             self.problems = tuple(problems)
-        self.untrusted = () if self._places.is_trusted else tuple(_brought(self._places))
+        self.untrusted = () if self._places.is_trusted else tuple(brought(self._places))
 
     def _found(self, place: Place, problems: list[str]) -> Found:
         found = find_files(place)
@@ -183,14 +184,6 @@ def _take(agent: AgentDefinition, of_rank: dict[str, AgentDefinition], problems:
     first = of_rank.setdefault(agent.name, agent)
     if first is not agent:
         problems.append(f"{agent.source}:1: {first.source} defines {agent.name} too, and counts: rename one of them")
-
-
-def _brought(places: Places) -> Iterable[Path]:
-    """What an untrusted folder has that would count."""
-    for rank in places.project():
-        for place in rank:
-            if not place.is_shared:
-                yield from find_files(place).files
 
 
 def _told(agent: AgentDefinition) -> str:

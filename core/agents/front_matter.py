@@ -134,7 +134,9 @@ def _parse(text: str, above: int) -> Any:
     try:
         return yaml.load(text, loader)
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line if error.problem_mark else 0
+        # Of a quote that is not closed it is told where it begins.
+        mark = error.context_mark if "quoted" in (error.context or "") else error.problem_mark
+        line = mark.line if mark else 0
         raise FrontError(line + above + 2, f"no YAML: {error.problem or error.context}") from error
     except (yaml.YAMLError, *BROKEN) as error:
         raise FrontError(above + 2, f"no YAML: {str(error).partition(chr(10))[0]}") from error

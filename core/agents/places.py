@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from core.host.exact import open_regular
 from core.host.git import find_repo_root
 from core.protocol.agent_views import AgentLayer
 from core.settings.layers import Stamp, stamp_of
@@ -14,6 +16,7 @@ from core.settings.layers import Stamp, stamp_of
 FOLDERS = (".agent-tui", ".claude", ".agents")
 NAME = "agents"
 SUFFIX = ".md"
+FRONT = b"---"
 MAX_FILES = 1_000
 MAX_ENTRIES = 20_000
 """Names that are looked at in one place, folders below it included: a link may lead to the whole disk."""
@@ -52,17 +55,24 @@ class Places:
         managed = [
             Place(folder / name, "managed", folder) for folder in self.managed for name in (NAME, ".claude/agents")
         ]
-        user = [Place(self.user_config / NAME, "user", self.user_config)]
-        user += [Place(self.home / name / NAME, "user", self.home) for name in FOLDERS[1:]]
-        return [tuple(managed), tuple(user), *(self.project() if self.is_trusted else ())]
+        return [tuple(managed), self.user(), *(self.project() if self.is_trusted else ())]
+
+    def user(self) -> tuple[Place, ...]:
+        """The user's own."""
+        ours = Place(self.user_config / NAME, "user", self.user_config)
+        return (ours, *(Place(self.home / name / NAME, "user", self.home) for name in FOLDERS[1:]))
 
     def project(self) -> list[tuple[Place, ...]]:
         """The project's, from the working folder up to the root of the repository."""
+        own = {place.folder for place in self.user()}
         folders = [self.cwd, *self.cwd.parents]
-        top = folders.index(self.root)
-        ranks = [[Place(folder / name / NAME, "project", folder) for name in FOLDERS] for folder in folders[: top + 1]]
+        ranks = [
+            [Place(folder / name / NAME, "project", folder) for name in FOLDERS]
+            for folder in folders[: folders.index(self.root) + 1]
+        ]
         ranks[0].append(Place(self.cwd / NAME, "project", self.cwd, is_shared=True))
-        return [tuple(rank) for rank in ranks]
+        # In the home folder itself the user's files are no project's.
+        return [tuple(place for place in rank if place.folder not in own) for rank in ranks]
 
 
 @dataclass(slots=True)
@@ -97,6 +107,34 @@ def find_files(place: Place) -> Found:
             break
     found.files = sorted(found.files)[:MAX_FILES]
     return found
+
+
+def brought(places: Places) -> list[Path]:
+    """The files that the project has, whether it is trusted or not, as far as their names and first bytes tell."""
+    return [
+        path
+        for rank in places.project()
+        for place in rank
+        for path in find_files(place).files
+        if not place.is_shared or _has_front(path)
+    ]
+
+
+def untrusted_agents(places: Places) -> tuple[str, ...]:
+    """A line for each folder of an untrusted project that has agents, for the question of trust."""
+    folders = Counter(path.parent for path in brought(places))
+    return tuple(
+        f"{os.path.relpath(folder, places.cwd)}: {number} agent{'s' * (number > 1)}"
+        for folder, number in folders.items()
+    )
+
+
+def _has_front(path: Path) -> bool:
+    try:
+        with open_regular(Path(os.path.realpath(path))) as stream:
+            return stream.read(len(FRONT)) == FRONT
+    except OSError:
+        return False
 
 
 def _entries(folder: Path, most: int) -> list[os.DirEntry[str]]:

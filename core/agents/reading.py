@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar, cast, get_args
 
 from core.agents.definition import AgentDefinition
-from core.agents.front_matter import Front, FrontError, read_front, read_plain, split_front
+from core.agents.front_matter import MAX_DEPTH, Front, FrontError, read_front, read_plain, split_front
 from core.agents.tool_names import split_names, tool_name
 from core.host.files import read_regular
 from core.protocol.agent_views import FORK, AgentColor, AgentLayer
@@ -242,16 +242,17 @@ def _servers(value: Any) -> tuple[str, ...]:
 def _mapping(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise ValueError("it must be an object")
-    return _copied(value, [MAX_PARTS])
+    return _copied(value, [MAX_PARTS], MAX_DEPTH)
 
 
-def _copied(value: Any, room: list[int]) -> Any:
-    """The same without references to itself. ``room``: how many values more there may be."""
+def _copied(value: Any, room: list[int], depth: int) -> Any:
+    """The same as plain data. ``room``: how many values more there may be, ``depth``: how deeply nested."""
     room[0] -= 1
-    if room[0] < 0:
+    if room[0] < 0 or depth < 0:
         raise ValueError("it is too large")
     if isinstance(value, dict):
-        return {str(key): _copied(item, room) for key, item in cast("dict[Any, Any]", value).items()}
+        items = cast("dict[Any, Any]", value).items()
+        return {str(key): _copied(item, room, depth - 1) for key, item in items}
     if isinstance(value, list):
-        return [_copied(item, room) for item in cast("list[Any]", value)]
-    return value
+        return [_copied(item, room, depth - 1) for item in cast("list[Any]", value)]
+    return value if value is None or isinstance(value, str | int | float) else str(value)

@@ -199,15 +199,13 @@ def _of_program(message: Message) -> Iterator[_Thing]:
     if message.is_summary:
         yield _Thing("messages", "Summaries", tokens, "The summary of what was compacted")
         return
-    agents = agents_in(message.text)
+    agents, rest = agents_in(message.text), message.text
     if agents:
-        rest = message.text[len(agents) :].lstrip()
+        rest = rest[len(agents) :].lstrip()
         here, tokens = apportion([len(agents), len(rest)], tokens)
         yield _Thing("agents", "Kinds of agents", here, "The list of agents", "remove agents' files")
-        if rest:
-            yield from _told(rest, tokens)
-        return
-    yield from _told(message.text, tokens)
+    if rest:
+        yield from _told(rest, tokens)
 
 
 def _told(text: str, tokens: int) -> Iterator[_Thing]:

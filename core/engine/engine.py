@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any, assert_never
 
+from core.agents.runner import AgentRunner
 from core.background.session_notes import SessionNotes
 from core.bus.bus import Bus
 from core.bus.recorder import Recorder
@@ -26,7 +27,6 @@ from core.host.log import LOGGER
 from core.host.watch import watch_files
 from core.llm.catalog import ModelInfo
 from core.llm.routes import usable_routes
-from core.orchestration.call import SessionCalls
 from core.permissions.modes import check_mode
 from core.prompt.assemble import can_search
 from core.protocol import ops
@@ -54,19 +54,20 @@ class Engine:
         self,
         launch: Launch,
         session: Session,
-        calls: SessionCalls,
+        agents: AgentRunner,
         bus: Bus,
         recorder: Recorder,
         loaded: LoadedSession | None,
     ) -> None:
         self._launch = launch
         self.session = session
-        self.calls = calls
+        self.calls = session.calls
+        self.agents = agents
         self._bus = bus
         self._recorder = recorder
         self._loaded = loaded
         self._settings = SettingsWatch(launch.loaded, self._rules_changed) if launch.loaded is not None else None
-        self._task_ops = TaskOps(calls)
+        self._task_ops = TaskOps(session.calls, agents)
         self._tasks: list[asyncio.Task[None]] = []
         self._beside: list[asyncio.Task[None]] = []
         """What sends requests of its own: ends before the session does."""
@@ -111,6 +112,7 @@ class Engine:
             replay(self._loaded, publisher)
             services.todos.load()
             publisher.emit(self._usage(model))
+            self._spawn(self.agents.recall_all(), "recall-agents")
         services.tasks.load()
         self._spawn(self._tell_workspace(), "tell-workspace")
         self._spawn(self._tell_sandbox(), "tell-sandbox")
@@ -146,6 +148,7 @@ class Engine:
         for task in self._beside:
             task.cancel()
         await asyncio.gather(*self._beside, return_exceptions=True)
+        await self.agents.close()
         await self.session.close()
         for task in self._tasks:
             task.cancel()

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from core.bus.subscription import Subscription
 from core.context.budget import window_of
 from core.cost.ledger import Account
 from core.engine.engine import Engine
 from core.engine.launch import Launch
+from core.engine.task_records import TaskRecords
 from core.engine.wiring import build_engine
 from core.llm.client import ModelClient
 from core.protocol import events as ev
 from core.protocol.codec import to_json
 from core.protocol.envelope import Envelope
-from core.protocol.messages import Block, TextBlock, ToolResultBlock, block_to_wire
+from core.protocol.ids import MAIN_AGENT
+from core.protocol.messages import Block, TextBlock, ToolResultBlock, ToolUseBlock, block_to_wire
 from core.protocol.ops import SubmitPrompt
 from core.protocol.usage import Usage
 from core.settings.schema import Settings
@@ -31,6 +35,11 @@ EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_TERMINATED = 143
 """128 + SIGTERM."""
+
+AGENTS_WAIT_S = 600.0
+"""So long agents of the background are waited for; what they bring is told to the model, which answers again."""
+SHELLS_WAIT_S = 5.0
+"""So long background commands may go on when everything else is done."""
 
 _SUBTYPES: dict[str, str] = {
     "completed": "success",
@@ -47,12 +56,23 @@ class _Tally:
     last_text_request: str = ""
     api_ms: int = 0
     stop_reason: str = ""
-    model: str = ""
-    """That answers: the chosen one, or one that stands in for it."""
+    models: dict[str, str] = field(default_factory=dict[str, str])
+    """That answer, by agent: the chosen one, or one that stands in for it."""
     end: ev.TurnEnded | None = None
+    """Of the newest turn."""
+    steps: int = 0
+    duration_ms: int = 0
+    usage: Usage = field(default_factory=Usage)
     inputs: dict[str, ev.ToolStarted] = field(default_factory=dict[str, ev.ToolStarted])
     denied: list[ev.ToolStarted] = field(default_factory=list[ev.ToolStarted])
     """Calls that a rule or the mode refused; those that nobody could be asked about are with the broker."""
+
+    def add(self, end: ev.TurnEnded) -> None:
+        """A turn is over."""
+        self.end = end
+        self.steps += end.steps
+        self.duration_ms += end.duration_ms
+        self.usage += end.usage
 
 
 def run_headless(
@@ -61,43 +81,93 @@ def run_headless(
     prompt: str,
     output_format: OutputFormat,
     *,
+    forwards_agents: bool = False,
     model: ModelClient | None = None,
 ) -> int:
-    """Run one prompt to its end and return the exit code. Raises ``AgentError`` where it cannot start."""
-    return asyncio.run(_run(settings, launch, prompt, output_format, model))
+    """Run one prompt to its end and return the exit code. Raises ``AgentError`` where it cannot start.
+
+    ``forwards_agents``: a stream also holds what agents say and think, not only what they do.
+    """
+
+    async def run() -> int:
+        engine = build_engine(settings, launch, model=model)
+        return await _run(engine, prompt, _Printer(engine, output_format, _print, forwards_agents=forwards_agents))
+
+    return asyncio.run(run())
 
 
-async def _run(
-    settings: Settings, launch: Launch, prompt: str, output_format: OutputFormat, model: ModelClient | None
-) -> int:
-    engine = build_engine(settings, launch, model=model)
-    printer = _Printer(engine, launch, output_format, _print)
+async def _run(engine: Engine, prompt: str, printer: _Printer) -> int:
     subscription = engine.subscribe()
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
+    code = EXIT_TERMINATED
     try:
         await engine.start()
         await engine.handle(SubmitPrompt(text=prompt))
-        finished = asyncio.create_task(engine.session.wait_idle())
-        interrupted = asyncio.create_task(stopped.wait())
-        reading = asyncio.create_task(_read(subscription.read, printer))
-        await asyncio.wait({finished, interrupted}, return_when=asyncio.FIRST_COMPLETED)
-        interrupted.cancel()
+        reading = asyncio.create_task(_read(subscription, printer))
+        if await _unless(stopped, _to_the_end(engine, subscription, printer)):
+            reading.cancel()
+            code = printer.result()
+            engine.calls.services.task_registry.hush()
+            if not await _unless(stopped, _shells_end(engine)):
+                code = EXIT_TERMINATED
     finally:
         await engine.close()
         subscription.close()
-    await reading
-    if stopped.is_set():
-        return EXIT_TERMINATED
-    return printer.result()
+    with contextlib.suppress(asyncio.CancelledError):
+        await reading
+    return code
 
 
-async def _read(read: Any, printer: _Printer) -> None:
-    while batch := await read():
-        for envelope in batch:
-            printer.take(envelope)
+async def _unless(stopped: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Whether it came to its end; it is dropped where the program is told to stop."""
+    task, stop = asyncio.create_task(work), asyncio.create_task(stopped.wait())
+    await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    return not stopped.is_set()
+
+
+async def _to_the_end(engine: Engine, subscription: Subscription, printer: _Printer) -> None:
+    """The turn of the prompt, and those that agents of the background bring about; all of it is printed then."""
+    tasks = engine.calls.services.task_registry
+    until: float | None = None
+    while True:
+        await engine.session.wait_idle()
+        _take(subscription, printer)
+        agents = sum(task.info.kind == "agent" for task in tasks.running)
+        if printer.has_failed or not agents:
+            return
+        until = until or asyncio.get_running_loop().time() + AGENTS_WAIT_S
+        try:
+            async with asyncio.timeout_at(until):
+                await tasks.wait_end()
+        except TimeoutError:
+            still = f"{agents} agent{'s' * (agents > 1)} still ran"
+            sys.stderr.write(f"agent-tui: after {AGENTS_WAIT_S:g} s {still} and will be stopped.\n")
+            return
+
+
+async def _shells_end(engine: Engine) -> None:
+    """The end of the background commands, or of the time that they have."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(SHELLS_WAIT_S):
+            for shell in engine.calls.services.shells.background:
+                await shell.done.wait()
+
+
+async def _read(subscription: Subscription, printer: _Printer) -> None:
+    while await subscription.ready():
+        _take(subscription, printer)
+
+
+def _take(subscription: Subscription, printer: _Printer) -> None:
+    for envelope in subscription.take():
+        printer.take(envelope)
 
 
 def _print(text: str) -> None:
@@ -108,33 +178,43 @@ def _print(text: str) -> None:
 class _Printer:
     """Turns events into records. Message records have the API's shape."""
 
-    def __init__(self, engine: Engine, launch: Launch, output_format: OutputFormat, write: Write) -> None:
+    def __init__(
+        self, engine: Engine, output_format: OutputFormat, write: Write, *, forwards_agents: bool = False
+    ) -> None:
         self._engine = engine
-        self._launch = launch
         self._format = output_format
         self._write = write
+        self._forwards_agents = forwards_agents
         self._tally = _Tally()
+        self._tasks = TaskRecords()
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the newest turn did not come to a good end."""
+        return self._tally.end is not None and self._tally.end.reason != "completed"
 
     def take(self, envelope: Envelope) -> None:
         """Print what the format shows of an event, and add it up. What belongs to no turn is an earlier run's."""
         event = envelope.event
+        for record in self._tasks.of(event):
+            self._stream({"type": "system", **record, "session_id": self._engine.session_id})
         match event:
             case ev.SessionStarted():
                 self._stream({"type": "system", "subtype": "init", **self._init(event)})
             case ev.BlockFinished() if envelope.turn_id:
-                self._block(event.block, event.block_id)
+                self._block(event, envelope)
             case ev.ToolStarted():
                 self._tally.inputs[event.tool_use_id] = event
             case ev.PermissionDecided(behavior="deny"):
                 self._tally.denied.append(self._tally.inputs[event.tool_use_id])
             case ev.ToolFinished() if envelope.turn_id:
                 block = ToolResultBlock(tool_use_id=event.tool_use_id, content=event.content, is_error=event.is_error)
-                self._message("user", block)
-            case ev.RequestStarted(query_source="main"):
-                self._tally.model = event.model
+                self._message("user", block, envelope)
+            case ev.RequestStarted(query_source="main" | "agent"):
+                self._tally.models[envelope.agent_id] = event.model
             case ev.RequestFinished():
                 self._tally.api_ms += event.duration_ms
-                if event.query_source == "main":
+                if event.query_source == "main" and envelope.agent_id == MAIN_AGENT:
                     self._tally.stop_reason = event.stop_reason
             case ev.RequestFailed() if event.retry_in_s is not None:
                 self._stream(
@@ -149,7 +229,7 @@ class _Printer:
                         "session_id": self._engine.session_id,
                     }
                 )
-            case ev.CompactionFinished() if envelope.turn_id:
+            case ev.CompactionFinished() if envelope.turn_id and envelope.agent_id == MAIN_AGENT:
                 trigger = "manual" if event.trigger == "manual" else "auto"
                 self._stream(
                     {
@@ -161,8 +241,8 @@ class _Printer:
                 )
             case ev.Notice():
                 self._note(event)
-            case ev.TurnEnded():
-                self._tally.end = event
+            case ev.TurnEnded() if envelope.agent_id == MAIN_AGENT:
+                self._tally.add(event)
             case _:
                 pass
 
@@ -187,11 +267,11 @@ class _Printer:
             "result": self._tally.text if not is_error else self._tally.text or end.detail,
             "error": end.detail if is_error else None,
             "session_id": self._engine.session_id,
-            "num_turns": end.steps,
-            "duration_ms": end.duration_ms,
+            "num_turns": self._tally.steps,
+            "duration_ms": self._tally.duration_ms,
             "duration_api_ms": self._tally.api_ms,
             "total_cost_usd": self._engine.session.ledger.cost_usd,
-            "usage": _usage(end.usage),
+            "usage": _usage(self._tally.usage),
             "modelUsage": {
                 model: self._of_model(model, account) for model, account in self._engine.session.ledger.by_model.items()
             },
@@ -231,23 +311,28 @@ class _Printer:
             "version": event.version,
         }
 
-    def _block(self, block: Block, block_id: str) -> None:
+    def _block(self, event: ev.BlockFinished, envelope: Envelope) -> None:
+        block, request = event.block, event.block_id.rpartition(":")[0]
+        if envelope.agent_id != MAIN_AGENT:
+            if self._forwards_agents or isinstance(block, ToolUseBlock):
+                self._message("assistant", block, envelope, request)
+            return
         if isinstance(block, TextBlock):
-            request = block_id.rpartition(":")[0]
             same = request == self._tally.last_text_request
             self._tally.text = f"{self._tally.text}\n{block.text}" if same else block.text
             self._tally.last_text_request = request
-        self._message("assistant", block, block_id.rpartition(":")[0])
+        self._message("assistant", block, envelope, request)
 
-    def _message(self, role: str, block: Block, message_id: str = "") -> None:
+    def _message(self, role: str, block: Block, envelope: Envelope, message_id: str = "") -> None:
         message: dict[str, Any] = {"role": role, "content": [block_to_wire(block)]}
         if role == "assistant":
-            message = {"id": message_id, "type": "message", "model": self._tally.model, **message}
+            model = self._tally.models.get(envelope.agent_id, "")
+            message = {"id": message_id, "type": "message", "model": model, **message}
         self._stream(
             {
                 "type": role,
                 "message": message,
-                "parent_tool_use_id": None,
+                "parent_tool_use_id": envelope.parent_tool_use_id or None,
                 "session_id": self._engine.session_id,
             }
         )

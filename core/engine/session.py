@@ -18,7 +18,7 @@ from core.host.tasks import uncancelled
 from core.llm.errors import ModelError
 from core.llm.models import Chosen, Models
 from core.llm.routes import routed
-from core.orchestration.call import CallEnvironment
+from core.orchestration.call import CallEnvironment, SessionCalls
 from core.prompt.assemble import can_search
 from core.prompt.sections import template
 from core.protocol.errors import AgentError
@@ -46,14 +46,14 @@ class Session:
         state: SessionState,
         models: Models,
         conversation: Conversation,
-        calls: CallEnvironment,
+        calls: SessionCalls,
         ledger: Ledger,
     ) -> None:
         self._launch = launch
         self.state = state
         self.models = models
         self.conversation = conversation
-        self._calls = calls
+        self.calls = calls
         self.ledger = ledger
         self.queue = MessageQueue(self._host.ids, calls.publisher)
         self._turn: asyncio.Task[None] | None = None
@@ -66,16 +66,22 @@ class Session:
 
     @property
     def _host(self) -> Host:
-        return self._calls.services.host
+        return self.calls.services.host
 
     @property
     def _tasks(self) -> TaskRegistry:
-        return self._calls.services.task_registry
+        return self.calls.services.task_registry
 
     @property
     def is_busy(self) -> bool:
         """Whether a turn runs."""
         return self._turn is not None and not self._turn.done()
+
+    @property
+    def answering(self) -> Chosen | None:
+        """Who answers the turn that runs; None between turns."""
+        query = self._query
+        return Chosen(query.turn.settings, query.turn.model, query.client) if query is not None else None
 
     def warm_up(self) -> None:
         """A prompt is being typed. Begin to load the model client, which is large, and write the beginning of the
@@ -92,7 +98,7 @@ class Session:
         prepared = await asyncio.shield(self.briefing.prepare())
         route = self.choice.route()
         chosen = Chosen(routed(self.state.settings, route), await self.models.learn(route), self.models.client(route))
-        offer = self._calls.tools.offer(can_search=can_search(chosen.settings, chosen.model))
+        offer = self.calls.tools.offer(can_search=can_search(chosen.settings, chosen.model))
         return Opening(
             chosen=chosen,
             system=prepared.system,
@@ -143,13 +149,12 @@ class Session:
         """Until cancelled: begin a turn when something of the background has ended and none runs. A turn that runs
         hears of it before its next request, or is followed by another."""
         while True:
-            if self._tasks.calls_for_turn and not self.is_busy:
-                self._start_turn()
+            self._answer_call()
             await self._tasks.wait_end()
 
     async def wait_idle(self) -> None:
-        """Returns when no turn runs."""
-        while self.is_busy:
+        """Returns when no turn runs and nothing calls for one."""
+        while self._answer_call() or self.is_busy:
             assert self._turn is not None
             await asyncio.wait({self._turn})
 
@@ -170,9 +175,16 @@ class Session:
             self.interrupt()
             await self.wait_idle()
         await asyncio.gather(*(task.stop() for task in self._tasks.running), return_exceptions=True)
-        await self._calls.services.shells.close()
+        await self.calls.services.shells.close()
         self.conversation.close()
         await self.models.close()
+
+    def _answer_call(self) -> bool:
+        """Begin a turn where something that has ended calls for one and none runs."""
+        is_called = self._tasks.calls_for_turn and not self.is_busy
+        if is_called:
+            self._start_turn()
+        return is_called
 
     def _start_turn(self) -> None:
         self._turn = asyncio.create_task(self._run_turns(), name="turn")
@@ -205,15 +217,15 @@ class Session:
             await uncancelled(self.choice.change(name, is_confirmed=True))
         else:
             command = text.removeprefix(SHELL_SIGN)
-            self.state.tools = await run_shell_line(command, self.conversation, self._calls, self.state.tools)
+            self.state.tools = await run_shell_line(command, self.conversation, self.calls, self.state.tools)
 
     async def _run_turn(self, command: CommandLine | None = None) -> TurnOutcome:
         host, started = self._host, self._host.clock.monotonic()
-        publisher = self._calls.publisher.for_turn(host.ids.uuid())
+        publisher = self.calls.publisher.for_turn(host.ids.uuid())
         publisher.emit(TurnStarted())
         query: Query | None = None
         try:
-            self._query = query = await self._open_turn(replace(self._calls, publisher=publisher), command)
+            self._query = query = await self._open_turn(replace(self.calls, publisher=publisher), command)
             # What a turn began with may have been taken back by now: then there is nothing to send.
             outcome = TurnOutcome("completed")
             if query is not None and command is not None:

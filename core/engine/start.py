@@ -30,7 +30,7 @@ class Start:
     credentials: str
     """Where they come from; empty where there are none."""
     untrusted: tuple[str, ...] = ()
-    """What the folder's own settings would bring, a line for each file; empty where they count."""
+    """What the folder's own settings and agents would bring, a line for each; empty where they count."""
     accepts_bypass: bool = False
     """Whether the user has just said yes to a session that asks nothing."""
 
@@ -128,8 +128,16 @@ def read_start(flags: Mapping[str, Any], selection: Mapping[str, Any], *, is_att
         loaded=loaded,
         **selection,
     )
-    untrusted = () if trusted else untrusted_settings(paths, cwd)
+    untrusted = () if trusted else (*untrusted_settings(paths, cwd), *_untrusted_agents(launch))
     return Start(loaded.settings, launch, _credentials(loaded.settings), untrusted)
+
+
+def _untrusted_agents(launch: Launch) -> tuple[str, ...]:
+    # Not loaded before the first paint where the folder is trusted.
+    from core.agents.places import Places, untrusted_agents
+
+    paths = launch.paths
+    return untrusted_agents(Places(cwd=launch.cwd, user_config=paths.config, home=paths.home, managed=paths.managed))
 
 
 def _credentials(settings: Settings) -> str:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from core.agents.runner import AgentOrder, AgentRunner
 from core.orchestration.call import CallEnvironment
 from core.protocol import ops
 from core.protocol.agent_events import TaskOutputReported
+from core.protocol.agent_views import FORK
 from core.protocol.errors import AgentError
 from core.protocol.events import Notice
+from core.tools.context import ToolState
 from core.tools.task_registry import ListedTask
 
+FORK_WORDS = 5
+"""Of its task that a fork is called by."""
 TaskOp = (
     ops.BackgroundTools
     | ops.StopTask
@@ -27,7 +32,9 @@ TaskOp = (
 class TaskOps:
     """Carries out the ops of tasks."""
 
-    def __init__(self, calls: CallEnvironment) -> None:
+    def __init__(self, calls: CallEnvironment, agents: AgentRunner) -> None:
+        self._agents = agents
+        self._root = calls.services.root
         self._publisher = calls.publisher
         self._shells = calls.services.shells
         self._tasks = calls.services.task_registry
@@ -49,10 +56,28 @@ class TaskOps:
                         task_id=op.task_id, text=output.text, total_lines=output.total_lines, path=output.path
                     )
                 )
-            case ops.StopAgents() | ops.MessageAgent() | ops.StartFork() | ops.RecallAgent() | ops.ExportAudit():
-                self._note("There are no agents yet.")
+            case ops.StopAgents():
+                if not await self._agents.stop_all():
+                    self._note("No agent runs.")
+            case ops.MessageAgent():
+                await self._agents.message(op.agent_id, op.text)
+            case ops.StartFork():
+                await self._fork(op.prompt)
+            case ops.RecallAgent():
+                await self._agents.recall(op.agent_id)
+            case ops.ExportAudit():
+                self._note("There is no audit yet.")
             case _:
                 assert_never(op)
+
+    async def _fork(self, prompt: str) -> None:
+        """Begin it in the background: nobody waits for it."""
+        if not prompt.strip():
+            raise AgentError("A fork needs a task.", "Say it behind the command.")
+        words = " ".join(prompt.split()[:FORK_WORDS])
+        state = ToolState(cwd=self._root)
+        order = AgentOrder(prompt=prompt, description=words, agent_type=FORK, in_background=True, state=state)
+        await self._agents.start(order)
 
     def _find(self, task_id: str) -> ListedTask:
         task = self._tasks.get(task_id)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from core.agents.definitions import Definitions
+from core.agents.runner import AgentRunner
+from core.agents.running import Parent
+from core.agents.task_tool.tool import Task
 from core.bus.bus import Bus, Publisher
 from core.bus.recorder import Recorder
 from core.cost.ledger import Ledger
 from core.engine.engine import Engine
 from core.engine.installation import user_id
 from core.engine.launch import LATEST, Launch
-from core.engine.preparation import agent_places
+from core.engine.preparation import agent_places, instruction_places
 from core.engine.rule_book import problems_of, read_rules
 from core.engine.session import Session
 from core.engine.session_state import SessionState
@@ -51,7 +55,7 @@ from core.tools.builtin.bash.tool import Bash
 from core.tools.builtin.tool_search.tool import with_search
 from core.tools.confining import SandboxRules
 from core.tools.context import ToolServices, ToolState
-from core.tools.registry import SEARCH_TOOL, ToolOffer, ToolRegistry
+from core.tools.registry import SEARCH_TOOL, AnyTool, ToolOffer, ToolRegistry
 from core.tools.shared_task_store import SharedTaskStore
 from core.tools.shells import ShellRegistry
 from core.tools.task_registry import TaskRegistry
@@ -77,49 +81,75 @@ def build_engine(
     bus = Bus(transcript.stem, host.clock)
     publisher = Publisher(bus)
     folder = transcript.with_suffix("")
-    sandbox = _sandbox_rules(settings, launch)
     rules, unusable = read_rules(settings, [tool.name for tool in TOOLS])
-    tools = _build_tools(launch, sandbox, rules)
+    offered = _offered_tools(launch, _sandbox_rules(settings, launch), rules)
     launch = replace(launch, problems=(*launch.problems, *unroutable, *problems_of(unusable)))
     ledger = Ledger()
-    state = SessionState(
-        settings=settings,
-        tools=ToolState(cwd=launch.cwd),
-        definitions=Definitions(agent_places(launch), [tool.name for tool in TOOLS]),
-        watch=CacheWatch(settings.cache_ttl if settings.prompt_caching else None),
-        user_id="" if launch.is_demo else user_id(launch.paths.data, transcript.stem),
-    )
+    state = _begin_state(settings, launch, transcript.stem)
     models = Models(lambda: state.settings, _client_builder(settings, launch, host, model))
-    offer = tools.offer(can_search=can_search(settings, models.find(settings.model)))
-    conversation = _build_conversation(launch, host, publisher, transcript, loaded, offer)
-    task_registry = TaskRegistry(publisher)
-    services = ToolServices(
-        host=host,
-        root=launch.cwd,
-        output_dir=folder / "outputs",
-        shells=ShellRegistry(host, publisher, folder / "outputs", task_registry),
-        task_registry=task_registry,
-        todos=TodoStore(launch.paths.data / "todos" / f"{folder.name}-agent-{MAIN_AGENT}.json", publisher),
-        tasks=SharedTaskStore(_task_file(launch, host, folder.name), publisher),
-        plan_file=launch.paths.data / "plans" / f"{folder.name}.md",
-        web=WebClient(settings.allow_private),
-        sandbox=sandbox,
-        side=SideRequests(models, host, _counter(ledger, conversation, models), state.user_id),
-    )
+    side = SideRequests(models, host, _counter(ledger, lambda: conversation, models), state.user_id)
+    services = _build_services(settings, launch, folder, publisher, side, host)
     policies = _build_policies(settings, launch, services, publisher, (rules, unusable))
-    calls = SessionCalls(
-        tools=tools,
+    base = SessionCalls(
+        tools=ToolRegistry(offered),
         services=services,
         policies=policies,
         broker=Broker(is_attended=launch.is_attended),
         publisher=publisher,
     )
+    parent = Parent(
+        ledger=ledger,
+        models=models,
+        places=instruction_places(launch, settings),
+        conversation=lambda: conversation,
+        settings=lambda: state.settings,
+        system=lambda: state.system,
+        tools=lambda: calls.tools,
+        route=lambda: session.choice.route(),  # noqa: PLW0108  the session comes later
+        answering=lambda: session.answering,
+        folder=folder,
+        todos=launch.paths.data / "todos",
+        user_id=state.user_id,
+    )
+    agents = AgentRunner(parent, state.definitions, base)
+    calls = replace(base, tools=_with_agents(offered, agents, launch, rules))
+    offer = calls.tools.offer(can_search=can_search(settings, models.find(settings.model)))
+    conversation = _build_conversation(launch, host, publisher, transcript, loaded, offer)
     if loaded is not None:
         _restore_account(loaded, ledger, models)
         state.system = loaded.system
     session = Session(launch, state, models, conversation, calls, ledger)
     recorder = Recorder(bus, host.open_log(folder / "events.jsonl"))
-    return Engine(launch, session, calls, bus, recorder, loaded)
+    return Engine(launch, session, agents, bus, recorder, loaded)
+
+
+def _begin_state(settings: Settings, launch: Launch, session_id: str) -> SessionState:
+    return SessionState(
+        settings=settings,
+        tools=ToolState(cwd=launch.cwd),
+        definitions=Definitions(agent_places(launch), [*(tool.name for tool in TOOLS), Task.name]),
+        watch=CacheWatch(settings.cache_ttl if settings.prompt_caching else None),
+        user_id="" if launch.is_demo else user_id(launch.paths.data, session_id),
+    )
+
+
+def _build_services(
+    settings: Settings, launch: Launch, folder: Path, publisher: Publisher, side: SideRequests, host: Host
+) -> ToolServices:
+    data, outputs, running = launch.paths.data, folder / "outputs", TaskRegistry(publisher)
+    return ToolServices(
+        host=host,
+        root=launch.cwd,
+        output_dir=outputs,
+        shells=ShellRegistry(host, publisher, outputs, running),
+        task_registry=running,
+        todos=TodoStore(data / "todos" / f"{folder.name}-agent-{MAIN_AGENT}.json", publisher),
+        tasks=SharedTaskStore(_task_file(launch, host, folder.name), publisher),
+        plan_file=data / "plans" / f"{folder.name}.md",
+        web=WebClient(settings.allow_private),
+        sandbox=_sandbox_rules(settings, launch),
+        side=side,
+    )
 
 
 def _find_session(launch: Launch, host: Host) -> tuple[Path, LoadedSession | None]:
@@ -144,23 +174,30 @@ def _sandbox_rules(settings: Settings, launch: Launch) -> SandboxRules:
     )
 
 
-def _build_tools(launch: Launch, sandbox: SandboxRules, rules: tuple[Rule, ...]) -> ToolRegistry:
-    """The tools that are offered. One that a rule denies altogether would only be refused, call by call."""
-    unknown = set(launch.tools) - {tool.name for tool in TOOLS} - {SEARCH_TOOL}
+def _offered_tools(launch: Launch, sandbox: SandboxRules, rules: tuple[Rule, ...]) -> list[AnyTool]:
+    """The tools that any agent may have."""
+    unknown = set(launch.tools) - {tool.name for tool in TOOLS} - {SEARCH_TOOL, Task.name}
     if unknown:
         raise AgentError(f"There is no tool named {', '.join(sorted(unknown))}.")
-    denying = [rule for rule in rules if rule.behavior == "deny"]
-    offered = [
-        tool
-        for tool in TOOLS
-        if (not launch.tools or tool.name in launch.tools) and not any(is_bare(rule, tool.name) for rule in denying)
-    ]
-    return ToolRegistry(with_search([Bash(sandbox) if tool is Bash else tool() for tool in offered]))
+    offered = [tool for tool in TOOLS if _is_offered(tool.name, launch, rules)]
+    return [Bash(sandbox) if tool is Bash else tool() for tool in offered]
 
 
-def _counter(ledger: Ledger, conversation: Conversation, models: Models) -> Count:
+def _with_agents(offered: list[AnyTool], agents: AgentRunner, launch: Launch, rules: tuple[Rule, ...]) -> ToolRegistry:
+    """The tools of the main agent: with the one that starts others, and one to search for those that are deferred."""
+    start = [Task(agents)] if _is_offered(Task.name, launch, rules) else []
+    return ToolRegistry(with_search([*offered, *start]))
+
+
+def _is_offered(name: str, launch: Launch, rules: tuple[Rule, ...]) -> bool:
+    """One that a rule denies altogether would only be refused, call by call."""
+    is_denied = any(rule.behavior == "deny" and is_bare(rule, name) for rule in rules)
+    return (not launch.tools or name in launch.tools) and not is_denied
+
+
+def _counter(ledger: Ledger, conversation: Callable[[], Conversation], models: Models) -> Count:
     def count(source: QuerySource, model_id: str, usage: Usage) -> float | None:
-        conversation.record_side_usage(source, model_id, usage)
+        conversation().record_side_usage(source, model_id, usage)
         return ledger.add(usage, model_id, models.find(model_id).prices, source)
 
     return count

@@ -23,6 +23,10 @@ class Clock(Protocol):
         """Wait; cancellable."""
         ...
 
+    async def alarm(self, seconds: float) -> None:
+        """The same for a watch beside the work: what it waits for may never come to pass."""
+        ...
+
 
 class SystemClock:
     """The real one."""
@@ -34,6 +38,9 @@ class SystemClock:
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    async def alarm(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
 

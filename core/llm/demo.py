@@ -47,6 +47,7 @@ SUMMARY = """\
 | part | what happened |
 |---|---|
 | **Batches** | the three searches ran at once, and so did the reads |
+| **Subagents** | two looked around at the same time, each in a conversation and a pane of its own |
 | **Consent** | the command and the new file waited for your answer |
 | **Todo list** | it followed each step, live |
 | **Gauge** | it shows how full the context window is; with a real model also what it costs |
@@ -64,6 +65,14 @@ agent-tui
 - Everything that was said is in the transcript; `agent-tui --continue` takes it up again.
 """
 
+
+ERRANDS = {
+    "docs": ("Find the documents", "Say which documents this folder has, and what the first one is about. Be quick."),
+    "code": ("Find the open work", "Say where this folder has open work (TODO, FIXME) and in what files. Be quick."),
+}
+"""What the two subagents are told: a few words, and the task."""
+
+ONLY_DEMO = "This is the **offline demo**: it has shown all it has. Set `ANTHROPIC_API_KEY` to go on."
 
 NOTES = """\
 ## Intent
@@ -91,6 +100,7 @@ class _Tour:
         self._steps: list[Callable[[ModelRequest], Reply]] = [
             self._look,
             self._read,
+            self._delegate,
             self._command,
             self._write,
             self._tick_off,
@@ -98,12 +108,14 @@ class _Tour:
         ]
 
     def __call__(self, request: ModelRequest) -> Reply:
+        if request.query_source == "agent":
+            return _errand(request)
         if request.query_source != "main":
             return Reply([say(NOTES)])
         self._number += 1
         if self._number <= len(self._steps):
             return self._steps[self._number - 1](request)
-        return Reply([say("This is the **offline demo**: it has shown all it has. Set `ANTHROPIC_API_KEY` to go on.")])
+        return Reply([say(ONLY_DEMO)])
 
     def _look(self, _request: ModelRequest) -> Reply:
         return Reply(
@@ -122,6 +134,14 @@ class _Tour:
         reads = [call("Read", f"demo_read_{i}", file_path=path, limit=60) for i, path in enumerate(paths)]
         text = "These look worth reading; independent reads run in parallel."
         return Reply([say(text), call("TodoWrite", "demo_todo_2", todos=_todos(1)), *reads])
+
+    def _delegate(self, _request: ModelRequest) -> Reply:
+        tasks = [
+            call("Task", f"demo_task_{name}", description=words, prompt=prompt, subagent_type="Explore")
+            for name, (words, prompt) in ERRANDS.items()
+        ]
+        text = "Two **subagents** at the same time. Each has a conversation of its own: you see it below its call."
+        return Reply([say(text), *tasks])
 
     def _command(self, _request: ModelRequest) -> Reply:
         command = 'export PARTS=5; for i in $(seq $PARTS); do echo "checking part $i of $PARTS"; sleep 0.4; done'
@@ -150,6 +170,60 @@ class _Tour:
 
     def _sum_up(self, _request: ModelRequest) -> Reply:
         return Reply([say(SUMMARY)])
+
+
+def _errand(request: ModelRequest) -> Reply:
+    """What a subagent says next: which one it is shows in its task, and how far it is in its answers."""
+    said = {block.get("text", "") for message in request.messages for block in _blocks(message)}
+    name = next((name for name, (_words, prompt) in ERRANDS.items() if prompt in said), "")
+    answers = sum(message["role"] == "assistant" for message in request.messages)
+    if name == "docs" and answers < len(_DOCS):
+        return _DOCS[answers](request)
+    if name == "code" and answers < len(_CODE):
+        return _CODE[answers](request)
+    return Reply([say(ONLY_DEMO)])
+
+
+def _list_docs(_request: ModelRequest) -> Reply:
+    text = "I list what is here and look for documents by their names; these searches do not wait for each other."
+    return Reply(
+        [say(text), call("LS", "demo_docs_ls", path="."), call("Glob", "demo_docs_glob", pattern="**/*.{md,txt,rst}")]
+    )
+
+
+def _read_doc(request: ModelRequest) -> Reply:
+    names = _readable(_result(request, "demo_docs_glob"))
+    if not names:
+        return Reply([say("This folder has no documents.")])
+    text = f"`{names[0]}` looks like the one to begin with. I read its beginning, to say what it is about."
+    return Reply([say(text), call("Read", "demo_docs_read", file_path=names[0], limit=40)])
+
+
+def _report_docs(request: ModelRequest) -> Reply:
+    names = _readable(_result(request, "demo_docs_glob"))
+    listed = ", ".join(f"`{name}`" for name in names)
+    return Reply([say(f"Documents: {listed}. I have read the first; a real model would now say what it is about.")])
+
+
+def _search_marks(_request: ModelRequest) -> Reply:
+    text = "Open work is mostly marked. I count the marks by file, and look at the lines that carry them."
+    count = call("Grep", "demo_code_count", pattern="TODO|FIXME", output_mode="count")
+    lines = call("Grep", "demo_code_lines", pattern="TODO|FIXME", output_mode="content", head_limit=20)
+    return Reply([say(text), count, lines])
+
+
+def _search_more(_request: ModelRequest) -> Reply:
+    text = "Some write it in other words: a second search, so that I do not say there is none too soon."
+    return Reply([say(text), call("Grep", "demo_code_more", pattern="XXX|HACK|not implemented", output_mode="count")])
+
+
+def _report_marks(request: ModelRequest) -> Reply:
+    found = sum(line.rpartition(":")[2].isdigit() for line in _result(request, "demo_code_count").splitlines())
+    return Reply([say(f"Files with marks of open work: {found}. A real model would now say which of them matter.")])
+
+
+_DOCS = (_list_docs, _read_doc, _report_docs)
+_CODE = (_search_marks, _search_more, _report_marks)
 
 
 def _todos(done: int) -> list[dict[str, str]]:

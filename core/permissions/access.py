@@ -42,8 +42,6 @@ class Access:
     fields: Mapping[str, Any] = field(default_factory=lambda: NO_FIELDS)
     """The call's input: rules that deny or ask may name a field and its value."""
     is_read_only: bool = False
-    is_own: bool = False
-    """Whether it changes nothing but what is the agent's alone: its todo list."""
     asks_user: bool = False
     """Whether it is itself a question to the user."""
     is_held: bool = False

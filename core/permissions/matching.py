@@ -83,8 +83,8 @@ def _names(rule: Rule, tool: str) -> bool:
 
 
 def _is_for(rule: Rule, tool: str) -> bool:
-    spellings = (tool, ALIASES.get(tool, tool))
-    if rule.tool in spellings or ("*" in rule.tool and any(fnmatchcase(name, rule.tool) for name in spellings)):
+    names = (tool, ALIASES.get(tool, tool))
+    if rule.tool in names or ("*" in rule.tool and any(fnmatchcase(name, rule.tool) for name in names)):
         return True
     return rule.tool.startswith("mcp__") and "__" not in rule.tool[5:] and tool.startswith(f"{rule.tool}__")
 

@@ -17,8 +17,7 @@ def refuse_to_reader(tool: str, access: Access, name: str) -> Decision | None:
 
     Looks at what the call does, never at what allows it. Where it reads is no matter here: that is decided as usual.
     """
-    reads = access.is_read_only and not access.writes and (access.shell is None or access.shell.judged.is_read_only)
-    if reads or access.is_own:
+    if access.is_read_only and not access.writes and (access.shell is None or access.shell.judged.is_read_only):
         return None
     parts = _parts(access.shell) if access.shell else ()
     reason = f"{name} may only read, and {_beyond(tool, access, parts)}; {WAY_OUT}"

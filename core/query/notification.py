@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from typing import cast
 
+from core.prompt.imitations import defused
 from core.prompt.sections import template
 from core.protocol.agent_events import TaskNotified
 from core.protocol.views import TaskInfo, TaskKind, TaskStatus
 
 NOTHING = "(nothing)"
-IMITATED = re.compile(r"<(?=/?(?:task-notification|system-reminder)\b)", re.IGNORECASE)
-"""Marks of the program's own messages: what a task has given must not look like one."""
 FORM = re.compile(
     r"<task-notification>\n<task-id>(?P<id>\w+)</task-id>\n<kind>(?P<kind>\w+)</kind>\n"
     r"<status>(?P<status>\w+)(?:, exit (?P<code>-?\d+))?</status>\n<description>(?P<description>[^\n]*)</description>\n"
@@ -28,8 +27,8 @@ def notification_text(ended: TaskNotified) -> str:
         id=task.id,
         kind=task.kind,
         status=status,
-        description=_harmless(" ".join(task.description.split())),
-        text=_harmless(ended.text) or NOTHING,
+        description=defused(" ".join(task.description.split())),
+        text=defused(ended.text) or NOTHING,
     )
 
 
@@ -46,7 +45,3 @@ def read_notification(text: str) -> TaskNotified | None:
         exit_code=None if match["code"] is None else int(match["code"]),
     )
     return TaskNotified(task=task, text=match["text"])
-
-
-def _harmless(text: str) -> str:
-    return IMITATED.sub("&lt;", text)

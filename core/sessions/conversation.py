@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from core.protocol.agent_views import AgentInfo
 from core.protocol.ids import MAIN_AGENT
 from core.protocol.messages import Block, Message, ToolResultBlock
 from core.protocol.usage import Usage
@@ -14,6 +15,7 @@ from core.sessions.changes import Change, Held, applied, change_record, unthough
 from core.sessions.entries import (
     THINKING_DROPPED_RECORD,
     CallRecord,
+    agent_record,
     block_record,
     link_record,
     message_record,
@@ -97,6 +99,11 @@ class Conversation:
         """Change what the model reads, and write that down."""
         self._held = applied(self._held, change)
         self._writer.write(change_record(change))
+        self._writer.sync()
+
+    def record_agent(self, agent: AgentInfo) -> None:
+        """Write down what the agent is at whose sidechain this is."""
+        self._writer.write(agent_record(agent))
         self._writer.sync()
 
     def link(self, relation: str, session_id: str) -> None:

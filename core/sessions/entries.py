@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.protocol.agent_views import AgentInfo
 from core.protocol.codec import to_json
 from core.protocol.messages import Block, ImageBlock, Message, ToolUseBlock, block_to_wire
 from core.protocol.usage import Usage
@@ -28,6 +29,8 @@ class RecordBase:
     git_branch: str = ""
     agent_id: str = ""
     """Of a sidechain: the subagent that it is of."""
+    parent_tool_use_id: str = ""
+    """Of a sidechain: the call that the agent works for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +124,11 @@ def system_record(system: SystemPrompt, tools_digest: str, deferred_tools: Mappi
 def withdrawn_record(message_ids: tuple[str, ...]) -> dict[str, Any]:
     """Messages before this record that the model is not to read any more."""
     return {"type": "system", "subtype": "withdrawn", "messageIds": list(message_ids)}
+
+
+def agent_record(agent: AgentInfo) -> dict[str, Any]:
+    """What a sidechain's agent is at: written when a run of it begins and when it ends; the newest holds."""
+    return {"type": "system", "subtype": "agent", "agent": to_json(agent)}
 
 
 def link_record(relation: str, session_id: str) -> dict[str, Any]:

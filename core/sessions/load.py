@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
+from core.protocol.agent_views import AgentInfo
 from core.protocol.codec import from_json
 from core.protocol.errors import AgentError
 from core.protocol.ids import MAIN_AGENT
@@ -56,6 +57,8 @@ class LoadedSession:
     system: SystemPrompt | None = None
     tools_digest: str = ""
     deferred_tools: dict[str, str] = field(default_factory=dict[str, str])
+    agent: AgentInfo | None = None
+    """Of a sidechain: what was last written down of its agent."""
     last_uuid: str | None = None
     bad_lines: int = 0
 
@@ -160,6 +163,8 @@ class _Builder:
             spent: Usage = from_json(Usage, record["usage"])
             agent = str(record.get("agent", MAIN_AGENT))
             self._loaded.side_requests.append(RequestUsage(record["model"], spent, str(record["source"]), agent))
+        elif kind == "system" and record.get("subtype") == "agent":
+            self._loaded.agent = from_json(AgentInfo, record["agent"])
         elif kind == "system" and record.get("subtype") == "prompt":
             self._loaded.system = from_json(SystemPrompt, record["prompt"])
             self._loaded.tools_digest = str(record.get("toolsDigest", ""))

@@ -66,7 +66,7 @@ class TranscriptWriter:
                 "version": self._base.version,
                 "gitBranch": self._base.git_branch,
                 "isSidechain": bool(self._base.agent_id),
-                **({"agentId": self._base.agent_id} if self._base.agent_id else {}),
+                **self._sidechain(),
                 **record,
             }
         )
@@ -96,6 +96,11 @@ class TranscriptWriter:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+    def _sidechain(self) -> dict[str, str]:
+        """What each record of a subagent says beside the usual."""
+        base = self._base
+        return {"agentId": base.agent_id, "parentToolUseId": base.parent_tool_use_id} if base.agent_id else {}
 
     def _report(self, error: OSError) -> None:
         if not self._has_failed:

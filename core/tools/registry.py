@@ -37,10 +37,19 @@ class ToolOffer:
 class ToolRegistry:
     """Tools by name. The order is the one they were given in: it is part of the cached prefix."""
 
-    def __init__(self, tools: Iterable[AnyTool]) -> None:
+    def __init__(self, tools: Iterable[AnyTool], offered: ToolRegistry | None = None) -> None:
         self._tools = {tool.name: tool for tool in tools}
         everything = tuple(self._tools.values())
-        self._offers = {can_search: _offer(everything, can_search) for can_search in (False, True)}
+        self._offers = (
+            offered._offers
+            if offered is not None
+            else {can_search: _offer(everything, can_search) for can_search in (False, True)}
+        )
+
+    def limited_to(self, names: Iterable[str]) -> ToolRegistry:
+        """Only these tools, but the same offer: the API is told of all, and a call of another finds none."""
+        allowed = {SEARCH_TOOL, *names}
+        return ToolRegistry((tool for tool in self._tools.values() if tool.name in allowed), offered=self)
 
     def get(self, name: str) -> AnyTool | None:
         """The tool, or None."""

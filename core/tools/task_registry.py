@@ -1,4 +1,4 @@
-"""What runs beside the conversation, of whatever kind: one list, one scheme of ids, and who has yet to hear of an end."""
+"""What runs beside the conversation, of whatever kind: one list, one scheme of ids, and who is to hear of an end."""
 
 from __future__ import annotations
 

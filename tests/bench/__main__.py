@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from tests.bench import (
+    agent_definitions,
     cache_reads,
     calibration,
     completion,
@@ -37,13 +38,14 @@ SUITES: tuple[tuple[frozenset[str], Callable[[int], Iterable[Figure]]], ...] = (
     (frozenset({"PERF-12"}), lambda _runs: completion.measure()),
     (frozenset({"PERF-13"}), lambda _runs: idle.measure()),
     (frozenset({"PERF-15"}), lambda _runs: events.measure()),
+    (frozenset({"AGENT-DEFS"}), lambda _runs: agent_definitions.measure()),
 )
 """What measures which figures."""
 
 
 def main() -> int:
     """Exit code 0 whatever the figures are: a benchmark judges nothing."""
-    known = sorted({id for ids, _suite in SUITES for id in ids}, key=lambda id: int(id.partition("-")[2]))
+    known = sorted({id for ids, _suite in SUITES for id in ids}, key=lambda id: (id.rpartition("-")[2].zfill(9), id))
     parser = argparse.ArgumentParser(description="Measure the performance budgets.")
     parser.add_argument("ids", nargs="*", metavar="ID", help=f"only these: {', '.join(known)}")
     parser.add_argument("--runs", type=int, default=7, help="runs of each start (default 7)")

@@ -23,6 +23,10 @@ from tests.fakes.wire import NEW, OLD, assert_all_valid, assert_growing, results
 Deed = Callable[[], object]
 
 
+TOLD_AT_FIRST = ("wrote for you", "Agents that you can start", "mentioned")
+"""Reminders that are no news."""
+
+
 def turn(*deeds: Deed | Reply) -> Script:
     """A turn of one request after the other: a deed is done on disk while the model thinks of its next call."""
     left = list(deeds)
@@ -56,7 +60,7 @@ def told(request: ModelRequest) -> list[str]:
     return found + [
         text.removeprefix("<system-reminder>\n").removesuffix("\n</system-reminder>")
         for text in texts_in(request)
-        if text.startswith("<system-reminder>") and "wrote for you" not in text and "mentioned" not in text
+        if text.startswith("<system-reminder>") and not any(words in text for words in TOLD_AT_FIRST)
     ]
 
 

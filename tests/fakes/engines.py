@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from core.engine import wiring
 from core.engine.engine import Engine
 from core.engine.launch import Launch
 from core.engine.wiring import build_engine
@@ -22,6 +23,7 @@ from core.protocol.ops import Op, SubmitPrompt
 from core.protocol.views import Behavior
 from core.settings.paths import Paths
 from core.settings.schema import SettingRule, Settings
+from core.tools.registry import SEARCH_TOOL
 from tests.fakes.clock import FakeClock
 from tests.fakes.ids import CountingIds
 
@@ -117,9 +119,11 @@ async def running(
     settings: Settings | None = None,
     host: Host | None = None,
     has_background: bool = False,
+    has_agents: bool = False,
     **launch: Any,
 ) -> AsyncGenerator[Rig]:
-    """An engine that is started, and closed at the end. Without what works beside it: that would take replies too."""
+    """An engine that is started, and closed at the end. Unless they are asked for, without what works beside it, which
+    would take replies too, and without agents, of which the first message would speak."""
     host = host or fake_host()
     model: ModelClient
     if isinstance(script, Iterable):
@@ -129,6 +133,8 @@ async def running(
     else:
         model = script
     settings = replace(settings or Settings(), background_agents=has_background)
+    if not has_agents:
+        launch.setdefault("tools", (*(tool.name for tool in wiring.TOOLS), SEARCH_TOOL))
     engine = build_engine(settings, make_launch(cwd, home, **launch), model=model, host=host)
     rig = Rig(engine, model, cwd, host)
     subscription = engine.subscribe()

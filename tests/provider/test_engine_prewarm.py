@@ -12,6 +12,7 @@ from core.llm.anthropic import AnthropicClient
 from core.protocol import events as ev
 from core.protocol.ops import SubmitPrompt, WarmUp
 from core.settings.schema import Settings
+from tests.engine.test_agent_kinds import offer_task
 from tests.fakes.api_canon import Json, items_of
 from tests.fakes.api_script import say
 from tests.fakes.api_server import ApiServer
@@ -69,6 +70,26 @@ async def test_the_first_request_reads_all_that_was_pre_warmed(
     taken = ledger.by_source["prewarm"].usage
     assert finished.usage.cache_read_tokens == taken.cache_write_5m_tokens > 1_000
     assert '"prewarm"' in transcript
+
+
+async def test_the_list_of_agents_is_pre_warmed_too(
+    tmp_path: Path, isolated_machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer_task(monkeypatch)
+    agent = isolated_machine / ".claude" / "agents" / "mine.md"
+    agent.parent.mkdir(parents=True)
+    agent.write_text(f"---\nname: mine\ndescription: {'Does it. ' * 40}\n---\nDo it.\n")
+    (tmp_path / "AGENTS.md").write_text("Be brief.")
+    async with connected([say("Hi.")], tmp_path, isolated_machine) as (server, rig):
+        await warmed(rig)
+        await rig.prompt("hello")
+        assert (server.rejections, server.prefix_violations) == ([], [])
+        warm, first = (request.body["messages"][0]["content"] for request in server.requests)
+        (finished,) = rig.of(ev.RequestFinished)
+        taken = rig.engine.session.ledger.by_source["prewarm"].usage
+    (told,) = [block["text"] for block in warm]
+    assert told == first[0]["text"] and "- mine: Does it." in told and told.endswith("Be brief.\n</system-reminder>")
+    assert finished.usage.cache_read_tokens == taken.cache_write_5m_tokens
 
 
 async def test_with_a_lifetime_of_an_hour(tmp_path: Path, isolated_machine: Path) -> None:

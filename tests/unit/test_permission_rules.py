@@ -93,16 +93,29 @@ def agent(**fields: Any) -> Access:
         ("Agent(run_in_background:true)", {"subagent_type": "Plan", "run_in_background": True}, "deny"),
         ("Agent(run_in_background:true)", {"subagent_type": "Plan", "run_in_background": False}, "allow"),
         ("Agent(prompt:*)", {"subagent_type": "Plan", "prompt": "x"}, "allow"),
+        ("Task(subagent_type:Pl*)", {"subagent_type": "Plan"}, "deny"),
+        ("Agent", {"subagent_type": "Plan"}, "deny"),
+        ("Task", {"subagent_type": "Plan"}, "deny"),
+        ("Tas*", {"subagent_type": "Plan"}, None),
+        ("Agen*", {"subagent_type": "Plan"}, "deny"),
     ],
 )
-def test_a_rule_that_denies_may_name_an_agent_or_a_field(rule: str, fields: dict[str, Any], expected: str) -> None:
-    assert decided("Agent", agent(**fields), rule, "deny") == expected
+@pytest.mark.parametrize("tool", ["Agent", "Task"])
+def test_a_rule_that_denies_may_name_an_agent_or_a_field(
+    tool: str, rule: str, fields: dict[str, Any], expected: str | None
+) -> None:
+    """``Task`` and ``Agent`` are one tool, whatever it is called; with a star the tool's own name counts too."""
+    assert decided(tool, agent(**fields), rule, "deny") == (expected or ("deny" if tool == "Task" else "allow"))
 
 
-def test_a_rule_that_allows_never_looks_at_a_field() -> None:
+@pytest.mark.parametrize("tool", ["Agent", "Task"])
+@pytest.mark.parametrize("named", ["Agent", "Task"])
+def test_a_rule_that_allows_never_looks_at_a_field(tool: str, named: str) -> None:
     access = replace(agent(subagent_type="Plan", model="opus"), is_read_only=False)
-    assert decided("Agent", access, "Agent(model:opus)", "allow") == "ask"
-    assert decided("Agent", access, "Agent(Plan)", "allow") == "allow"
+    assert decided(tool, access, f"{named}(model:opus)", "allow") == "ask"
+    assert decided(tool, access, f"{named}(Plan)", "allow") == "allow"
+    assert decided(tool, access, f"{named}(Explore)", "allow") == "ask"
+    assert decided(tool, access, f"{named}(Pl*)", "ask") == "ask"
 
 
 @pytest.mark.parametrize(

@@ -127,8 +127,7 @@ GETS: dict[str, tuple[dict[str, Any], str]] = {
     # They change nothing here; what they send is asked about as ever.
     "WebFetch": ({"url": "https://example.com"}, "ask"),
     "WebSearch": ({"query": "words"}, "ask"),
-    # The list is its own.
-    "TodoWrite": ({"todos": []}, "allow"),
+    "TodoWrite": ({"todos": []}, "deny"),
     # The list is everybody's.
     "TaskCreate": ({"subject": "x"}, "deny"),
     "TaskGet": ({"taskId": "1"}, "allow"),

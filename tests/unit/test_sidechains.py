@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -19,9 +20,11 @@ from core.protocol.inquiries import Asked, QuestionRequest
 from core.protocol.messages import TextBlock, ThinkingBlock, ToolUseBlock
 from core.protocol.usage import Usage
 from core.protocol.views import PermissionRequest, QueuedMessage, TaskInfo, TodoItem, ToolDisplay
+from tui.plain.paper import Paper
+from tui.plain.transcript import PlainTranscript
 from tui.presenter.presenter import Presenter
 from tui.presenter.sidechains import KEPT, Feed
-from tui.presenter.surfaces import Asker, Surfaces
+from tui.presenter.surfaces import Asker, Surfaces, TranscriptSurface
 from tui.rendering.line import plain
 from tui.widgets.transcript.agent_block import AgentBlock
 from tui.widgets.transcript.agent_lines import NEWEST_LINES, NewestLines
@@ -52,7 +55,7 @@ class Recorder:
 class Stage:
     """A presenter on recorders, its conversation a feed."""
 
-    def __init__(self) -> None:
+    def __init__(self, transcript: TranscriptSurface | None = None) -> None:
         recorders: list[Any] = [Recorder() for _ in range(6)]
         self.header, self.todos, self.status, self.queue, self.composer, self.footer = recorders
         self.main = Feed(lambda: None)
@@ -64,7 +67,7 @@ class Stage:
         self.presenter = Presenter(
             Surfaces(
                 header=self.header,
-                transcript=self.main,
+                transcript=transcript or self.main,
                 todos=self.todos,
                 status=self.status,
                 queue=self.queue,
@@ -307,6 +310,37 @@ def test_a_model_that_says_nothing_is_told() -> None:
     stage.show(ev.RequestStarted(request_id="q", model="m", query_source="agent"), agent=ONE)
     stage.now += 45
     assert "⚠ Explore Find it  silent for 45s" in lines(list(stage.main.blocks))[0]
+
+
+def test_of_prose_the_very_end_is_shown() -> None:
+    stage = Stage()
+    stage.show(ev.AgentStarted(agent=info()))
+    stage.show(*text_act(1, "word " * 2_000 + "and the end."), agent=ONE)
+    shown = lines(list(stage.main.blocks))
+    assert len(shown) == 4 and shown[-1].endswith("and the end.") and all(len(line) <= 80 for line in shown)
+
+
+def test_without_a_screen_only_its_start_and_its_end_are_printed() -> None:
+    out = io.StringIO()
+    stage = Stage(PlainTranscript(Paper(out)))
+    stage.show(*task("t1"), *task("t2"), ev.AgentStarted(agent=info(tool_use_id="t1", prompt="Find it.")))
+    two = info(TWO, description="Try it", tool_use_id="t2", in_background=True)
+    stage.show(ev.AgentStarted(agent=two))
+    stage.show(ev.ToolFinished(tool_use_id="t2", name="Task", content="The agent works in the background."))
+    stage.show(*text_act(1, "I look."), *call_act(2, "needle"), agent=ONE)
+    over = info(tool_use_id="t1", status="completed", duration_ms=12_000)
+    stage.show(ev.AgentEnded(agent=over, result="It is here.\n\nAnd there."))
+    stage.show(ev.ToolFinished(tool_use_id="t1", name="Task", content="It is here."))
+    stage.show(ev.AgentEnded(agent=replace(two, status="failed", ending="no answer")))
+    assert out.getvalue().splitlines() == [
+        "* Explore · Find it",
+        "* Explore · Try it",
+        "* Explore · Find it: finished · 12s",
+        "    It is here.",
+        "",
+        "    And there.",
+        "* Explore · Try it: failed: no answer",
+    ]
 
 
 def test_what_a_fork_takes_over_is_told_before_and_after() -> None:

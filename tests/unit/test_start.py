@@ -33,3 +33,16 @@ def test_the_main_models_route_says_which_credentials_it_takes(
     settings = json.dumps({"routing": {"main": entry}} if entry else {})
     start = read_start({"settings": settings}, {}, is_attended=True)
     assert (start.credentials, start.needs_credentials) == (source, not source)
+
+
+def test_agents_of_a_folder_are_named_before_it_is_trusted(
+    isolated_machine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in (".claude/agents/deep/a.md", ".claude/agents/b.md", "agents/c.md"):
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("---\nname: x\n")
+    (tmp_path / "agents" / "notes.md").write_text("Notes.")
+    untrusted = read_start({}, {}, is_attended=True).untrusted
+    assert untrusted == (".claude/agents: 1 agent", ".claude/agents/deep: 1 agent", "agents: 1 agent")

@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from core.bus.bus import Author
 from core.host import process
 from core.protocol.events import TasksChanged
+from core.tools import task_registry
 from core.tools.builtin.bash.tool import Bash
 from core.tools.builtin.bash_output.tool import BashOutput
 from core.tools.builtin.kill_shell.tool import KillShell
 from core.tools.shells import Shell
+from tests.fakes.errand import Errand
 from tests.fakes.tools import PATIENCE_S, Bench, names, open_bench
 
 
@@ -199,3 +202,83 @@ async def test_closing_ends_everything_and_removes_its_scratch_files(
     assert await bench.is_quiet()
     assert names(scratch) == []
     assert bench.services.shells.background == ()
+
+
+def errand(bench: Bench, task_id: str, **more: str) -> Errand:
+    return Errand(bench.services.task_registry, task_id, **more)  # pyright: ignore[reportArgumentType]
+
+
+async def test_an_agent_is_read_listed_and_killed_by_its_id_too(bench: Bench) -> None:
+    task = errand(bench, "a04bf57")
+    assert await bench.text(BashOutput(), shell_id="a04bf57") == "[a04bf57 running]\nso far a04bf57"
+    shell = await start(bench, "sleep 1000")
+    assert (await bench.text(BashOutput())).splitlines() == [
+        "a04bf57 running: Errand a04bf57",
+        f"{shell.id} running: sleep 1000",
+    ]
+    assert await bench.text(KillShell(), shell_id="a04bf57") == "a04bf57 was killed."
+    assert task.info.status == "killed"
+    assert bench.services.task_registry.take_notifications() == (), "the model did it itself"
+
+
+async def test_what_was_read_to_its_end_need_not_be_told(bench: Bench) -> None:
+    registry = bench.services.task_registry
+    task = errand(bench, "a04bf57")
+    task.end()
+    assert await bench.text(BashOutput(), shell_id="a04bf57") == "[a04bf57 completed]\nresult of a04bf57"
+    shell = await start(bench, "seq 1 20000")
+    await shell.done.wait()
+    await bench.text(BashOutput(), shell_id=shell.id)
+    assert registry.take_notifications() == (shell,), "there is more to read"
+
+
+async def test_a_task_that_ended_just_before_it_was_to_be_killed_is_still_told(bench: Bench) -> None:
+    task = errand(bench, "a04bf57")
+
+    async def too_late() -> None:
+        task.end()
+
+    task.stop = too_late  # pyright: ignore[reportAttributeAccessIssue]
+    assert "ended by itself" in await bench.text(KillShell(), shell_id="a04bf57")
+    assert bench.services.task_registry.take_notifications() == (task,)
+
+
+async def test_the_end_is_told_with_the_last_lines(bench: Bench) -> None:
+    shell = await start(bench, "seq 1 100; exit 2")
+    await shell.done.wait()
+    (told,) = bench.services.task_registry.take_notifications()
+    assert told is shell
+    assert told.told == "\n".join(["[80 lines before these.]", *(str(number) for number in range(81, 101))])
+    assert told.output().text.endswith("99\n100") and told.output().total_lines == 100
+    assert (told.info.status, told.info.exit_code, told.info.is_over) == ("failed", 2, True)
+    assert not told.move(to_background=False) and not told.move(to_background=True)
+    await told.stop()
+    assert told.info.status == "failed", "what is over stays as it is"
+
+
+async def test_a_command_of_an_agent_is_its_own(bench: Bench) -> None:
+    main = bench.publisher
+    bench.publisher = main.for_agent(Author("a04bf57", "toolu_1"))
+    call = asyncio.create_task(bench.run(Bash(), command="echo begun; sleep 1000", timeout=60_000))
+    await bench.until_reported(lambda: bool(bench.reports))
+    assert bench.services.shells.detach_all() == 0, "what an agent waits for moves with the agent"
+    call.cancel()
+    await asyncio.gather(call, return_exceptions=True)
+    shell = await start(bench, "sleep 1000")
+    assert shell.info.agent == "a04bf57"
+    other = errand(bench, "b000009", kind="shell")
+    assert f"There are: {shell.id}." in await bench.refusal(BashOutput(), shell_id=other.info.id)
+    assert "no background shell" in await bench.refusal(KillShell(), shell_id=other.info.id)
+    bench.publisher = main
+    assert await bench.text(KillShell(), shell_id=shell.id) == f"{shell.id} was killed."
+
+
+async def test_what_ended_long_ago_is_let_go_of(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(task_registry, "MAX_ENDED", 1)
+    for _ in range(4):
+        shell = await start(bench, "true")
+        await shell.done.wait()
+        bench.services.task_registry.take_notifications()
+    scratch = [shell.scratch for shell in bench.services.shells.background]
+    assert len(scratch) == 2, "the last, and the one that was forgotten with it"
+    assert len(bench.services.task_registry.tasks) == 1

@@ -83,14 +83,19 @@ class AgentEvents(PresenterBase):
 
     def _show_agent(self, chain: Sidechain) -> None:
         """Draw its block anew, count those that run, and say what is waited for."""
+        self._draw_agent(chain)
+        block = self._panes.get(chain.info.id)
+        if block is not None and any(self._tools.get(call) is block for call in self._running):
+            self._show_work()
+        self._on.footer.show_agents(len(self.sidechains.running))
+
+    def _draw_agent(self, chain: Sidechain) -> None:
+        """It has said something."""
         block = self._panes.get(chain.info.id)
         if block is not None:
             block.refresh()
             self._on.transcript.changed(block)
             self._on.transcript.changed(block.batch_head)
-            if any(self._tools.get(call) is block for call in self._running):
-                self._show_work()
-        self._on.footer.show_agents(len(self.sidechains.running))
 
     def _call_of(self, agent: AgentInfo) -> AgentBlock | None:
         """The call that began this run of it, where it is shown."""

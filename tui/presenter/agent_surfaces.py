@@ -28,7 +28,9 @@ class AgentStatus:
 
     def show_activity(self, text: str, *, is_awaited: bool = False) -> None:
         """What is being done now. ``is_awaited``: it is the model that is waited for."""
-        self._chain.activity, self._chain.is_asking = clean_line(text), False
+        # What one that is over has done is told again, and is not what it does.
+        self._chain.activity = "" if self._chain.info.is_over else clean_line(text)
+        self._chain.is_asking = False
         self._chain.heard = self._now() if is_awaited else None
 
     def hear(self) -> None:

@@ -12,6 +12,9 @@ from tui.widgets.transcript.agent_lines import last_lines
 from tui.widgets.transcript.shell_block import ShellBlock
 from tui.widgets.transcript.tool_block import ToolBlock
 
+SAID_COLUMNS = 72
+"""Of the last lines of an agent that asks."""
+
 
 class CallEvents(PresenterBase):
     """Keeps each call's block up to date."""
@@ -130,7 +133,7 @@ class CallEvents(PresenterBase):
         agent = "" if isinstance(request, PlanRequest) else request.agent
         chain = self._chain or self.sidechains.get(agent)
         if chain is not None:
-            said = tuple(last_lines(chain.feed.newest, LIVE_LINES, with_asking=False))
+            said = tuple(last_lines(chain.feed.newest, LIVE_LINES, SAID_COLUMNS, with_asking=False))
             return Asker(label=chain.info.label, style=agent_style(chain.info), said=said)
         if isinstance(request, PlanRequest) or not agent:
             return None

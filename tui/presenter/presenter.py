@@ -56,7 +56,7 @@ class Presenter(SessionEvents, TurnEvents, BlockEvents, CallEvents, ContextEvent
         touched, self._touched = self._touched, {}
         for chain in touched.values():
             chain.feed.flush()
-            self._show_agent(chain)
+            self._draw_agent(chain)
         self._on.transcript.flush()
 
     def _show_of_agent(self, envelope: Envelope) -> None:
@@ -73,3 +73,4 @@ class Presenter(SessionEvents, TurnEvents, BlockEvents, CallEvents, ContextEvent
         self._touched[agent_id] = chain
         if before != (chain.activity, chain.item, chain.todos, chain.queued):
             self.sidechains.tell()
+            self._show_agent(chain)

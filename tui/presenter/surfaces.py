@@ -25,7 +25,7 @@ class Asker:
     style: str = "agent"
     """The name of its colour's style."""
     said: tuple[Line, ...] = ()
-    """Its last lines, of any width."""
+    """Its last lines, wrapped for a screen of the usual width."""
 
 
 class HeaderSurface(Protocol):

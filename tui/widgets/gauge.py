@@ -84,8 +84,9 @@ class Footer(LineWidget):
 
     def show_agents(self, running: int) -> None:
         """How many subagents run."""
-        self._agents = running
-        self.update_lines()
+        if running != self._agents:
+            self._agents = running
+            self.update_lines()
 
     def build(self, width: int) -> list[Line]:
         left: list[Span] = [(f"{MODE_SIGNS[self._mode]} {MODE_WORDS[self._mode]}", f"mode.{self._mode}")]

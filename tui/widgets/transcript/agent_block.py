@@ -201,7 +201,7 @@ class AgentBlock(ToolBlock):
         if chain is None:
             return []
         room = LIVE_LINES if not self.group else 2 if len(self._members) <= 4 else 1
-        lines = last_lines(chain.feed.newest, room)
+        lines = last_lines(chain.feed.newest, room, width)
         if not lines and chain.activity:
             lines = [((f"{chain.activity}…", "muted"),)]
         if chain.item and room > 1:
@@ -210,9 +210,12 @@ class AgentBlock(ToolBlock):
 
     def _result_lines(self, width: int) -> list[Line]:
         """Its last words, or what went wrong."""
+        is_aside = self.info is not None and self.info.in_background
+        # There the call's result only says that the agent has started.
+        content = "" if is_aside else self._content
         if self.state == "failed":
-            return self._cut(output_lines(self._content or self._result, width, "bad"), OUTPUT_PREVIEW)
-        text = self._result or self._content
+            return self._cut(output_lines(content or self._result, width, "bad"), OUTPUT_PREVIEW)
+        text = self._result or content
         return self._cut(render_markdown(text, min(width, PROSE_COLUMNS)), OUTPUT_PREVIEW) if text else []
 
     def _conversation(self, width: int) -> list[Line]:

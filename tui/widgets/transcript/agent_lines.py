@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from tui.rendering.line import DECOR, DECOR_ROW, Line, Span, truncate
-from tui.rendering.sanitize import clean_line
+from tui.rendering.line import DECOR, DECOR_ROW, Line, Span, truncate, wrap
+from tui.rendering.sanitize import clean, clean_line
 from tui.widgets.transcript.blocks import Block, NoticeBlock, TextBlock, ThinkingBlock
 from tui.widgets.transcript.layout import Layout
 from tui.widgets.transcript.tool_block import SIGNS, ToolBlock
@@ -17,8 +17,9 @@ NEWEST_LINES = 200
 KEPT_LINES = 1_000
 
 
-def last_lines(newest: Iterable[Block], count: int, *, with_asking: bool = True) -> list[Line]:
-    """Its last words and calls, one line each, of any width, the oldest first. ``newest``: the last block first.
+def last_lines(newest: Iterable[Block], count: int, width: int, *, with_asking: bool = True) -> list[Line]:
+    """Its last words and calls, the oldest first: prose to its very end, calls on a line each. ``newest``: the last
+    block first.
 
     ``with_asking`` false leaves out the calls that wait for the user, where these are shown anyway."""
     found: list[Line] = []
@@ -29,14 +30,15 @@ def last_lines(newest: Iterable[Block], count: int, *, with_asking: bool = True)
             case ToolBlock():
                 if with_asking or block.state != "asking":
                     sign: Span = (f"{SIGNS[block.state]} ", f"state.{block.state} {DECOR}")
-                    found.append((sign, (clean_line(block.headline), "muted")))
+                    found.append(truncate((sign, (clean_line(block.headline), "muted")), width))
             case TextBlock():
-                rows = [clean_line(row) for row in block.source[-TAIL_CHARACTERS:].split("\n") if row.strip()]
-                found += [((row, "text"),) for row in reversed(rows[-(count - len(found)) :])]
+                rows = [row for row in clean(block.source[-TAIL_CHARACTERS:]).split("\n") if row.strip()]
+                lines = [line for row in rows[-count:] for line in wrap([(row, "text")], width)]
+                found += reversed(lines[len(found) - count :])
             case ThinkingBlock() if not block.is_complete:
                 found.append((("◆ Thinking", "thinking"),))
             case NoticeBlock():
-                found.append(((clean_line(block.source), "caution"),))
+                found.append(truncate(((clean_line(block.source), "caution"),), width))
             case _:
                 pass
     return found[::-1]

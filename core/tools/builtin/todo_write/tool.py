@@ -32,7 +32,7 @@ class TodoWrite(Tool[TodoWriteInput]):
     input_type = TodoWriteInput
 
     def touches(self, arguments: TodoWriteInput, state: ToolState) -> Access:
-        return Access(is_own=True, verdict="allow", reason="changes only the todo list")
+        return Access(verdict="allow", reason="changes only the todo list")
 
     async def run(self, arguments: TodoWriteInput, context: ToolContext) -> ToolResult:
         items = tuple(

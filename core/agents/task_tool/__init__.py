@@ -1,0 +1,1 @@
+"""The tool with which the main agent starts others."""
