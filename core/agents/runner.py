@@ -351,6 +351,5 @@ def _verdict(outcome: TurnOutcome, why: str) -> tuple[TaskStatus, str]:
 
 
 def _complete(messages: tuple[Message, ...]) -> tuple[Message, ...]:
-    """What has been sent: up to the newest message that a request may end with."""
-    end = next((at for at in range(len(messages), 0, -1) if messages[at - 1].role != "assistant"), 0)
-    return messages[:end]
+    """All but an answer whose calls have no results yet."""
+    return messages[:-1] if messages and messages[-1].tool_uses else messages

@@ -60,10 +60,11 @@ class Surroundings:
     """
 
     def __init__(
-        self, calls: CallEnvironment, book: InstructionBook, agents: AgentBook | None = None, *, tells_mode: bool = True
+        self, calls: CallEnvironment, book: InstructionBook, agents: AgentBook | None = None, *, is_main: bool = True
     ) -> None:
         self._calls = calls
-        self._tells_mode = tells_mode
+        self.is_main = is_main
+        """Whether it is the main conversation, which alone is told of its mode and of agents."""
         self.book = book
         self._agents = agents
         self._told_agents = AgentKindsChanged(kinds=())
@@ -79,7 +80,7 @@ class Surroundings:
             branch=read_branch(root),
             instructions=self.book.current.parts,
             agents=self.agents(),
-            mode=self._calls.policies.policy.mode if self._tells_mode else "default",
+            mode=self._calls.policies.policy.mode if self.is_main else "default",
             plan_file=str(self._calls.services.plan_file),
         )
 
