@@ -44,7 +44,7 @@ async def test_the_first_message_lists_them(tmp_path: Path, isolated_machine: Pa
     agent(tmp_path / ".claude" / "agents" / "reviewer.md", "Reviews code.")
     agent(isolated_machine / "config" / "agents" / "mine.md", "Only looks.", "readOnly: true")
     put(tmp_path / "AGENTS.md", "Be brief.")
-    async with running(turn(nothing), tmp_path, isolated_machine) as rig:
+    async with running(turn(nothing), tmp_path, isolated_machine, has_agents=True) as rig:
         await rig.prompt("go")
         listing = rig.engine.session.state.definitions.listing
         first = first_text(rig.requests[0])
@@ -70,7 +70,7 @@ async def test_changes_during_a_turn_are_told_in_that_turn(tmp_path: Path, isola
         file.unlink,
         nothing,
     )
-    async with running(script, tmp_path, isolated_machine, settings=Settings(model=model)) as rig:
+    async with running(script, tmp_path, isolated_machine, has_agents=True, settings=Settings(model=model)) as rig:
         await rig.prompt("go")
         assert [text.splitlines()[1:] for text in agent_news(rig)] == [
             ["- a: Comes."],
@@ -97,7 +97,7 @@ async def test_a_change_is_seen_while_nothing_runs(
 ) -> None:
     monkeypatch.setattr(watch, "STEP_MS", 20)
     monkeypatch.setattr(watch, "LOOK_MS", 200)
-    async with running([], tmp_path, isolated_machine) as rig:
+    async with running([], tmp_path, isolated_machine, has_agents=True) as rig:
         await rig.event(ev.AgentKindsChanged)
         agent(tmp_path / ".claude" / "agents" / "a.md")
         event = await rig.event(ev.AgentKindsChanged, lambda event: len(event.kinds) == 4)
@@ -111,7 +111,7 @@ async def test_a_change_is_seen_while_nothing_runs(
 async def test_what_is_wrong_is_told_once_and_put_right(tmp_path: Path, isolated_machine: Path) -> None:
     file = put(tmp_path / ".claude" / "agents" / "a.md", "---\nname: a\n---\nDo it.")
     problem = f"{file}:1: description missing: `description: …` in the frontmatter"
-    async with running(turn(nothing, lambda: agent(file), nothing), tmp_path, isolated_machine) as rig:
+    async with running(turn(nothing, lambda: agent(file), nothing), tmp_path, isolated_machine, has_agents=True) as rig:
         await rig.prompt("go")
         first, second = rig.of(ev.AgentKindsChanged)
         assert (first.problems, second.problems) == ((problem,), ())
@@ -125,7 +125,9 @@ async def test_what_is_wrong_is_told_once_and_put_right(tmp_path: Path, isolated
 async def test_a_folder_that_is_not_trusted_brings_none(tmp_path: Path, isolated_machine: Path) -> None:
     agent(tmp_path / ".claude" / "agents" / "evil.md")
     for is_attended in (True, False):
-        async with running(turn(), tmp_path, isolated_machine, is_trusted=False, is_attended=is_attended) as rig:
+        async with running(
+            turn(), tmp_path, isolated_machine, has_agents=True, is_trusted=False, is_attended=is_attended
+        ) as rig:
             await rig.prompt("go")
             assert "evil" not in first_text(rig.requests[0]) and kinds(rig) == [BUILT_IN]
             assert "Not read, the folder is not trusted: .claude/agents/evil.md" in notices(rig)
@@ -143,7 +145,9 @@ async def test_after_a_resume_only_what_is_new_is_told(tmp_path: Path, isolated_
     folder = tmp_path / ".claude" / "agents"
     agent(folder / "a.md")
     agent(folder / "b.md")
-    async with running(turn(lambda: agent(folder / "c.md"), nothing), tmp_path, isolated_machine) as rig:
+    async with running(
+        turn(lambda: agent(folder / "c.md"), nothing), tmp_path, isolated_machine, has_agents=True
+    ) as rig:
         await rig.prompt("go")
         before = agent_news(rig)
         assert len(before) == 1
@@ -151,7 +155,7 @@ async def test_after_a_resume_only_what_is_new_is_told(tmp_path: Path, isolated_
         if number == 1:
             agent(folder / "a.md", "Does more.")
             (folder / "b.md").unlink()
-        async with running(turn(), tmp_path, isolated_machine, resume="latest") as rig:
+        async with running(turn(), tmp_path, isolated_machine, has_agents=True, resume="latest") as rig:
             await rig.prompt("on")
             assert [text.splitlines()[1:] for text in agent_news(rig)[1:]] == (
                 [["- a: Does more.", "No longer there: b."]] if number else []
@@ -169,7 +173,9 @@ async def test_after_a_compaction_the_list_is_new(tmp_path: Path, isolated_machi
         Reply([say("What was done, in short.")]),
         nothing,
     )
-    async with running(steps, tmp_path, isolated_machine, settings=Settings(background_agents=False)) as rig:
+    async with running(
+        steps, tmp_path, isolated_machine, has_agents=True, settings=Settings(background_agents=False)
+    ) as rig:
         await rig.prompt("go " + "on and on " * 3_000)
         assert len(agent_news(rig)) == 1
         await rig.do(Compact())
@@ -183,7 +189,9 @@ async def test_after_a_compaction_the_list_is_new(tmp_path: Path, isolated_machi
 async def test_the_report_names_what_they_take(tmp_path: Path, isolated_machine: Path) -> None:
     make_repository(tmp_path)
     put(tmp_path / "AGENTS.md", "Be brief.")
-    async with running(turn(lambda: agent(tmp_path / "agents" / "a.md")), tmp_path, isolated_machine) as rig:
+    async with running(
+        turn(lambda: agent(tmp_path / "agents" / "a.md")), tmp_path, isolated_machine, has_agents=True
+    ) as rig:
         await rig.do(ReportContext())
         before = (await rig.event(ev.ContextReported)).report
         await rig.prompt("go")

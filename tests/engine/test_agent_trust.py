@@ -33,7 +33,7 @@ ATTEMPTS: list[tuple[str, dict[str, Any]]] = [
             "echo x | tee new",
             "sed -i s/a/b/ notes",
             "git commit -qam x",
-            "python3 -c 'open(\"new\", \"w\")'",
+            'python3 -c \'open("new", "w")\'',
             "echo x > new",
             "find . -name notes -delete",
             "touch new",
@@ -142,7 +142,10 @@ async def test_at_its_limit_it_sums_up(tmp_path: Path, isolated_machine: Path) -
         assert "Call no more tools" in str(texts_in(rig.requests[2]))
         assert "So far: nothing." in str(results_in(rig.requests[3]))
         ended = (await rig.event(ev.AgentEnded)).agent
-        assert (ended.status, ended.ending) == ("completed", "has sent 1 request, as many as it may, and was told to sum up")
+        assert (ended.status, ended.ending) == (
+            "completed",
+            "has sent 1 request, as many as it may, and was told to sum up",
+        )
 
 
 async def test_it_goes_on_with_the_users_words(tmp_path: Path, isolated_machine: Path) -> None:
@@ -156,7 +159,9 @@ async def test_it_goes_on_with_the_users_words(tmp_path: Path, isolated_machine:
 
 
 async def test_killed_the_main_conversation_goes_on(tmp_path: Path, isolated_machine: Path) -> None:
-    async with running([Reply([task()]), grep(1), DONE], tmp_path, isolated_machine, settings=ONE, has_agents=True) as rig:
+    async with running(
+        [Reply([task()]), grep(1), DONE], tmp_path, isolated_machine, settings=ONE, has_agents=True
+    ) as rig:
         await rig.do(SubmitPrompt(text="go"))
         await question(rig, "Kill it")
         await rig.settle()
@@ -168,9 +173,7 @@ async def test_killed_the_main_conversation_goes_on(tmp_path: Path, isolated_mac
 
 async def test_alone_it_ends_with_the_reason(tmp_path: Path, isolated_machine: Path) -> None:
     replies = [Reply([task()]), grep(1), DONE]
-    async with running(
-        replies, tmp_path, isolated_machine, settings=ONE, has_agents=True, is_attended=False
-    ) as rig:
+    async with running(replies, tmp_path, isolated_machine, settings=ONE, has_agents=True, is_attended=False) as rig:
         await rig.prompt("go")
         ended = (await rig.event(ev.AgentEnded)).agent
         assert ended.status == "failed" and "as many as it may" in ended.ending
