@@ -8,14 +8,14 @@ import pytest
 
 from core.host import watch
 from core.llm.client import ModelRequest
-from core.llm.scripted import Reply, say
+from core.llm.scripted import Reply, call, say
 from core.prompt.agent_news import agent_list
 from core.protocol import events as ev
 from core.protocol.ops import Compact, ReportContext
 from core.settings.schema import Settings
 from tests.engine.test_news import make_repository, nothing, notices, put, told, turn
-from tests.fakes.engines import Rig, running
-from tests.fakes.wire import NEW, OLD, assert_all_valid, assert_growing
+from tests.fakes.engines import Rig, denying, running
+from tests.fakes.wire import NEW, OLD, assert_all_valid, assert_growing, results_in
 
 HEAD = "Agents that you can start with the Task tool"
 
@@ -202,3 +202,26 @@ async def test_the_report_names_what_they_take(tmp_path: Path, isolated_machine:
         parts = {part.kind: part for part in report.parts}
         assert 50 < parts["agents"].tokens < 400 and parts["instructions"].tokens < parts["agents"].tokens
     assert {part.kind: part.count for part in after.parts}["agents"] == 2
+
+
+@pytest.mark.parametrize(
+    ("rule", "denied", "other"),
+    [
+        ("Agent(Explore)", {"subagent_type": "explore"}, {"subagent_type": "Plan"}),
+        ("Task(general-purpose)", {"subagent_type": "nobody"}, {"subagent_type": "Plan"}),
+        ("Agent(model:op*)", {"model": "opus"}, {"model": "inherit"}),
+    ],
+)
+async def test_a_rule_denies_an_agent_however_it_is_called(
+    tmp_path: Path, isolated_machine: Path, rule: str, denied: dict[str, str], other: dict[str, str]
+) -> None:
+    calls = [
+        call("Task", name, description="Look", prompt="Look.", **more) for name, more in (("t1", denied), ("t2", other))
+    ]
+    replies = [Reply(calls), *[Reply([say("Done.")])] * 3]
+    settings = Settings(rules=denying(rule))
+    async with running(replies, tmp_path, isolated_machine, has_agents=True, settings=settings) as rig:
+        await rig.prompt("go")
+        results = results_in(rig.requests[-1])
+    assert results["t1"]["is_error"] and rule.replace("Task", "Agent") in str(results["t1"])
+    assert not results["t2"].get("is_error")
