@@ -67,6 +67,7 @@ async def test_changes_during_a_turn_are_told_in_that_turn(tmp_path: Path, isola
         nothing,
         lambda: (agent(file, "Changes."), agent(other, "Comes too.")),
         lambda: file.write_text(file.read_text().replace("Do it.", "Do more.")),
+        lambda: other.write_text(other.read_text().replace("---\nDo", "model: opus\n---\nDo")),
         file.unlink,
         nothing,
     )
@@ -81,11 +82,13 @@ async def test_changes_during_a_turn_are_told_in_that_turn(tmp_path: Path, isola
             BUILT_IN,
             [*BUILT_IN, "a"],
             [*BUILT_IN, "a", "b"],
+            [*BUILT_IN, "a", "b"],
             [*BUILT_IN, "b"],
         ]
         assert notices(rig) == [
             "Agents changed: a (new)",
             "Agents changed: a, b (new)",
+            "Agents changed: b",
             "Agents changed: a (no longer there)",
         ]
         assert_all_valid(rig.requests)
@@ -225,3 +228,22 @@ async def test_a_rule_denies_an_agent_however_it_is_called(
         results = results_in(rig.requests[-1])
     assert results["t1"]["is_error"] and rule.replace("Task", "Agent") in str(results["t1"])
     assert not results["t2"].get("is_error")
+
+
+async def test_a_kind_that_is_made_just_before_it_is_called_is_there(tmp_path: Path, isolated_machine: Path) -> None:
+    """The call reads it, before the next request would have."""
+    file = tmp_path / ".claude" / "agents" / "late.md"
+
+    def script(request: ModelRequest) -> Reply:
+        if "Do it." in str(request.system):
+            return Reply([say("I am late.")])
+        if len(request.messages) > 1:
+            return Reply([say("Done.")])
+        agent(file)
+        return Reply([call("Task", "t", description="Look", prompt="Look.", subagent_type="late")])
+
+    async with running(script, tmp_path, isolated_machine, has_agents=True) as rig:
+        await rig.prompt("go")
+        assert [started.agent.agent_type for started in rig.of(ev.AgentStarted)] == ["late"]
+        assert kinds(rig) == [BUILT_IN, [*BUILT_IN, "late"]]
+        assert "I am late." in str(results_in(rig.requests[-1])["t"])
