@@ -46,6 +46,8 @@ class Agent:
         self.why_stopped = ""
         self.on_answer: Callable[[], None] = lambda: None
         """The model has begun to answer it."""
+        self.on_event: Callable[[Event], None] = lambda _event: None
+        """Sees each of its events, once it is counted here."""
         self._began = host.clock.monotonic()
         self._said: list[str] = []
 
@@ -90,12 +92,17 @@ class Agent:
 
     async def stop(self, why: str = "stopped by the user") -> None:
         """End it; returns once nothing of it runs any more."""
+        self.kill(why)
+        if self.task is not None:
+            await self.done.wait()
+
+    def kill(self, why: str) -> None:
+        """Have it end soon."""
         if self.task is None or self.done.is_set():
             return
         self.why_stopped = self.why_stopped or why
         # Not at once: a task that is cancelled before its first step never runs, and its end would never be told.
         asyncio.get_running_loop().call_soon(self.task.cancel)
-        await self.done.wait()
 
     # What happens to it
 
@@ -176,6 +183,7 @@ class Agent:
                 pass
             case _:
                 self.state = replace(state, heard_at=now)
+        self.on_event(event)
 
     def _tell(self, **changes: Any) -> None:
         self.state = replace(self.state, heard_at=self._host.clock.time(), **changes)

@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from core.agents.agent import Agent
 from core.agents.definition import GENERAL, AgentDefinition
 from core.agents.definitions import Definitions
+from core.agents.limits import limits_of
 from core.agents.model_choice import agent_route
+from core.agents.oversight import Oversight
 from core.agents.running import AgentRun, Parent, Setting, last_words
 from core.agents.shared_prefix import SharedPrefixes
 from core.agents.sidechain import begin_sidechain, load_sidechain, read_agents, reopen_sidechain, sidechain_path
@@ -265,18 +267,25 @@ class AgentRunner:
             run = AgentRun(agent, setting, self._parent, self._calls)
             agent.cost = self._cost_of(agent, run)
             agent.on_answer = lambda: self._prefixes.answered(agent.state.id)
+            limits = limits_of(setting.definition, self._parent.settings())
+            host, broker = self._calls.services.host, self._calls.broker
+            oversight = Oversight(limits, broker, agent.publisher, host, agent.trouble, agent.kill)
+            agent.on_event = oversight.heard
+            await stack.enter_async_context(oversight.watching())
             is_first = True
 
             async def hold(query: Query) -> TurnOutcome | None:
                 nonlocal is_first
-                if is_first:
+                held = await oversight.hold(query)
+                if is_first and held is None:
                     is_first = False
                     prefix = run.prefix(query.turn.system)
                     if prefix:
                         await self._prefixes.enter(prefix, agent.state.id)
-                return None
+                return held
 
-            return await run.run(hold)
+            outcome = await run.run(hold)
+            return replace(outcome, detail=outcome.detail or oversight.ending)
 
     def _cost_of(self, agent: Agent, run: AgentRun) -> Callable[[], float | None]:
         before = agent.state.cost_usd
@@ -358,7 +367,7 @@ class AgentRunner:
 
 def _verdict(outcome: TurnOutcome, why_stopped: str) -> tuple[TaskStatus, str]:
     if outcome.reason == "completed":
-        return "completed", ""
+        return "completed", outcome.detail
     if outcome.reason == "interrupted":
         return "killed", why_stopped or "interrupted"
     return "failed", outcome.detail or outcome.reason

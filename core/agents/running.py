@@ -27,7 +27,7 @@ from core.prompt.assemble import can_search
 from core.prompt.cache_watch import CacheWatch
 from core.prompt.reminders import Known, user_context
 from core.prompt.sections import Environment, named_branch, named_date
-from core.protocol.events import TurnEnded, TurnStarted
+from core.protocol.events import Notice, TurnEnded, TurnStarted
 from core.protocol.messages import Message
 from core.protocol.usage import PriceList, Usage
 from core.protocol.views import SystemPrompt
@@ -114,6 +114,7 @@ class AgentRun:
         self._parent = parent
         self.ledger = AgentLedger(parent, agent.state.id)
         services = calls.services
+        self._policies = AgentPolicies(calls.policies, setting.definition)
         self.calls = CallEnvironment(
             tools=setting.tools,
             services=replace(
@@ -123,7 +124,7 @@ class AgentRun:
                 todos=TodoStore(parent.todos / f"{parent.session_id}-agent-{agent.state.id}.json", agent.publisher),
                 side=SideRequests(parent.models, services.host, self._count, parent.user_id),
             ),
-            policies=AgentPolicies(calls.policies, setting.definition),
+            policies=self._policies,
             broker=calls.broker,
             publisher=agent.publisher,
         )
@@ -132,6 +133,8 @@ class AgentRun:
 
     async def run(self, hold: Hold) -> TurnOutcome:
         """Turns until nothing more was said to it. Never raises ``CancelledError`` once a turn has begun."""
+        if self._policies.notice:
+            self.calls.publisher.emit(Notice(level="warning", text=self._policies.notice))
         self.calls.services.todos.load()
         system, reminders = await self._brief()
         history, breaker, state = History(), Breaker(), self._setting.state

@@ -67,7 +67,7 @@ class Engine:
         self._recorder = recorder
         self._loaded = loaded
         self._settings = SettingsWatch(launch.loaded, self._rules_changed) if launch.loaded is not None else None
-        self._task_ops = TaskOps(session.calls, agents)
+        self._task_ops = TaskOps(session.calls, agents, recorder)
         self._tasks: list[asyncio.Task[None]] = []
         self._beside: list[asyncio.Task[None]] = []
         """What sends requests of its own: ends before the session does."""

@@ -33,7 +33,7 @@ ATTEMPTS: list[tuple[str, dict[str, Any]]] = [
             "echo x | tee new",
             "sed -i s/a/b/ notes",
             "git commit -qam x",
-            "python3 -c 'open(\"new\", \"w\")'",
+            'python3 -c \'open("new", "w")\'',
             "echo x > new",
             "find . -name notes -delete",
             "touch new",
@@ -80,7 +80,7 @@ async def test_explore_writes_nothing_whatever_it_tries(
     async with running(replies, work, isolated_machine, settings=settings, has_agents=True, host=host) as rig:
         await rig.prompt("go")
         assert not rig.of(ev.PermissionRequested)
-        results = {result["tool_use_id"]: result for result in results_in(rig.requests[2])}
+        results = results_in(rig.requests[2])
         assert len(results) == len(ATTEMPTS)
         for number, (tool, _given) in enumerate(ATTEMPTS):
             result = results[f"c{number}"]
@@ -101,7 +101,7 @@ async def test_what_only_reads_runs_unasked(tmp_path: Path, isolated_machine: Pa
     calls = [call("Bash", f"b{number}", command=command) for number, command in enumerate(looks)]
     async with running([Reply([task()]), Reply(calls), REPORT, DONE], work, isolated_machine, has_agents=True) as rig:
         await rig.prompt("go")
-        assert [result.get("is_error", False) for result in results_in(rig.requests[2])] == [False] * 3
+        assert [result.get("is_error", False) for result in results_in(rig.requests[2]).values()] == [False] * 3
         assert not rig.of(ev.PermissionRequested)
 
 
@@ -114,7 +114,7 @@ async def test_no_to_an_agent_is_no_to_that_call(tmp_path: Path, isolated_machin
         await rig.do(AnswerPermission(request_id=request.id, answer="deny"))
         await rig.settle()
         assert GO_ON in str(results_in(rig.requests[2]))
-        assert not results_in(rig.requests[3])[0].get("is_error") and not (tmp_path / "made").exists()
+        assert not results_in(rig.requests[3])["task1"].get("is_error") and not (tmp_path / "made").exists()
         assert [event.reason for event in rig.of(ev.TurnEnded)] == ["completed", "completed"]
 
 
@@ -142,7 +142,10 @@ async def test_at_its_limit_it_sums_up(tmp_path: Path, isolated_machine: Path) -
         assert "Call no more tools" in str(texts_in(rig.requests[2]))
         assert "So far: nothing." in str(results_in(rig.requests[3]))
         ended = (await rig.event(ev.AgentEnded)).agent
-        assert (ended.status, ended.ending) == ("completed", "has sent 1 request, as many as it may, and was told to sum up")
+        assert (ended.status, ended.ending) == (
+            "completed",
+            "has sent 1 request, as many as it may, and was told to sum up",
+        )
 
 
 async def test_it_goes_on_with_the_users_words(tmp_path: Path, isolated_machine: Path) -> None:
@@ -156,21 +159,21 @@ async def test_it_goes_on_with_the_users_words(tmp_path: Path, isolated_machine:
 
 
 async def test_killed_the_main_conversation_goes_on(tmp_path: Path, isolated_machine: Path) -> None:
-    async with running([Reply([task()]), grep(1), DONE], tmp_path, isolated_machine, settings=ONE, has_agents=True) as rig:
+    async with running(
+        [Reply([task()]), grep(1), DONE], tmp_path, isolated_machine, settings=ONE, has_agents=True
+    ) as rig:
         await rig.do(SubmitPrompt(text="go"))
         await question(rig, "Kill it")
         await rig.settle()
         ended = (await rig.event(ev.AgentEnded)).agent
         assert ended.status == "killed" and ended.ending.endswith("as many as it may, and was killed")
-        result = results_in(rig.requests[2])[0]
+        result = results_in(rig.requests[2])["task1"]
         assert result["is_error"] and "was killed" in str(result["content"])
 
 
 async def test_alone_it_ends_with_the_reason(tmp_path: Path, isolated_machine: Path) -> None:
     replies = [Reply([task()]), grep(1), DONE]
-    async with running(
-        replies, tmp_path, isolated_machine, settings=ONE, has_agents=True, is_attended=False
-    ) as rig:
+    async with running(replies, tmp_path, isolated_machine, settings=ONE, has_agents=True, is_attended=False) as rig:
         await rig.prompt("go")
         ended = (await rig.event(ev.AgentEnded)).agent
         assert ended.status == "failed" and "as many as it may" in ended.ending
