@@ -44,10 +44,8 @@ class Agent:
         """Nobody waits for it any longer: it is over, or in the background."""
         self.done = asyncio.Event()
         self.why_stopped = ""
-        self.on_answer: Callable[[], None] = lambda: None
-        """The model has begun to answer it."""
-        self.on_event: Callable[[Event], None] = lambda _event: None
-        """Sees each of its events, once it is counted here."""
+        self.listeners: list[Callable[[Event], None]] = []
+        """Hear each of its own events, in its present run."""
         self._began = host.clock.monotonic()
         self._said: list[str] = []
 
@@ -90,19 +88,17 @@ class Agent:
             self.released.clear()
         return True
 
+    def kill(self, why: str) -> None:
+        """Have it end; ``done`` is set once nothing of it runs any more."""
+        if self.task is not None and not self.done.is_set():
+            self.why_stopped = self.why_stopped or why
+            # Not at once: a task that is cancelled before its first step never runs, and its end would never be told.
+            asyncio.get_running_loop().call_soon(self.task.cancel)
+
     async def stop(self, why: str = "stopped by the user") -> None:
         """End it; returns once nothing of it runs any more."""
         self.kill(why)
-        if self.task is not None:
-            await self.done.wait()
-
-    def kill(self, why: str) -> None:
-        """Have it end soon."""
-        if self.task is None or self.done.is_set():
-            return
-        self.why_stopped = self.why_stopped or why
-        # Not at once: a task that is cancelled before its first step never runs, and its end would never be told.
-        asyncio.get_running_loop().call_soon(self.task.cancel)
+        await self.done.wait()
 
     # What happens to it
 
@@ -158,11 +154,10 @@ class Agent:
 
     def _hear(self, event: Event) -> None:
         """One of its own events was published."""
+        for listener in self.listeners:
+            listener(event)
         state, now = self.state, self._host.clock.time()
         match event:
-            case ev.BlockStarted():
-                self.state = replace(state, heard_at=now)
-                self.on_answer()
             case ev.RequestFinished():
                 steps = state.steps + (event.query_source == "agent")
                 self._tell(steps=steps, usage=state.usage + event.usage, cost_usd=self.cost())
@@ -183,7 +178,6 @@ class Agent:
                 pass
             case _:
                 self.state = replace(state, heard_at=now)
-        self.on_event(event)
 
     def _tell(self, **changes: Any) -> None:
         self.state = replace(self.state, heard_at=self._host.clock.time(), **changes)

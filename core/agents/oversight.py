@@ -3,8 +3,12 @@
 How it is used, for each run of an agent::
 
     oversight = Oversight(limits_of(definition, settings), broker, publisher, host, tell, kill)
-    async with oversight.watching():
+    watching = asyncio.create_task(oversight.watch())
+    try:
         outcome = await run.run(oversight.hold)     # before each request; every event goes to oversight.heard
+    finally:
+        watching.cancel()
+        await asyncio.wait({watching})              # what it asks is withdrawn before the agent ends
     ending = outcome.detail or oversight.ending
 
 ``tell`` takes what is suspicious (``AgentInfo.trouble``) whenever that changes; ``kill`` cancels the agent's task and
@@ -14,8 +18,7 @@ takes the reason (``AgentInfo.ending``). It must not wait for the end: it is cal
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
 from core.agents.limits import AgentLimits, Spent
 from core.agents.stall import Repeats, Silence
@@ -137,16 +140,6 @@ class Oversight:
         self._nudge = answer.text
         await self._say(query)
         return None
-
-    @asynccontextmanager
-    async def watching(self) -> AsyncGenerator[None]:
-        """Watches during the block. What it asks is withdrawn at the end."""
-        watch = asyncio.create_task(self.watch())
-        try:
-            yield
-        finally:
-            watch.cancel()
-            await asyncio.wait({watch})
 
     async def watch(self) -> None:
         """Runs beside the agent until it is cancelled: tells of a silence, and asks about one that is too long."""

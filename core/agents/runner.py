@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
 from core.agents.agent import Agent
@@ -30,12 +29,12 @@ from core.prompt.cache import TTL_S, prompt_cost
 from core.prompt.sections import template
 from core.protocol.agent_views import FORK, AgentInfo
 from core.protocol.errors import AgentError
-from core.protocol.events import AgentRecalled, FaultOccurred, Notice
+from core.protocol.events import AgentRecalled, BlockStarted, Event, FaultOccurred, Notice
 from core.protocol.messages import Message
 from core.protocol.views import TaskStatus
 from core.query.queue import append_text
 from core.query.replay import replay
-from core.query.turn import Query, TurnOutcome
+from core.query.turn import Hold, Query, TurnOutcome
 from core.sessions.conversation import Conversation
 from core.tools.base import ToolError
 from core.tools.builtin.tool_search.tool import with_search
@@ -245,8 +244,8 @@ class AgentRunner:
         """The wall of one agent: whatever happens in it ends it alone."""
         status: TaskStatus
         try:
-            outcome = await self._turns(agent, setting)
-            status, ending = _verdict(outcome, agent.why_stopped)
+            outcome, why_ended = await self._turns(agent, setting)
+            status, ending = _verdict(outcome, agent.why_stopped or why_ended)
         except asyncio.CancelledError:
             status, ending = "killed", agent.why_stopped or "interrupted"
         except AgentError as error:
@@ -257,35 +256,53 @@ class AgentRunner:
             agent.publisher.emit(FaultOccurred(text=f"Unexpected error: {ending}", log_path=""))
         await despite_cancel(self._end(agent, setting, status, ending))
 
-    async def _turns(self, agent: Agent, setting: Setting) -> TurnOutcome:
-        async with AsyncExitStack() as stack:
-            if self._places.locked():
-                agent.wait_for_place()
-            await stack.enter_async_context(self._places)
+    async def _turns(self, agent: Agent, setting: Setting) -> tuple[TurnOutcome, str]:
+        """How its turns ended, and why it had to end where it was held to."""
+        if self._places.locked():
+            agent.wait_for_place()
+        async with self._places:
             agent.begin(waits_for="")
             setting.conversation.record_agent(agent.state)
             run = AgentRun(agent, setting, self._parent, self._calls)
             agent.cost = self._cost_of(agent, run)
-            agent.on_answer = lambda: self._prefixes.answered(agent.state.id)
-            limits = limits_of(setting.definition, self._parent.settings())
-            host, broker = self._calls.services.host, self._calls.broker
-            oversight = Oversight(limits, broker, agent.publisher, host, agent.trouble, agent.kill)
-            agent.on_event = oversight.heard
-            await stack.enter_async_context(oversight.watching())
-            is_first = True
+            if run.calls.policies.notice:
+                agent.publisher.emit(Notice(level="warning", text=run.calls.policies.notice))
+            oversight = Oversight(
+                limits_of(setting.definition, self._parent.settings()),
+                self._calls.broker,
+                agent.publisher,
+                self._calls.services.host,
+                agent.trouble,
+                agent.kill,
+            )
+            agent.listeners = [oversight.heard, lambda event: self._heard(agent, event)]
+            watching = asyncio.create_task(oversight.watch(), name=f"oversight-{agent.state.id}")
+            try:
+                outcome = await run.run(self._hold(agent, run, oversight))
+            finally:
+                watching.cancel()
+                await asyncio.wait({watching})
+                agent.listeners = []
+            return outcome, oversight.ending
 
-            async def hold(query: Query) -> TurnOutcome | None:
-                nonlocal is_first
-                held = await oversight.hold(query)
-                if is_first and held is None:
-                    is_first = False
-                    prefix = run.prefix(query.turn.system)
-                    if prefix:
-                        await self._prefixes.enter(prefix, agent.state.id)
-                return held
+    def _hold(self, agent: Agent, run: AgentRun, oversight: Oversight) -> Hold:
+        """Before its first request it waits for what another one like it is about to have cached."""
+        is_first = True
 
-            outcome = await run.run(hold)
-            return replace(outcome, detail=outcome.detail or oversight.ending)
+        async def hold(query: Query) -> TurnOutcome | None:
+            nonlocal is_first
+            if is_first:
+                is_first = False
+                prefix = run.prefix(query.turn.system)
+                if prefix:
+                    await self._prefixes.enter(prefix, agent.state.id)
+            return await oversight.hold(query)
+
+        return hold
+
+    def _heard(self, agent: Agent, event: Event) -> None:
+        if isinstance(event, BlockStarted):
+            self._prefixes.answered(agent.state.id)
 
     def _cost_of(self, agent: Agent, run: AgentRun) -> Callable[[], float | None]:
         before = agent.state.cost_usd
@@ -365,12 +382,13 @@ class AgentRunner:
         return self._calls.publisher.for_agent(Author(info.id, info.tool_use_id, info.label))
 
 
-def _verdict(outcome: TurnOutcome, why_stopped: str) -> tuple[TaskStatus, str]:
+def _verdict(outcome: TurnOutcome, why: str) -> tuple[TaskStatus, str]:
+    """What its turns have come to; ``why`` it had to end, where it had to."""
     if outcome.reason == "completed":
-        return "completed", outcome.detail
+        return "completed", why
     if outcome.reason == "interrupted":
-        return "killed", why_stopped or "interrupted"
-    return "failed", outcome.detail or outcome.reason
+        return "killed", why or "interrupted"
+    return "failed", outcome.detail or why or outcome.reason
 
 
 def _complete(messages: tuple[Message, ...]) -> tuple[Message, ...]:

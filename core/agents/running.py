@@ -27,7 +27,7 @@ from core.prompt.assemble import can_search
 from core.prompt.cache_watch import CacheWatch
 from core.prompt.reminders import Known, user_context
 from core.prompt.sections import Environment, named_branch, named_date
-from core.protocol.events import Notice, TurnEnded, TurnStarted
+from core.protocol.events import TurnEnded, TurnStarted
 from core.protocol.messages import Message
 from core.protocol.usage import PriceList, Usage
 from core.protocol.views import SystemPrompt
@@ -105,6 +105,13 @@ class Setting:
     state: ToolState
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentCalls(CallEnvironment):
+    """What the calls of an agent share."""
+
+    policies: AgentPolicies
+
+
 class AgentRun:
     """One run of an agent: from a task to its last words."""
 
@@ -114,8 +121,7 @@ class AgentRun:
         self._parent = parent
         self.ledger = AgentLedger(parent, agent.state.id)
         services = calls.services
-        self._policies = AgentPolicies(calls.policies, setting.definition)
-        self.calls = CallEnvironment(
+        self.calls = AgentCalls(
             tools=setting.tools,
             services=replace(
                 services,
@@ -124,7 +130,7 @@ class AgentRun:
                 todos=TodoStore(parent.todos / f"{parent.session_id}-agent-{agent.state.id}.json", agent.publisher),
                 side=SideRequests(parent.models, services.host, self._count, parent.user_id),
             ),
-            policies=self._policies,
+            policies=AgentPolicies(calls.policies, setting.definition),
             broker=calls.broker,
             publisher=agent.publisher,
         )
@@ -133,8 +139,6 @@ class AgentRun:
 
     async def run(self, hold: Hold) -> TurnOutcome:
         """Turns until nothing more was said to it. Never raises ``CancelledError`` once a turn has begun."""
-        if self._policies.notice:
-            self.calls.publisher.emit(Notice(level="warning", text=self._policies.notice))
         self.calls.services.todos.load()
         system, reminders = await self._brief()
         history, breaker, state = History(), Breaker(), self._setting.state

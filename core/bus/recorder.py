@@ -30,11 +30,6 @@ class Recorder:
         """Where this run begins in the file: an earlier run of the session counted from 1 too."""
         self._has_header = self._start > 0
 
-    @property
-    def path(self) -> Path:
-        """The file."""
-        return self._log.path
-
     async def run(self) -> None:
         """Record until cancelled or the bus reader is closed."""
         while await self._subscription.ready():

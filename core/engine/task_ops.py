@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import assert_never
 
-from core.agents.audit import export_audit
 from core.agents.runner import AgentOrder, AgentRunner
-from core.bus.recorder import Recorder
 from core.orchestration.call import CallEnvironment
 from core.protocol import ops
 from core.protocol.agent_events import TaskOutputReported
@@ -28,16 +25,14 @@ TaskOp = (
     | ops.StartFork
     | ops.RecallAgent
     | ops.ReadTask
-    | ops.ExportAudit
 )
 
 
 class TaskOps:
     """Carries out the ops of tasks."""
 
-    def __init__(self, calls: CallEnvironment, agents: AgentRunner, recorder: Recorder) -> None:
+    def __init__(self, calls: CallEnvironment, agents: AgentRunner) -> None:
         self._agents = agents
-        self._recorder = recorder
         self._root = calls.services.root
         self._publisher = calls.publisher
         self._shells = calls.services.shells
@@ -69,18 +64,8 @@ class TaskOps:
                 await self._fork(op.prompt)
             case ops.RecallAgent():
                 await self._agents.recall(op.agent_id)
-            case ops.ExportAudit():
-                await self._export(op.agent_id)
             case _:
                 assert_never(op)
-
-    async def _export(self, agent_id: str) -> None:
-        """The audit trail goes beside the event log that it is made of."""
-        self._recorder.flush()
-        log = self._recorder.path
-        target = log.with_name(f"audit-{agent_id or 'all'}.jsonl")
-        count = await asyncio.to_thread(export_audit, log, target, agent_id)
-        self._note(f"The audit trail, {count} steps, is in {target}.")
 
     async def _fork(self, prompt: str) -> None:
         """Begin it in the background: nobody waits for it."""

@@ -244,10 +244,14 @@ def agent(limits: AgentLimits, *, is_attended: bool = True) -> Agent:
 async def watched(limits: AgentLimits, *, is_attended: bool = True) -> AsyncGenerator[Agent]:
     """One that is watched, until the end of the block."""
     one = agent(limits, is_attended=is_attended)
-    async with one.oversight.watching():
-        await settled()
+    watching = asyncio.create_task(one.oversight.watch())
+    await settled()
+    try:
         yield one
-    assert not one.clock.alarms and one.broker.pending == ()
+    finally:
+        watching.cancel()
+        await asyncio.wait({watching})
+        assert not one.clock.alarms and one.broker.pending == ()
 
 
 async def settled() -> None:
