@@ -10,19 +10,16 @@ from core.agents.agent import Agent
 from core.agents.definition import GENERAL, AgentDefinition
 from core.agents.definitions import Definitions
 from core.agents.limits import limits_of
-from core.agents.model_choice import agent_route
+from core.agents.makings import FORKS, Makings
 from core.agents.oversight import Oversight
 from core.agents.running import AgentRun, Parent, Setting, last_words
 from core.agents.shared_prefix import SharedPrefixes
 from core.agents.sidechain import begin_sidechain, load_sidechain, read_agents, reopen_sidechain, sidechain_path
-from core.agents.tool_filter import allowed_tools
 from core.bus.bus import Author, Publisher
 from core.context.tokens import estimate
 from core.host.log import LOGGER
 from core.host.tasks import despite_cancel
-from core.llm.errors import ModelError
 from core.llm.models import Chosen
-from core.llm.routes import Route, routed
 from core.orchestration.call import CallEnvironment
 from core.prompt.assemble import can_search
 from core.prompt.cache import TTL_S, prompt_cost
@@ -37,14 +34,11 @@ from core.query.replay import replay
 from core.query.turn import Hold, Query, TurnOutcome
 from core.sessions.conversation import Conversation
 from core.tools.base import ToolError
-from core.tools.builtin.tool_search.tool import with_search
 from core.tools.context import ToolState
-from core.tools.registry import ToolRegistry
 
 RECALLED = 12
 """So many of the newest agents of an earlier run are shown with all that they said; of the others it is recalled when
 they are looked at."""
-FORKS = AgentDefinition(name=FORK, description="A fork of the conversation", prompt="")
 NO_ANSWER = "It ended without an answer."
 
 
@@ -69,6 +63,7 @@ class AgentRunner:
         self._parent = parent
         self.definitions = definitions
         self._calls = calls
+        self._makings = Makings(parent, definitions, calls)
         self._agents: dict[str, Agent] = {}
         self._prefixes = SharedPrefixes(calls.services.host.clock, lambda: TTL_S[parent.settings().cache_ttl])
         self._places = asyncio.Semaphore(parent.settings().agent_max_concurrency)
@@ -80,12 +75,12 @@ class AgentRunner:
         """A new agent at work, and what whoever asked should know of how it was started. Raises ``ToolError``."""
         if order.agent_type == FORK:
             return await self._fork(order), ""
-        found, remark = await self._find(order.agent_type), ""
+        found, remark = await self._makings.find(order.agent_type), ""
         if found is None:
             remark = f"There is no agent type {order.agent_type!r}: {GENERAL} was used."
         definition = found or self.definitions.agents[GENERAL]
-        chosen = await self._choose(definition, order.model)
-        tools = self._tools_of(definition)
+        chosen = await self._makings.choose(definition, order.model)
+        tools = self._makings.tools_of(definition)
         agent = self._new_agent(order, definition, chosen)
         setting = Setting(
             definition=definition,
@@ -104,7 +99,7 @@ class AgentRunner:
         messages = _complete(parent.conversation().messages)
         if system is None or not messages:
             raise ToolError("There is nothing to fork yet: the conversation has not begun.")
-        chosen = parent.answering() or await self._chosen(parent.route())
+        chosen = await self._makings.choose(FORKS)
         used = parent.conversation().known_tokens or sum(estimate(message) for message in messages)
         agent = self._new_agent(
             order,
@@ -122,7 +117,7 @@ class AgentRunner:
         setting = Setting(
             definition=FORKS,
             chosen=chosen,
-            tools=self._tools_of(FORKS),
+            tools=self._makings.tools_of(FORKS),
             conversation=conversation,
             system=system,
             state=order.state,
@@ -142,9 +137,9 @@ class AgentRunner:
         loaded = await asyncio.to_thread(load_sidechain, path)
         assert loaded.agent is not None
         before = loaded.agent
-        definition = await self._definition_of(before)
-        chosen = await self._choose(definition, order.model or before.model)
-        tools = self._tools_of(definition)
+        definition = await self._makings.definition_of(before)
+        chosen = await self._makings.choose(definition, order.model or before.model)
+        tools = self._makings.tools_of(definition)
         state = replace(
             before,
             prompt=order.prompt,
@@ -167,42 +162,6 @@ class AgentRunner:
         )
         self._launch(agent, setting, order.prompt)
         return agent
-
-    async def _find(self, name: str) -> AgentDefinition | None:
-        """The definition as its file says it now."""
-        if self.definitions.is_stale():
-            await asyncio.to_thread(self.definitions.read)
-        return self.definitions.find(name)
-
-    async def _definition_of(self, state: AgentInfo) -> AgentDefinition:
-        if state.agent_type == FORK:
-            return FORKS
-        found = await self._find(state.agent_type)
-        if found is None:
-            text = f"There is no agent type {state.agent_type!r} any more: {state.id} goes on as {GENERAL}."
-            self._calls.publisher.emit(Notice(level="warning", text=text))
-        return found or self.definitions.agents[GENERAL]
-
-    async def _choose(self, definition: AgentDefinition, asked: str) -> Chosen:
-        if definition is FORKS:
-            return self._parent.answering() or await self._chosen(self._parent.route())
-        return await self._chosen(agent_route(definition, asked, self._parent.settings(), self._parent.route()))
-
-    async def _chosen(self, route: Route) -> Chosen:
-        models = self._parent.models
-        try:
-            model = await models.learn(route)
-        except ModelError as error:
-            raise ToolError(error.user_message, error.hint) from error
-        return Chosen(routed(self._parent.settings(), route), model, models.client(route))
-
-    def _tools_of(self, definition: AgentDefinition) -> ToolRegistry:
-        """What it may call. A fork is told of all tools of the main agent, as that is part of what it begins with."""
-        allowed = allowed_tools(definition, self._calls.tools.names)
-        if definition is FORKS:
-            return self._parent.tools().limited_to(allowed)
-        found = [tool for name in allowed if (tool := self._calls.tools.get(name)) is not None]
-        return ToolRegistry(with_search(found))
 
     def _new_agent(self, order: AgentOrder, definition: AgentDefinition, chosen: Chosen, **more: object) -> Agent:
         services = self._calls.services
