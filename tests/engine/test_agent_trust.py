@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.agents import runner
+from core.agents import makings
 from core.llm.scripted import Reply, call, say
 from core.orchestration.consent import GO_ON
 from core.protocol import events as ev
@@ -69,7 +69,7 @@ async def test_explore_writes_nothing_whatever_it_tries(
     tmp_path: Path, isolated_machine: Path, mode: PermissionMode, is_filtered: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not is_filtered:
-        monkeypatch.setattr(runner, "allowed_tools", lambda _definition, names: tuple(names))  # pyright: ignore
+        monkeypatch.setattr(makings, "allowed_tools", lambda _definition, names: tuple(names))  # pyright: ignore
     work = tmp_path / "work"
     make_project(work)
     before = contents(work)
