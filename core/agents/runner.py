@@ -281,7 +281,8 @@ class AgentRunner:
         setting.conversation.record_agent(agent.state)
         setting.conversation.close()
         agent.tell_end()
-        self._calls.services.task_registry.ended(agent, notify=agent.state.in_background and not self._is_closed)
+        # Whoever waited for it says that it is known already.
+        self._calls.services.task_registry.ended(agent, notify=not self._is_closed)
 
     # Steering
 

@@ -72,9 +72,11 @@ class Task(Tool[TaskInput]):
             await agent.released.wait()
         except asyncio.CancelledError as interrupt:
             await despite_cancel(agent.stop("interrupted"))
+            context.services.task_registry.known(agent.state.id)
             raise CallInterrupted(f"{_how_far(agent)}\n{agent.result}".rstrip()) from interrupt
         if not agent.done.is_set():
             return _in_background(agent, remark)
+        context.services.task_registry.known(agent.state.id)
         return await _report(agent, remark, context)
 
 
