@@ -105,6 +105,13 @@ class Setting:
     state: ToolState
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentCalls(CallEnvironment):
+    """What the calls of an agent share."""
+
+    policies: AgentPolicies
+
+
 class AgentRun:
     """One run of an agent: from a task to its last words."""
 
@@ -114,7 +121,7 @@ class AgentRun:
         self._parent = parent
         self.ledger = AgentLedger(parent, agent.state.id)
         services = calls.services
-        self.calls = CallEnvironment(
+        self.calls = AgentCalls(
             tools=setting.tools,
             services=replace(
                 services,

@@ -174,8 +174,13 @@ class _Tour:
 
 def _errand(request: ModelRequest) -> Reply:
     """What a subagent says next: which one it is shows in its task, and how far it is in its answers."""
-    said = {block.get("text", "") for message in request.messages for block in _blocks(message)}
-    name = next((name for name, (_words, prompt) in ERRANDS.items() if prompt in said), "")
+    said = [
+        block["text"]
+        for message in request.messages
+        for block in _blocks(message)
+        if message["role"] == "user" and block["type"] == "text" and not block["text"].startswith("<system-reminder>")
+    ]
+    name = next((name for name, (_words, prompt) in ERRANDS.items() if said[-1:] == [prompt]), "")
     answers = sum(message["role"] == "assistant" for message in request.messages)
     if name == "docs" and answers < len(_DOCS):
         return _DOCS[answers](request)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tests.bench import (
     agent_definitions,
+    agents_echo,
     cache_reads,
     calibration,
     completion,
@@ -38,6 +39,7 @@ SUITES: tuple[tuple[frozenset[str], Callable[[int], Iterable[Figure]]], ...] = (
     (frozenset({"PERF-12"}), lambda _runs: completion.measure()),
     (frozenset({"PERF-13"}), lambda _runs: idle.measure()),
     (frozenset({"PERF-15"}), lambda _runs: events.measure()),
+    (frozenset({"AGENTS-ECHO"}), lambda _runs: agents_echo.measure()),
     (frozenset({"AGENT-DEFS"}), lambda _runs: agent_definitions.measure()),
 )
 """What measures which figures."""

@@ -6,46 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from core.engine import wiring
 from core.host import watch
 from core.llm.client import ModelRequest
 from core.llm.scripted import Reply, say
-from core.permissions.access import Access
 from core.prompt.agent_news import agent_list
 from core.protocol import events as ev
 from core.protocol.ops import Compact, ReportContext
 from core.settings.schema import Settings
-from core.tools.base import Tool, ToolInput, ToolResult
-from core.tools.context import ToolContext, ToolState
 from tests.engine.test_news import make_repository, nothing, notices, put, told, turn
 from tests.fakes.engines import Rig, running
-from tests.fakes.wire import NEW, OLD, assert_all_valid, assert_growing, texts_in
+from tests.fakes.wire import NEW, OLD, assert_all_valid, assert_growing
 
 HEAD = "Agents that you can start with the Task tool"
-
-
-class Task(Tool[ToolInput]):
-    """Stands where the tool will."""
-
-    name = "Task"
-    input_type = ToolInput
-    description = "Starts an agent."  # pyright: ignore[reportAssignmentType]
-
-    def touches(self, arguments: ToolInput, state: ToolState) -> Access:
-        return Access(is_read_only=True)
-
-    async def run(self, arguments: ToolInput, context: ToolContext) -> ToolResult:
-        return ToolResult(content="")
-
-
-@pytest.fixture(autouse=True)
-def offered(monkeypatch: pytest.MonkeyPatch) -> None:
-    offer_task(monkeypatch)
-
-
-def offer_task(monkeypatch: pytest.MonkeyPatch) -> None:
-    if all(tool.name != "Task" for tool in wiring.TOOLS):
-        monkeypatch.setattr(wiring, "TOOLS", (*wiring.TOOLS, Task))
 
 
 def agent(path: Path, description: str = "Does it.", *more: str) -> Path:
@@ -53,7 +25,7 @@ def agent(path: Path, description: str = "Does it.", *more: str) -> Path:
 
 
 def first_text(request: ModelRequest) -> str:
-    return texts_in(request)[0]
+    return request.messages[0]["content"][0]["text"]
 
 
 def kinds(rig: Rig) -> list[list[str]]:

@@ -337,7 +337,9 @@ async def test_a_disk_that_is_full_is_told_once_and_nothing_is_missing_later(
         await rig.prompt("three")
         await asyncio.sleep(0)
     prompts = [
-        message.text for message in load_session(transcript(isolated_machine)).messages if message.role == "user"
+        message.text
+        for message in load_session(transcript(isolated_machine)).messages
+        if message.role == "user" and not message.is_meta
     ]
     assert prompts == ["one", "two", "three"]
 

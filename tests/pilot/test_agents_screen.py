@@ -366,7 +366,7 @@ async def test_every_state_is_told_by_sign_and_word(opener: Opener) -> None:
                 ("?", "waits for your answer"),
                 ("⚠", "the same call 5 times: Grep parse"),
                 ("»", "in the background"),
-                ("◐", "running"),
+                ("◐", "Running Grep"),
                 ("✓", "finished"),
                 ("✗", "failed: the model refused"),
                 ("■", "stopped: you stopped it"),
