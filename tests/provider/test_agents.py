@@ -13,7 +13,7 @@ from core.protocol import events as ev
 from core.protocol.ids import MAIN_AGENT
 from core.settings.schema import Settings
 from tests.fakes.api_canon import Json
-from tests.fakes.api_script import Fault, Reply, http, say, text, thinking, tool_use
+from tests.fakes.api_script import Reply, http, say, text, thinking, tool_use
 from tests.fakes.cache_share import read_share
 from tests.fakes.engines import Rig
 from tests.provider.test_engine_over_http import connected
@@ -155,13 +155,13 @@ async def test_a_fork_reads_what_the_main_conversation_has_cached(tmp_path: Path
 
 @pytest.mark.parametrize("fault", ["refused", "broken"])
 async def test_one_agent_that_fails_harms_no_other(tmp_path: Path, isolated_machine: Path, fault: str) -> None:
-    def script(body: Json) -> Reply | Fault:
+    def script(body: Json) -> Reply:
         if not is_agents(body):
             if answers(body):
                 return say("All told.")
             return Reply([tool_use("Task", task(name, "general-purpose"), id=f"toolu_{name}") for name in NAMES])
         if who(body) == "two":
-            return http(400, "invalid_request_error", "no") if fault == "refused" else say("")
+            return Reply(fault=http(400, "invalid_request_error", "no")) if fault == "refused" else say("")
         return say(f"Report of {who(body)}.")
 
     settings = Settings(background_agents=False)
