@@ -290,6 +290,12 @@ class AgentRunner:
         """An agent of this run of the program."""
         return self._agents.get(agent_id)
 
+    def kind_of(self, agent_id: str) -> str:
+        """The type of an agent, also of an earlier run of the program; empty where there is none of that id."""
+        known = self._agents.get(agent_id)
+        infos = (known.state,) if known is not None else read_agents(self._parent.folder)
+        return next((info.agent_type for info in infos if info.id == agent_id), "")
+
     @property
     def running(self) -> tuple[Agent, ...]:
         """Those that are not over, oldest first."""

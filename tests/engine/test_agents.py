@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from core.protocol import events as ev
 from core.protocol.ids import MAIN_AGENT
 from core.protocol.ops import BackgroundTools, Interrupt, MessageAgent, StartFork, StopAgents, StopTask, SubmitPrompt
 from core.settings.schema import Settings
-from tests.fakes.engines import Rig, fake_host, running
+from tests.fakes.engines import Rig, denying, fake_host, running
 from tests.fakes.wire import assert_all_valid, results_in, texts_in
 
 
@@ -296,7 +297,7 @@ async def test_a_fault_in_one_is_contained(
     run = AgentRun.run
 
     async def faulty(self: AgentRun, hold: Any) -> Any:
-        if "<1>" in self._agent.state.prompt:
+        if self.calls.publisher.label.endswith("Job 1"):
             raise RuntimeError("kaboom")
         return await run(self, hold)
 
@@ -306,3 +307,61 @@ async def test_a_fault_in_one_is_contained(
         statuses = {event.agent.tool_use_id: event.agent.status for event in rig.of(ev.AgentEnded)}
         assert statuses == {"t1": "failed", "t2": "completed"}
         assert "kaboom" in next(event for event in rig.of(ev.ToolFinished) if event.tool_use_id == "t1").content
+
+
+async def test_a_denied_kind_is_not_resumed_either(tmp_path: Path, isolated_machine: Path) -> None:
+    first = main_and_agent([Reply([task(subagent_type="Explore")]), Reply([say("Done.")])], [Reply([say("Report.")])])
+    async with running(first, tmp_path, isolated_machine, has_agents=True) as rig:
+        await rig.prompt("go")
+        agent_id = rig.of(ev.AgentEnded)[0].agent.id
+    second = main_and_agent([Reply([task(2, resume=agent_id)]), Reply([say("Done.")])], [])
+    settings = Settings(rules=denying("Agent(Explore)"))
+    async with running(second, tmp_path, isolated_machine, settings=settings, resume="latest", has_agents=True) as rig:
+        await rig.prompt("go on")
+        refused = next(event for event in rig.of(ev.ToolFinished) if event.tool_use_id == "t2")
+        assert refused.is_error
+        assert "Agent(Explore)" in refused.content
+
+
+async def test_killed_with_three_at_work_they_are_back_with_what_they_had_and_go_on(
+    tmp_path: Path, isolated_machine: Path
+) -> None:
+    cwd, home, copy = tmp_path / "cwd", isolated_machine / "one", isolated_machine / "two"
+    cwd.mkdir()
+    (cwd / "a.txt").write_text("hello\n")
+    gate = asyncio.Event()
+
+    def script(request: ModelRequest) -> Reply:
+        if is_main(request):
+            return Reply([say("Done.")]) if results_in(request) else Reply([task(1), task(2), task(3)])
+        if results_in(request):
+            return Reply([say("never")], gates={0: gate})
+        number = next(number for number in (1, 2, 3) if f"<{number}>" in str(request.messages))
+        return Reply([say(f"I am {number}."), call("Read", f"r{number}", file_path="a.txt")])
+
+    async with running(script, cwd, home, has_agents=True) as rig:
+        await rig.do(SubmitPrompt(text="go"))
+        await rig.until(lambda: sum(isinstance(event, ev.ToolFinished) for event in of_agent(rig)) == 3)
+        # As a kill would leave it: nothing is closed, nothing written that was not.
+        shutil.copytree(home, copy)
+        gate.set()
+        await rig.settle()
+
+    again = main_and_agent([Reply([task(4, resume="a000002")]), Reply([say("Done.")])], [Reply([say("Report two.")])])
+    async with running(again, cwd, copy, resume="latest", has_agents=True) as rig:
+        await rig.until(lambda: len(rig.of(ev.AgentRecalled)) == 3)
+        for event in rig.of(ev.AgentRecalled):
+            assert (event.agent.status, event.agent.ending) == ("killed", "the program ended while it ran")
+            own = [envelope.event for envelope in rig.envelopes if envelope.agent_id == event.agent.id]
+            words = [str(one.block) for one in own if isinstance(one, ev.BlockFinished)]
+            number = event.agent.description.removeprefix("Job ")
+            assert any(f"I am {number}." in text for text in words)
+            assert any(isinstance(one, ev.ToolFinished) and "hello" in one.content for one in own)
+        await rig.prompt("go on")
+        sent = next(request for request in rig.requests if not is_main(request))
+        assert "I am 2." in str(sent.messages)
+        assert "hello" in str(sent.messages)
+        assert texts_in(sent)[-1] == "<4> Go."
+        [ended] = rig.of(ev.AgentEnded)
+        assert (ended.agent.id, ended.agent.status, ended.result) == ("a000002", "completed", "Report two.")
+        assert_all_valid(rig.requests)

@@ -49,8 +49,9 @@ class Task(Tool[TaskInput]):
 
     def touches(self, arguments: TaskInput, state: ToolState) -> Access:
         # Rules are for the agent that it will be, however the call spells it.
-        found = self._runner.definitions.find(arguments.subagent_type)
-        name = FORK if arguments.subagent_type == FORK else found.name if found else GENERAL
+        wanted = self._runner.kind_of(arguments.resume) if arguments.resume else arguments.subagent_type
+        found = self._runner.definitions.find(wanted)
+        name = FORK if wanted == FORK else found.name if found else GENERAL
         return Access(name=name, is_read_only=True)
 
     async def run(self, arguments: TaskInput, context: ToolContext) -> ToolResult:
