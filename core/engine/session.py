@@ -73,6 +73,11 @@ class Session:
         return self.calls.services.task_registry
 
     @property
+    def _has_tasks(self) -> bool:
+        """Whether there is a task to tell of, or to wait for."""
+        return self._tasks.calls_for_turn or bool(self._tasks.awaited())
+
+    @property
     def is_busy(self) -> bool:
         """Whether a turn runs."""
         return self._turn is not None and not self._turn.done()
@@ -181,7 +186,7 @@ class Session:
 
     def _answer_call(self) -> bool:
         """Begin a turn where something that has ended calls for one and none runs."""
-        is_called = self._tasks.calls_for_turn and not self.is_busy
+        is_called = self._has_tasks and not self.is_busy
         if is_called:
             self._start_turn()
         return is_called
@@ -191,7 +196,7 @@ class Session:
 
     async def _run_turns(self) -> None:
         """A turn or a shell line, and more for what was queued or has ended meanwhile, unless a turn failed."""
-        while self.queue.items or self._tasks.calls_for_turn:
+        while self.queue.items or self._has_tasks:
             line = self.queue.take_line()
             command = read_command(line.text) if line is not None else None
             if command is not None:
@@ -230,7 +235,7 @@ class Session:
             outcome = TurnOutcome("completed")
             if query is not None and command is not None:
                 outcome = await run_command(command, query)
-            elif query is not None:
+            elif query is not None and await self._has_to_send(query):
                 outcome = await run_query(query)
         except asyncio.CancelledError:
             outcome = self._cancelled()
@@ -261,6 +266,13 @@ class Session:
         )
         return outcome
 
+    async def _has_to_send(self, query: Query) -> bool:
+        """Whether there is anything to send; a turn that has only a task to wait for waits for it."""
+        if query.first_prompt or self._tasks.calls_for_turn:
+            return True
+        await query.wait_for_tasks()
+        return await query.take_queued() or self._tasks.calls_for_turn
+
     def _cancelled(self) -> TurnOutcome:
         """Interrupted before the first request: the model must not take the prompt for one to be answered."""
         task = asyncio.current_task()
@@ -281,7 +293,7 @@ class Session:
         finally:
             if command is None:
                 prompts = say_queued(self.queue.take_next(), self.conversation, calls.publisher, self._host)
-        if not prompts and command is None and not self._tasks.calls_for_turn:
+        if not prompts and command is None and not self._has_tasks:
             return None
         assert self.state.system is not None
         chosen = await self.choice.for_turn(calls.publisher)

@@ -97,6 +97,7 @@ class TaskOps:
             self._note(f"{info.id} is in the {'background' if to_background else 'foreground'} already.")
         elif not task.move(to_background=to_background):
             raise AgentError(f"{info.id} cannot be moved: nothing could wait for it.")
+        self._tasks.stir()
 
     def _note(self, text: str) -> None:
         self._publisher.emit(Notice(level="info", text=text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -12,6 +13,7 @@ from core.context.session_memory import Notebook
 from core.context.tokens import count_tokens, overhead
 from core.cost.ledger import Ledger
 from core.host.host import Host
+from core.host.tasks import despite_cancel
 from core.llm.catalog import ModelInfo
 from core.llm.client import ModelClient, QuerySource
 from core.orchestration.call import CallEnvironment
@@ -159,6 +161,19 @@ class Query:
             self.append("system" if spoke_last == "user" else "user", notification_text(ended))
             self.publisher.emit(ended)
 
+    async def wait_for_tasks(self) -> bool:
+        """Wait for tasks that the user has brought back to the foreground, as long as nothing else is said. Whether
+        there was any. An interrupt ends them too."""
+        registry, has_waited = self.calls.services.task_registry, False
+        while self.source == "main" and (awaited := registry.awaited()) and not self.queue.items:
+            has_waited = True
+            try:
+                await registry.wait_end()
+            except asyncio.CancelledError:
+                await despite_cancel(asyncio.wait([asyncio.ensure_future(task.stop()) for task in awaited]))
+                raise
+        return has_waited
+
     def tool_state(self) -> ToolState:
         """What the next calls begin with: also prompts and mentions bring images along."""
         count, attached = self.counted
@@ -229,6 +244,7 @@ class Query:
         """The user sent a message that goes along with the next results: what need not be waited for ends."""
         if self.runner is not None:
             self.runner.steer()
+        self.calls.services.task_registry.stir()
 
     def append(self, role: Role, text: str) -> None:
         """Append a text of the program's."""

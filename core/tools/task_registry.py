@@ -90,9 +90,17 @@ class TaskRegistry:
         if notify:
             self._untold[info.id] = info.status != "killed"
         self._forget_oldest()
+        self.stir()
+
+    def stir(self) -> None:
+        """Something has happened that whoever waits here has to look at: an end, a move, words of the user."""
         self.changed()
         news, self._news = self._news, asyncio.Event()
         news.set()
+
+    def awaited(self, agent: str = "") -> tuple[ListedTask, ...]:
+        """Those in the foreground that an agent has started, the main one by default."""
+        return tuple(task for task in self.running if not task.info.in_background and task.info.agent == agent)
 
     def get(self, task_id: str, agent: str = MAIN_AGENT) -> ListedTask | None:
         """A task by id, where the agent may name it."""
@@ -114,8 +122,9 @@ class TaskRegistry:
 
     def move_all_to_background(self) -> int:
         """Have the main conversation wait for none of them any longer; how many it had waited for."""
-        awaited = [task for task in self.running if not task.info.in_background and not task.info.agent]
-        return sum(task.move(to_background=True) for task in awaited)
+        moved = sum(task.move(to_background=True) for task in self.awaited())
+        self.stir()
+        return moved
 
     def take_notifications(self, agent: str = MAIN_AGENT) -> tuple[ListedTask, ...]:
         """What the agent has yet to hear the end of, in that order; each is given once. What a subagent that is over

@@ -13,7 +13,16 @@ from core.llm.client import ModelRequest
 from core.llm.scripted import Reply, Script, call, say
 from core.protocol import events as ev
 from core.protocol.ids import MAIN_AGENT
-from core.protocol.ops import BackgroundTools, Interrupt, MessageAgent, StartFork, StopAgents, StopTask, SubmitPrompt
+from core.protocol.ops import (
+    BackgroundTools,
+    Interrupt,
+    MessageAgent,
+    MoveTask,
+    StartFork,
+    StopAgents,
+    StopTask,
+    SubmitPrompt,
+)
 from core.settings.schema import Settings
 from tests.fakes.engines import Rig, denying, fake_host, running
 from tests.fakes.wire import assert_all_valid, results_in, texts_in
@@ -365,3 +374,56 @@ async def test_killed_with_three_at_work_they_are_back_with_what_they_had_and_go
         [ended] = rig.of(ev.AgentEnded)
         assert (ended.agent.id, ended.agent.status, ended.result) == ("a000002", "completed", "Report two.")
         assert_all_valid(rig.requests)
+
+
+@pytest.mark.parametrize("is_idle", [True, False])
+async def test_brought_back_the_conversation_waits_for_it(
+    tmp_path: Path, isolated_machine: Path, is_idle: bool
+) -> None:
+    gate, turn = asyncio.Event(), asyncio.Event()
+
+    def script(request: ModelRequest) -> Reply:
+        if not is_main(request):
+            return Reply([say("a"), say("The report.")], gates={1: gate})
+        if "The report." in str(request.messages):
+            return Reply([say("I have heard.")])
+        if results_in(request):
+            return Reply([say("I go on."), say("I am done.")], gates={1: turn})
+        return Reply([task(1, run_in_background=True)])
+
+    async with running(script, tmp_path, isolated_machine, has_agents=True) as rig:
+        await rig.do(SubmitPrompt(text="go"))
+        agent_id = await begun(rig)
+        if is_idle:
+            turn.set()
+            await rig.event(ev.TurnEnded)
+        await rig.do(MoveTask(task_id=agent_id, to_background=False))
+        turn.set()
+        await rig.until(lambda: rig.engine.session.is_busy)
+        gate.set()
+        await rig.event(ev.BlockFinished, lambda event: "I have heard." in str(event.block))
+        await rig.settle()
+        main = [e.event for e in rig.envelopes if e.agent_id == MAIN_AGENT]
+        assert sum(isinstance(event, ev.TurnEnded) for event in main) == 1 + is_idle
+        assert len(rig.of(ev.TaskNotified)) == 1
+        assert_all_valid(rig.requests)
+
+
+async def test_brought_back_it_ends_with_the_turn_that_waits_for_it(tmp_path: Path, isolated_machine: Path) -> None:
+    gate = asyncio.Event()
+
+    def script(request: ModelRequest) -> Reply:
+        if not is_main(request):
+            return Reply([say("a"), say("never")], gates={1: gate})
+        return Reply([say("Done.")]) if results_in(request) else Reply([task(1, run_in_background=True)])
+
+    async with running(script, tmp_path, isolated_machine, has_agents=True) as rig:
+        await rig.prompt("go")
+        agent_id = await begun(rig)
+        await rig.do(MoveTask(task_id=agent_id, to_background=False))
+        await rig.until(lambda: rig.engine.session.is_busy)
+        await rig.do(Interrupt())
+        ended = await rig.event(ev.AgentEnded)
+        assert ended.agent.status == "killed"
+        await rig.settle()
+        assert not rig.engine.session.is_busy
