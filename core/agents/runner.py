@@ -281,7 +281,8 @@ class AgentRunner:
         setting.conversation.record_agent(agent.state)
         setting.conversation.close()
         agent.tell_end()
-        self._calls.services.task_registry.ended(agent, notify=agent.state.in_background and not self._is_closed)
+        # Whoever waited for it says that it is known already.
+        self._calls.services.task_registry.ended(agent, notify=not self._is_closed)
 
     # Steering
 
@@ -351,6 +352,5 @@ def _verdict(outcome: TurnOutcome, why: str) -> tuple[TaskStatus, str]:
 
 
 def _complete(messages: tuple[Message, ...]) -> tuple[Message, ...]:
-    """What has been sent: up to the newest message that a request may end with."""
-    end = next((at for at in range(len(messages), 0, -1) if messages[at - 1].role != "assistant"), 0)
-    return messages[:end]
+    """All but an answer whose calls have no results yet."""
+    return messages[:-1] if messages and messages[-1].tool_uses else messages

@@ -165,7 +165,7 @@ class AgentRun:
         has_instructions = setting.definition.has_instructions
         book = InstructionBook(self._parent.places if has_instructions else None)
         await asyncio.to_thread(book.read)
-        surroundings = Surroundings(self.calls, book, tells_mode=False)
+        surroundings = Surroundings(self.calls, book, is_main=False)
         system = setting.system
         if system is None:
             system = agent_system_prompt(setting.definition, self._environment())

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.agents import runner
+from core.agents import makings
 from core.llm.scripted import Reply, call, say
 from core.orchestration.consent import GO_ON
 from core.protocol import events as ev
@@ -69,7 +69,7 @@ async def test_explore_writes_nothing_whatever_it_tries(
     tmp_path: Path, isolated_machine: Path, mode: PermissionMode, is_filtered: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not is_filtered:
-        monkeypatch.setattr(runner, "allowed_tools", lambda _definition, names: tuple(names))  # pyright: ignore
+        monkeypatch.setattr(makings, "allowed_tools", lambda _definition, names: tuple(names))  # pyright: ignore
     work = tmp_path / "work"
     make_project(work)
     before = contents(work)
@@ -80,7 +80,7 @@ async def test_explore_writes_nothing_whatever_it_tries(
     async with running(replies, work, isolated_machine, settings=settings, has_agents=True, host=host) as rig:
         await rig.prompt("go")
         assert not rig.of(ev.PermissionRequested)
-        results = {result["tool_use_id"]: result for result in results_in(rig.requests[2])}
+        results = results_in(rig.requests[2])
         assert len(results) == len(ATTEMPTS)
         for number, (tool, _given) in enumerate(ATTEMPTS):
             result = results[f"c{number}"]
@@ -101,7 +101,7 @@ async def test_what_only_reads_runs_unasked(tmp_path: Path, isolated_machine: Pa
     calls = [call("Bash", f"b{number}", command=command) for number, command in enumerate(looks)]
     async with running([Reply([task()]), Reply(calls), REPORT, DONE], work, isolated_machine, has_agents=True) as rig:
         await rig.prompt("go")
-        assert [result.get("is_error", False) for result in results_in(rig.requests[2])] == [False] * 3
+        assert [result.get("is_error", False) for result in results_in(rig.requests[2]).values()] == [False] * 3
         assert not rig.of(ev.PermissionRequested)
 
 
@@ -114,7 +114,7 @@ async def test_no_to_an_agent_is_no_to_that_call(tmp_path: Path, isolated_machin
         await rig.do(AnswerPermission(request_id=request.id, answer="deny"))
         await rig.settle()
         assert GO_ON in str(results_in(rig.requests[2]))
-        assert not results_in(rig.requests[3])[0].get("is_error") and not (tmp_path / "made").exists()
+        assert not results_in(rig.requests[3])["task1"].get("is_error") and not (tmp_path / "made").exists()
         assert [event.reason for event in rig.of(ev.TurnEnded)] == ["completed", "completed"]
 
 
@@ -167,7 +167,7 @@ async def test_killed_the_main_conversation_goes_on(tmp_path: Path, isolated_mac
         await rig.settle()
         ended = (await rig.event(ev.AgentEnded)).agent
         assert ended.status == "killed" and ended.ending.endswith("as many as it may, and was killed")
-        result = results_in(rig.requests[2])[0]
+        result = results_in(rig.requests[2])["task1"]
         assert result["is_error"] and "was killed" in str(result["content"])
 
 

@@ -18,6 +18,7 @@ from tests.fakes.engines import Rig, running
 @pytest.fixture(autouse=True)
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo, "PACE_S", 0.0)
+    monkeypatch.setattr(demo, "AGENT_PACE_S", 0.0)
 
 
 async def tour(rig: Rig) -> None:

@@ -258,7 +258,7 @@ async def test_closing_the_engine_ends_the_turn_and_its_child(tmp_path: Path, is
 
 async def test_a_fault_in_the_program_ends_the_turn_only(tmp_path: Path, isolated_machine: Path) -> None:
     def broken(request: ModelRequest) -> Reply:
-        if len(request.messages) == 1 and len(texts_in(request)) == 1:
+        if len(request.messages) == 1 and len(request.messages[0]["content"]) == 1:
             raise RuntimeError("a bug of ours")
         return Reply([say("Fine.")])
 

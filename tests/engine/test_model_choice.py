@@ -289,7 +289,7 @@ async def test_the_window_is_reported_at_once_and_then_with_the_servers_count(
         await rig.do(ReportContext())
         empty = (await rig.event(ev.ContextReported)).report
         names = {part.name for part in empty.parts}
-        assert names == {"System prompt", "Tools", "Kinds of agents", "Instruction files"}
+        assert names == {"System prompt", "Tools", "Instruction files"}
         assert empty.next_send is None, "what goes with the first prompt is not known"
         assert empty.used == sum(part.tokens for part in empty.parts) > 2_000
         await rig.prompt("hi")

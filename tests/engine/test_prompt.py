@@ -255,7 +255,7 @@ async def test_breakpoints_on_the_static_prompt_and_the_last_two_messages(
     async with running(replies, tmp_path, isolated_machine) as rig:
         await rig.prompt("one")
         await rig.prompt("two")
-        assert marked(rig.requests[0]) == [("system", 0, 0), ("messages", 0, 1)]
+        assert marked(rig.requests[0]) == [("system", 0, 0), ("messages", 0, 0)]
         assert marked(rig.requests[1]) == [("system", 0, 0), *(("messages", *at) for at in ((1, 1), (2, 0)))]
         assert marked(rig.requests[2]) == [("system", 0, 0), *(("messages", *at) for at in ((3, 0), (4, 0)))]
         controls = [block.get("cache_control") for block in rig.requests[0].system]

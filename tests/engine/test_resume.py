@@ -337,9 +337,7 @@ async def test_a_disk_that_is_full_is_told_once_and_nothing_is_missing_later(
         await rig.prompt("three")
         await asyncio.sleep(0)
     prompts = [
-        message.text
-        for message in load_session(transcript(isolated_machine)).messages
-        if message.role == "user" and not message.is_meta
+        message.text for message in load_session(transcript(isolated_machine)).messages if message.role == "user"
     ]
     assert prompts == ["one", "two", "three"]
 

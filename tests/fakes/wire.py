@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from core.llm.client import ModelRequest
-from core.prompt.agent_news import agents_in
 from core.protocol.messages import Message
 from core.query.normalize import Accepted, normalize
 from tests.fakes.api_call import API_VERSION, DEFAULT_SECRET, Rejection, RuleState
@@ -101,13 +100,11 @@ def results_in(request: ModelRequest) -> dict[str, Json]:
 
 
 def texts_in(request: ModelRequest, role: str = "user") -> list[str]:
-    """All texts of one role, in order, but for the list of agents that the first message begins with."""
-    texts = [
+    """All texts of one role, in order."""
+    return [
         block["text"]
         for message in request.messages
         if message["role"] == role
         for block in message["content"]
         if block["type"] == "text"
     ]
-    listed = next((agents_in(text) for text in texts if text.startswith("<system-reminder>")), "")
-    return [rest for text in texts if (rest := text.removeprefix(listed).lstrip("\n") if listed else text)]

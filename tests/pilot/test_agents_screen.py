@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from textual.screen import Screen
 
 from core.protocol import events as ev
 from core.protocol import ops
@@ -461,3 +463,28 @@ async def test_looks_of_the_parallel_scene_follow_the_agents(opener: Opener) -> 
         play(window, *parallel(), *looks("a000001", "More words.", "third"))
         await window.press("f3")
         await window.until_shows("More words.", "Fourteen tests.", "waits for a free place")
+
+
+async def test_streams_and_keys_lay_out_nothing_anew(opener: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    layouts: list[object] = []
+    lay_out = Screen[object]._refresh_layout  # pyright: ignore[reportPrivateUsage]
+
+    def counted(screen: Screen[object], *args: Any, **options: Any) -> None:
+        layouts.append(screen)
+        lay_out(screen, *args, **options)
+
+    async with opener(size=LARGE) as window:
+        await opened(window, *FIVE[:4])
+        await window.press("m", "a")
+        for info in FIVE[:4]:
+            play(window, *of(info.id, ev.BlockStarted(block_id="d", block_kind="text")))
+        await calm(window)
+        monkeypatch.setattr(Screen, "_refresh_layout", counted)
+        for number in range(30):
+            for info in FIVE[:4]:
+                play(window, *of(info.id, ev.BlockDelta(block_id="d", text=f"word {number}\n\n")))
+                play(window, ev.AgentProgressed(agent=replace(info, tool_uses=number)))
+            await window.press("b")
+            await calm(window)
+        assert window.shows("word 29", "29 calls", "abbbb")
+        assert layouts == []

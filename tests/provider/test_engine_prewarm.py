@@ -76,9 +76,11 @@ async def test_the_list_of_agents_is_pre_warmed_too(tmp_path: Path, isolated_mac
     agent.parent.mkdir(parents=True)
     agent.write_text(f"---\nname: mine\ndescription: {'Does it. ' * 40}\n---\nDo it.\n")
     (tmp_path / "AGENTS.md").write_text("Be brief.")
-    async with connected([say("Hi.")], tmp_path, isolated_machine) as (server, rig):
-        await warmed(rig)
-        await rig.prompt("hello")
+    async with ApiServer([say("Hi.")]) as server:
+        client = AnthropicClient(base_url=server.url, api_key="key")
+        async with running(client, tmp_path, isolated_machine, has_agents=True) as rig:
+            await warmed(rig)
+            await rig.prompt("hello")
         assert (server.rejections, server.prefix_violations) == ([], [])
         warm, first = (request.body["messages"][0]["content"] for request in server.requests)
         (finished,) = rig.of(ev.RequestFinished)

@@ -6,7 +6,9 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.geometry import Size
 from textual.message import Message
+from textual.reactive import Reactive
 from textual.widgets import Input
 
 from core.protocol.agent_views import AgentInfo
@@ -22,6 +24,9 @@ class MessageLine(Walled, Input):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Back", id="agents.unwrite", tooltip="Back to the agent's conversation"),
     ]
+
+    # A longer text is no reason to lay out the screen anew, at each key.
+    virtual_size = Reactive(Size(0, 0), layout=False)
 
     class Written(Message):
         """A message is to be sent."""
