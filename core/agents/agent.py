@@ -44,8 +44,8 @@ class Agent:
         """Nobody waits for it any longer: it is over, or in the background."""
         self.done = asyncio.Event()
         self.why_stopped = ""
-        self.on_answer: Callable[[], None] = lambda: None
-        """The model has begun to answer it."""
+        self.listeners: list[Callable[[Event], None]] = []
+        """Hear each of its own events, in its present run."""
         self._began = host.clock.monotonic()
         self._said: list[str] = []
 
@@ -88,13 +88,16 @@ class Agent:
             self.released.clear()
         return True
 
+    def kill(self, why: str) -> None:
+        """Have it end; ``done`` is set once nothing of it runs any more."""
+        if self.task is not None and not self.done.is_set():
+            self.why_stopped = self.why_stopped or why
+            # Not at once: a task that is cancelled before its first step never runs, and its end would never be told.
+            asyncio.get_running_loop().call_soon(self.task.cancel)
+
     async def stop(self, why: str = "stopped by the user") -> None:
         """End it; returns once nothing of it runs any more."""
-        if self.task is None or self.done.is_set():
-            return
-        self.why_stopped = self.why_stopped or why
-        # Not at once: a task that is cancelled before its first step never runs, and its end would never be told.
-        asyncio.get_running_loop().call_soon(self.task.cancel)
+        self.kill(why)
         await self.done.wait()
 
     # What happens to it
@@ -151,11 +154,10 @@ class Agent:
 
     def _hear(self, event: Event) -> None:
         """One of its own events was published."""
+        for listener in self.listeners:
+            listener(event)
         state, now = self.state, self._host.clock.time()
         match event:
-            case ev.BlockStarted():
-                self.state = replace(state, heard_at=now)
-                self.on_answer()
             case ev.RequestFinished():
                 steps = state.steps + (event.query_source == "agent")
                 self._tell(steps=steps, usage=state.usage + event.usage, cost_usd=self.cost())

@@ -20,7 +20,9 @@ TAB = re.compile(r"^ *\t", re.M)
 FIELD = re.compile(r"(?P<key>[A-Za-z_][\w-]*):(?:[ \t]+(?P<value>.*))?$")
 MAX_CHARS = 64_000
 MAX_DEPTH = 40
-"""Nested values. The parser, which is written in C, ends the whole program at some thousands."""
+MAX_BRACKETS = 400
+"""Values nested in steps, and brackets that may nest: the parser, which is written in C, ends the whole program where
+it has no stack left, at some thousands of them, with that of a thread on some systems at some hundreds."""
 STEPS = re.compile(rf"^ {{{4 * MAX_DEPTH}}}|(?:[-?][ \t]+){{{MAX_DEPTH}}}", re.M)
 SPECIAL = tuple("\"'[{|>&!%@`#")
 """What begins a value that is meant as YAML."""
@@ -74,8 +76,6 @@ def read_front(front: Front, keys: Collection[str]) -> dict[str, Any]:
         raise FrontError(1, f"the frontmatter is longer than {MAX_CHARS:,} characters")
     if tab := TAB.search(text):
         raise FrontError(_line(text, tab.start()), "a tab in the indentation: YAML takes only spaces there")
-    if _is_deep(text):
-        raise FrontError(1, "the frontmatter is nested too deeply")
     try:
         data = _parse(text, 0)
     except FrontError as error:
@@ -127,6 +127,8 @@ def _value(key: str, lines: list[str], number: int) -> Any:
 
 def _parse(text: str, above: int) -> Any:
     """The value of some YAML. ``above``: lines of the frontmatter before it. Raises ``FrontError``."""
+    if STEPS.search(text) or sum(map(text.count, "[{")) > MAX_BRACKETS:
+        raise FrontError(above + 2, "it is nested too deeply, or has too many brackets")
     with importing():
         import yaml
 
@@ -140,16 +142,6 @@ def _parse(text: str, above: int) -> Any:
         raise FrontError(line + above + 2, f"no YAML: {error.problem or error.context}") from error
     except (yaml.YAMLError, *BROKEN) as error:
         raise FrontError(above + 2, f"no YAML: {str(error).partition(chr(10))[0]}") from error
-
-
-def _is_deep(text: str) -> bool:
-    """Whether values may be nested more deeply than anybody would write them."""
-    depth = 0
-    for mark in re.findall(r"[\[{\]}]", text):
-        depth += 1 if mark in "[{" else -1 if depth else 0
-        if depth > MAX_DEPTH:
-            return True
-    return bool(STEPS.search(text))
 
 
 def _line(text: str, at: int) -> int:

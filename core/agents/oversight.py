@@ -3,17 +3,16 @@
 How it is used, for each run of an agent::
 
     oversight = Oversight(limits_of(definition, settings), broker, publisher, host, tell, kill)
-    query = Query(..., hold=oversight.hold)         # before each request
     watching = asyncio.create_task(oversight.watch())
     try:
-        outcome = await run_query(query)            # every event of the agent goes to oversight.heard
+        outcome = await run.run(oversight.hold)     # before each request; every event goes to oversight.heard
     finally:
         watching.cancel()
         await asyncio.wait({watching})              # what it asks is withdrawn before the agent ends
     ending = outcome.detail or oversight.ending
 
-``tell`` takes what is suspicious (``AgentInfo.trouble``) whenever that changes; ``kill`` ends the agent's task and
-takes the reason (``AgentInfo.ending``).
+``tell`` takes what is suspicious (``AgentInfo.trouble``) whenever that changes; ``kill`` cancels the agent's task and
+takes the reason (``AgentInfo.ending``). It must not wait for the end: it is called from within that task too.
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ from core.agents.limits import AgentLimits, Spent
 from core.agents.stall import Repeats, Silence
 from core.bus.bus import Publisher
 from core.host.host import Host
+from core.llm.client import QuerySource
 from core.permissions.broker import Broker
 from core.prompt.sections import template
 from core.protocol import events as ev
@@ -32,6 +32,7 @@ from core.protocol.inquiries import QuestionAnswer, QuestionOption, QuestionRequ
 from core.protocol.usage import Usage
 from core.query.turn import Query, TurnOutcome
 
+SOURCE: QuerySource = "agent"
 GO_ON, SUM_UP, KILL, WAIT = "Go on", "Sum up and stop", "Kill it", "Wait on"
 HELD = (
     QuestionOption(label=GO_ON, description="It may take as much again."),
@@ -72,6 +73,8 @@ class Oversight:
         self._silence = Silence(limits.silent_s, self._began)
         self._asking: asyncio.Task[QuestionAnswer] | None = None
         """The question about a silence: a sign of life withdraws it."""
+        self._turns = 0
+        """Requests of its own loop; of tokens and dollars those beside it count too."""
         self._usage = Usage()
         self._usd: float | None = 0.0
         self._told = ""
@@ -90,9 +93,9 @@ class Oversight:
                 if asked.id != self._asked_about_silence:
                     self._silence.wait(asked.id, self._now)
             case ev.PermissionResolved(request_id=closed) | ev.QuestionResolved(request_id=closed):
-                if closed != self._asked_about_silence:
-                    self._silence.go_on(closed, self._now)
+                self._silence.go_on(closed, self._now)
             case ev.RequestFinished():
+                self._turns += event.query_source == SOURCE
                 self._usage += event.usage
                 self._usd = None if self._usd is None or event.cost_usd is None else self._usd + event.cost_usd
                 self._sign()
@@ -111,7 +114,7 @@ class Oversight:
             return TurnOutcome("max_budget", self.ending, HINT)
         await self._say(query)
         spent = Spent(
-            turns=query.steps,
+            turns=self._turns,
             tokens=self._usage.fresh_tokens,
             usd=self._usd,
             minutes=(self._now - self._began - self._silence.waited_until(self._now)) / 60,

@@ -4,46 +4,41 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
 from core.agents.agent import Agent
 from core.agents.definition import GENERAL, AgentDefinition
 from core.agents.definitions import Definitions
-from core.agents.model_choice import agent_route
+from core.agents.limits import limits_of
+from core.agents.makings import FORKS, Makings
+from core.agents.oversight import Oversight
 from core.agents.running import AgentRun, Parent, Setting, last_words
 from core.agents.shared_prefix import SharedPrefixes
 from core.agents.sidechain import begin_sidechain, load_sidechain, read_agents, reopen_sidechain, sidechain_path
-from core.agents.tool_filter import allowed_tools
 from core.bus.bus import Author, Publisher
 from core.context.tokens import estimate
 from core.host.log import LOGGER
 from core.host.tasks import despite_cancel
-from core.llm.errors import ModelError
 from core.llm.models import Chosen
-from core.llm.routes import Route, routed
 from core.orchestration.call import CallEnvironment
 from core.prompt.assemble import can_search
 from core.prompt.cache import TTL_S, prompt_cost
 from core.prompt.sections import template
 from core.protocol.agent_views import FORK, AgentInfo
 from core.protocol.errors import AgentError
-from core.protocol.events import AgentRecalled, FaultOccurred, Notice
+from core.protocol.events import AgentRecalled, BlockStarted, Event, FaultOccurred, Notice
 from core.protocol.messages import Message
 from core.protocol.views import TaskStatus
 from core.query.queue import append_text
 from core.query.replay import replay
-from core.query.turn import Query, TurnOutcome
+from core.query.turn import Hold, Query, TurnOutcome
 from core.sessions.conversation import Conversation
 from core.tools.base import ToolError
-from core.tools.builtin.tool_search.tool import with_search
 from core.tools.context import ToolState
-from core.tools.registry import ToolRegistry
 
 RECALLED = 12
 """So many of the newest agents of an earlier run are shown with all that they said; of the others it is recalled when
 they are looked at."""
-FORKS = AgentDefinition(name=FORK, description="A fork of the conversation", prompt="")
 NO_ANSWER = "It ended without an answer."
 
 
@@ -68,6 +63,7 @@ class AgentRunner:
         self._parent = parent
         self.definitions = definitions
         self._calls = calls
+        self._makings = Makings(parent, definitions, calls)
         self._agents: dict[str, Agent] = {}
         self._prefixes = SharedPrefixes(calls.services.host.clock, lambda: TTL_S[parent.settings().cache_ttl])
         self._places = asyncio.Semaphore(parent.settings().agent_max_concurrency)
@@ -79,12 +75,12 @@ class AgentRunner:
         """A new agent at work, and what whoever asked should know of how it was started. Raises ``ToolError``."""
         if order.agent_type == FORK:
             return await self._fork(order), ""
-        found, remark = await self._find(order.agent_type), ""
+        found, remark = await self._makings.find(order.agent_type), ""
         if found is None:
             remark = f"There is no agent type {order.agent_type!r}: {GENERAL} was used."
         definition = found or self.definitions.agents[GENERAL]
-        chosen = await self._choose(definition, order.model)
-        tools = self._tools_of(definition)
+        chosen = await self._makings.choose(definition, order.model)
+        tools = self._makings.tools_of(definition)
         agent = self._new_agent(order, definition, chosen)
         setting = Setting(
             definition=definition,
@@ -103,7 +99,7 @@ class AgentRunner:
         messages = _complete(parent.conversation().messages)
         if system is None or not messages:
             raise ToolError("There is nothing to fork yet: the conversation has not begun.")
-        chosen = parent.answering() or await self._chosen(parent.route())
+        chosen = await self._makings.choose(FORKS)
         used = parent.conversation().known_tokens or sum(estimate(message) for message in messages)
         agent = self._new_agent(
             order,
@@ -121,7 +117,7 @@ class AgentRunner:
         setting = Setting(
             definition=FORKS,
             chosen=chosen,
-            tools=self._tools_of(FORKS),
+            tools=self._makings.tools_of(FORKS),
             conversation=conversation,
             system=system,
             state=order.state,
@@ -141,9 +137,9 @@ class AgentRunner:
         loaded = await asyncio.to_thread(load_sidechain, path)
         assert loaded.agent is not None
         before = loaded.agent
-        definition = await self._definition_of(before)
-        chosen = await self._choose(definition, order.model or before.model)
-        tools = self._tools_of(definition)
+        definition = await self._makings.definition_of(before)
+        chosen = await self._makings.choose(definition, order.model or before.model)
+        tools = self._makings.tools_of(definition)
         state = replace(
             before,
             prompt=order.prompt,
@@ -166,42 +162,6 @@ class AgentRunner:
         )
         self._launch(agent, setting, order.prompt)
         return agent
-
-    async def _find(self, name: str) -> AgentDefinition | None:
-        """The definition as its file says it now."""
-        if self.definitions.is_stale():
-            await asyncio.to_thread(self.definitions.read)
-        return self.definitions.find(name)
-
-    async def _definition_of(self, state: AgentInfo) -> AgentDefinition:
-        if state.agent_type == FORK:
-            return FORKS
-        found = await self._find(state.agent_type)
-        if found is None:
-            text = f"There is no agent type {state.agent_type!r} any more: {state.id} goes on as {GENERAL}."
-            self._calls.publisher.emit(Notice(level="warning", text=text))
-        return found or self.definitions.agents[GENERAL]
-
-    async def _choose(self, definition: AgentDefinition, asked: str) -> Chosen:
-        if definition is FORKS:
-            return self._parent.answering() or await self._chosen(self._parent.route())
-        return await self._chosen(agent_route(definition, asked, self._parent.settings(), self._parent.route()))
-
-    async def _chosen(self, route: Route) -> Chosen:
-        models = self._parent.models
-        try:
-            model = await models.learn(route)
-        except ModelError as error:
-            raise ToolError(error.user_message, error.hint) from error
-        return Chosen(routed(self._parent.settings(), route), model, models.client(route))
-
-    def _tools_of(self, definition: AgentDefinition) -> ToolRegistry:
-        """What it may call. A fork is told of all tools of the main agent, as that is part of what it begins with."""
-        allowed = allowed_tools(definition, self._calls.tools.names)
-        if definition is FORKS:
-            return self._parent.tools().limited_to(allowed)
-        found = [tool for name in allowed if (tool := self._calls.tools.get(name)) is not None]
-        return ToolRegistry(with_search(found))
 
     def _new_agent(self, order: AgentOrder, definition: AgentDefinition, chosen: Chosen, **more: object) -> Agent:
         services = self._calls.services
@@ -243,8 +203,8 @@ class AgentRunner:
         """The wall of one agent: whatever happens in it ends it alone."""
         status: TaskStatus
         try:
-            outcome = await self._turns(agent, setting)
-            status, ending = _verdict(outcome, agent.why_stopped)
+            outcome, why_ended = await self._turns(agent, setting)
+            status, ending = _verdict(outcome, agent.why_stopped or why_ended)
         except asyncio.CancelledError:
             status, ending = "killed", agent.why_stopped or "interrupted"
         except AgentError as error:
@@ -255,28 +215,53 @@ class AgentRunner:
             agent.publisher.emit(FaultOccurred(text=f"Unexpected error: {ending}", log_path=""))
         await despite_cancel(self._end(agent, setting, status, ending))
 
-    async def _turns(self, agent: Agent, setting: Setting) -> TurnOutcome:
-        async with AsyncExitStack() as stack:
-            if self._places.locked():
-                agent.wait_for_place()
-            await stack.enter_async_context(self._places)
+    async def _turns(self, agent: Agent, setting: Setting) -> tuple[TurnOutcome, str]:
+        """How its turns ended, and why it had to end where it was held to."""
+        if self._places.locked():
+            agent.wait_for_place()
+        async with self._places:
             agent.begin(waits_for="")
             setting.conversation.record_agent(agent.state)
             run = AgentRun(agent, setting, self._parent, self._calls)
             agent.cost = self._cost_of(agent, run)
-            agent.on_answer = lambda: self._prefixes.answered(agent.state.id)
-            is_first = True
+            if run.calls.policies.notice:
+                agent.publisher.emit(Notice(level="warning", text=run.calls.policies.notice))
+            oversight = Oversight(
+                limits_of(setting.definition, self._parent.settings()),
+                self._calls.broker,
+                agent.publisher,
+                self._calls.services.host,
+                agent.trouble,
+                agent.kill,
+            )
+            agent.listeners = [oversight.heard, lambda event: self._heard(agent, event)]
+            watching = asyncio.create_task(oversight.watch(), name=f"oversight-{agent.state.id}")
+            try:
+                outcome = await run.run(self._hold(agent, run, oversight))
+            finally:
+                watching.cancel()
+                await asyncio.wait({watching})
+                agent.listeners = []
+            return outcome, oversight.ending
 
-            async def hold(query: Query) -> TurnOutcome | None:
-                nonlocal is_first
-                if is_first:
-                    is_first = False
-                    prefix = run.prefix(query.turn.system)
-                    if prefix:
-                        await self._prefixes.enter(prefix, agent.state.id)
-                return None
+    def _hold(self, agent: Agent, run: AgentRun, oversight: Oversight) -> Hold:
+        """Before its first request it waits for what another one like it is about to have cached."""
+        is_first = True
 
-            return await run.run(hold)
+        async def hold(query: Query) -> TurnOutcome | None:
+            nonlocal is_first
+            if is_first:
+                is_first = False
+                prefix = run.prefix(query.turn.system)
+                if prefix:
+                    await self._prefixes.enter(prefix, agent.state.id)
+            return await oversight.hold(query)
+
+        return hold
+
+    def _heard(self, agent: Agent, event: Event) -> None:
+        if isinstance(event, BlockStarted):
+            self._prefixes.answered(agent.state.id)
 
     def _cost_of(self, agent: Agent, run: AgentRun) -> Callable[[], float | None]:
         before = agent.state.cost_usd
@@ -296,13 +281,20 @@ class AgentRunner:
         setting.conversation.record_agent(agent.state)
         setting.conversation.close()
         agent.tell_end()
-        self._calls.services.task_registry.ended(agent, notify=agent.state.in_background and not self._is_closed)
+        # Whoever waited for it says that it is known already.
+        self._calls.services.task_registry.ended(agent, notify=not self._is_closed)
 
     # Steering
 
     def get(self, agent_id: str) -> Agent | None:
         """An agent of this run of the program."""
         return self._agents.get(agent_id)
+
+    def kind_of(self, agent_id: str) -> str:
+        """The type of an agent, also of an earlier run of the program; empty where there is none of that id."""
+        known = self._agents.get(agent_id)
+        infos = (known.state,) if known is not None else read_agents(self._parent.folder)
+        return next((info.agent_type for info in infos if info.id == agent_id), "")
 
     @property
     def running(self) -> tuple[Agent, ...]:
@@ -356,15 +348,15 @@ class AgentRunner:
         return self._calls.publisher.for_agent(Author(info.id, info.tool_use_id, info.label))
 
 
-def _verdict(outcome: TurnOutcome, why_stopped: str) -> tuple[TaskStatus, str]:
+def _verdict(outcome: TurnOutcome, why: str) -> tuple[TaskStatus, str]:
+    """What its turns have come to; ``why`` it had to end, where it had to."""
     if outcome.reason == "completed":
-        return "completed", ""
+        return "completed", why
     if outcome.reason == "interrupted":
-        return "killed", why_stopped or "interrupted"
-    return "failed", outcome.detail or outcome.reason
+        return "killed", why or "interrupted"
+    return "failed", outcome.detail or why or outcome.reason
 
 
 def _complete(messages: tuple[Message, ...]) -> tuple[Message, ...]:
-    """What has been sent: up to the newest message that a request may end with."""
-    end = next((at for at in range(len(messages), 0, -1) if messages[at - 1].role != "assistant"), 0)
-    return messages[:end]
+    """All but an answer whose calls have no results yet."""
+    return messages[:-1] if messages and messages[-1].tool_uses else messages

@@ -105,6 +105,13 @@ class Setting:
     state: ToolState
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentCalls(CallEnvironment):
+    """What the calls of an agent share."""
+
+    policies: AgentPolicies
+
+
 class AgentRun:
     """One run of an agent: from a task to its last words."""
 
@@ -114,7 +121,7 @@ class AgentRun:
         self._parent = parent
         self.ledger = AgentLedger(parent, agent.state.id)
         services = calls.services
-        self.calls = CallEnvironment(
+        self.calls = AgentCalls(
             tools=setting.tools,
             services=replace(
                 services,
@@ -158,7 +165,7 @@ class AgentRun:
         has_instructions = setting.definition.has_instructions
         book = InstructionBook(self._parent.places if has_instructions else None)
         await asyncio.to_thread(book.read)
-        surroundings = Surroundings(self.calls, book, tells_mode=False)
+        surroundings = Surroundings(self.calls, book, is_main=False)
         system = setting.system
         if system is None:
             system = agent_system_prompt(setting.definition, self._environment())

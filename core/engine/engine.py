@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any, assert_never
 
+from core.agents.audit import export_audit
 from core.agents.runner import AgentRunner
 from core.background.session_notes import SessionNotes
 from core.bus.bus import Bus
@@ -203,9 +204,10 @@ class Engine:
                 | ops.StartFork()
                 | ops.RecallAgent()
                 | ops.ReadTask()
-                | ops.ExportAudit()
             ):
                 await self._task_ops.handle(op)
+            case ops.ExportAudit():
+                await self._export_audit(op.agent_id)
             case ops.WarmUp():
                 self.session.warm_up()
             case _:
@@ -281,6 +283,14 @@ class Engine:
                 place.mkdir(parents=True, exist_ok=True)
             is_well, text = rules.describe(sandbox, services.root)
             self.calls.publisher.emit(Notice(level="info" if is_well else "warning", text=text))
+
+    async def _export_audit(self, agent_id: str) -> None:
+        """Write what an agent did, or all, into a file beside the transcript. Raises ``AgentError``."""
+        self._recorder.flush()
+        folder = self.session.conversation.transcript.with_suffix("")
+        target = folder / f"audit-{agent_id or 'all'}.jsonl"
+        count = await asyncio.to_thread(export_audit, folder / "events.jsonl", target, agent_id)
+        self._note(f"Audit trail of {agent_id or 'all agents'}: {count} rows in {target}")
 
     def _note(self, text: str) -> None:
         self.calls.publisher.emit(Notice(level="info", text=text))

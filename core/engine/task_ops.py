@@ -25,7 +25,6 @@ TaskOp = (
     | ops.StartFork
     | ops.RecallAgent
     | ops.ReadTask
-    | ops.ExportAudit
 )
 
 
@@ -65,8 +64,6 @@ class TaskOps:
                 await self._fork(op.prompt)
             case ops.RecallAgent():
                 await self._agents.recall(op.agent_id)
-            case ops.ExportAudit():
-                self._note("There is no audit yet.")
             case _:
                 assert_never(op)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from core.llm.client import ModelRequest
@@ -15,6 +16,8 @@ from core.llm.scripted import Reply, ScriptedModel, call, say, think
 DEMO_MODEL = "demo"
 PACE_S = 0.012
 """Pause between two deltas: about the speed of a real answer."""
+AGENT_PACE_S = 0.12
+"""The same of a subagent: slow enough that two of them are seen at work."""
 READS = 3
 TEXT_SUFFIXES = (
     ".md",
@@ -109,7 +112,7 @@ class _Tour:
 
     def __call__(self, request: ModelRequest) -> Reply:
         if request.query_source == "agent":
-            return _errand(request)
+            return replace(_errand(request), pace_s=AGENT_PACE_S)
         if request.query_source != "main":
             return Reply([say(NOTES)])
         self._number += 1
@@ -174,8 +177,13 @@ class _Tour:
 
 def _errand(request: ModelRequest) -> Reply:
     """What a subagent says next: which one it is shows in its task, and how far it is in its answers."""
-    said = {block.get("text", "") for message in request.messages for block in _blocks(message)}
-    name = next((name for name, (_words, prompt) in ERRANDS.items() if prompt in said), "")
+    said = [
+        block["text"]
+        for message in request.messages
+        for block in _blocks(message)
+        if message["role"] == "user" and block["type"] == "text" and not block["text"].startswith("<system-reminder>")
+    ]
+    name = next((name for name, (_words, prompt) in ERRANDS.items() if said[-1:] == [prompt]), "")
     answers = sum(message["role"] == "assistant" for message in request.messages)
     if name == "docs" and answers < len(_DOCS):
         return _DOCS[answers](request)

@@ -42,6 +42,8 @@ class Reply:
     usage: Usage | None = None
     error: ModelError | None = None
     gates: dict[int, asyncio.Event] = field(default_factory=dict[int, asyncio.Event])
+    pace_s: float | None = None
+    """The pause between two deltas; None: that of the model."""
 
 
 Script = Callable[[ModelRequest], Reply]
@@ -95,7 +97,8 @@ class ScriptedModel:
         for index, block in enumerate(reply.blocks):
             if index in reply.gates:
                 await reply.gates[index].wait()
-            async for chunk in self._block(index, block):
+            pace_s = self._pace_s if reply.pace_s is None else reply.pace_s
+            async for chunk in self._block(index, block, pace_s):
                 yield chunk
         if reply.error:
             raise reply.error
@@ -121,28 +124,28 @@ class ScriptedModel:
     async def close(self) -> None:
         """Nothing to let go of."""
 
-    async def _block(self, index: int, block: dict[str, Any]) -> AsyncIterator[Chunk]:
+    async def _block(self, index: int, block: dict[str, Any], pace_s: float) -> AsyncIterator[Chunk]:
         match block["type"]:
             case "text" | "thinking" as kind:
                 yield BlockStart(index, {"type": kind, kind: "", **({"signature": ""} if kind == "thinking" else {})})
-                async for chunk in self._pieces(index, kind, block[kind]):
+                async for chunk in self._pieces(index, kind, block[kind], pace_s):
                     yield chunk
                 if kind == "thinking":
                     yield BlockChunk(index, "signature", block["signature"])
             case "tool_use":
                 yield BlockStart(index, {**block, "input": {}})
                 raw = block["input"] if isinstance(block["input"], str) else json.dumps(block["input"])
-                async for chunk in self._pieces(index, "input", raw):
+                async for chunk in self._pieces(index, "input", raw, pace_s):
                     yield chunk
             case _:
                 yield BlockStart(index, dict(block))
         yield BlockStop(index)
 
-    async def _pieces(self, index: int, field_name: Any, text: str) -> AsyncIterator[Chunk]:
+    async def _pieces(self, index: int, field_name: Any, text: str, pace_s: float) -> AsyncIterator[Chunk]:
         for start in range(0, len(text), PIECE_CHARS):
             yield BlockChunk(index, field_name, text[start : start + PIECE_CHARS])
             # Even at no pace the loop must get a turn, as it does with a real stream.
-            await self._clock.sleep(self._pace_s)
+            await self._clock.sleep(pace_s)
 
     def _estimate(self, request: ModelRequest, reply: Reply) -> Usage:
         """Counts as a server with a warm cache would give them: all but the newest message read from it."""

@@ -63,7 +63,9 @@ class Recovery:
             )
         elif await self._switch(error, query):
             delay = 0.0
-        query.publisher.emit(failure(error, request_id, attempt=attempt, most=MAX_ATTEMPTS, delay=delay))
+        query.publisher.emit(
+            failure(error, request_id, attempt=attempt, most=MAX_ATTEMPTS, delay=delay, source=query.source)
+        )
         for event in self._news:
             query.publisher.emit(event)
         self._news = []
@@ -71,7 +73,9 @@ class Recovery:
 
     async def _after_too_long(self, error: ModelError, request_id: str, query: Query) -> float | None:
         """Make room, once, and learn how much the server takes."""
-        query.publisher.emit(failure(error, request_id, attempt=self._failed, most=MAX_ATTEMPTS, delay=None))
+        query.publisher.emit(
+            failure(error, request_id, attempt=self._failed, most=MAX_ATTEMPTS, delay=None, source=query.source)
+        )
         if error.excess:
             query.learn_window(error.excess[1])
         if self._has_made_room:

@@ -65,7 +65,7 @@ class Reminders:
         self._told = replace(
             self._named,
             instructions=told_in(texts, self._surroundings.book.current.parts),
-            agents=told_agents(texts, self._surroundings.agents()),
+            agents=told_agents(texts, self._surroundings.agents()) if self._surroundings.is_main else {},
         )
         self._files = FileNews((self._calls.services.output_dir,))
         self._todos = _TodoReminders(self._calls)

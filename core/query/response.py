@@ -209,6 +209,7 @@ class Response:
         self._query.publisher.emit(
             RequestFinished(
                 request_id=self._request_id,
+                query_source=self._query.source,
                 stop_reason=chunk.stop_reason,
                 usage=chunk.usage,
                 cost_usd=cost,

@@ -60,13 +60,16 @@ class Surroundings:
     """
 
     def __init__(
-        self, calls: CallEnvironment, book: InstructionBook, agents: AgentBook | None = None, *, tells_mode: bool = True
+        self, calls: CallEnvironment, book: InstructionBook, agents: AgentBook | None = None, *, is_main: bool = True
     ) -> None:
         self._calls = calls
-        self._tells_mode = tells_mode
+        self.is_main = is_main
+        """Whether it is the main conversation, which alone is told of its mode and of agents."""
         self.book = book
         self._agents = agents
         self._told_agents = AgentKindsChanged(kinds=())
+        self._told_of: Mapping[str, str] | None = None
+        """The listing at that time: another object after any change."""
         self._seen: Mapping[Path, FileStamp] = {}
         """What the agent had seen at the last look."""
         self._reading = asyncio.Lock()
@@ -79,7 +82,7 @@ class Surroundings:
             branch=read_branch(root),
             instructions=self.book.current.parts,
             agents=self.agents(),
-            mode=self._calls.policies.policy.mode if self._tells_mode else "default",
+            mode=self._calls.policies.policy.mode if self.is_main else "default",
             plan_file=str(self._calls.services.plan_file),
         )
 
@@ -114,7 +117,8 @@ class Surroundings:
         if self._agents is not None and self._agents.is_stale():
             async with self._reading:
                 await asyncio.to_thread(self._agents.read)
-            self.tell_agents()
+        # A call that starts one may have read them just now.
+        self.tell_agents()
 
     def forget(self) -> None:
         """What was seen so far is seen anew, and only then what goes with it holds again."""
@@ -137,8 +141,11 @@ class Surroundings:
         """Show the user which kinds of agents there are, where they are others than before, and what is wrong."""
         if self._agents is None:
             return
-        before = self._told_agents
-        kinds, problems = self._agents.kinds(self._calls.tools.names), self._agents.problems
+        before, problems = self._told_agents, self._agents.problems
+        if self._agents.listing is self._told_of and problems == before.problems:
+            return
+        self._told_of = self._agents.listing
+        kinds = self._agents.kinds(self._calls.tools.names)
         self._told_agents = now = AgentKindsChanged(kinds=kinds, problems=problems)
         if now == before:
             return

@@ -6,46 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from core.engine import wiring
 from core.host import watch
 from core.llm.client import ModelRequest
-from core.llm.scripted import Reply, say
-from core.permissions.access import Access
+from core.llm.scripted import Reply, call, say
 from core.prompt.agent_news import agent_list
 from core.protocol import events as ev
 from core.protocol.ops import Compact, ReportContext
 from core.settings.schema import Settings
-from core.tools.base import Tool, ToolInput, ToolResult
-from core.tools.context import ToolContext, ToolState
 from tests.engine.test_news import make_repository, nothing, notices, put, told, turn
-from tests.fakes.engines import Rig, running
-from tests.fakes.wire import NEW, OLD, assert_all_valid, assert_growing, texts_in
+from tests.fakes.engines import Rig, denying, running
+from tests.fakes.wire import NEW, OLD, assert_all_valid, assert_growing, results_in
 
 HEAD = "Agents that you can start with the Task tool"
-
-
-class Task(Tool[ToolInput]):
-    """Stands where the tool will."""
-
-    name = "Task"
-    input_type = ToolInput
-    description = "Starts an agent."  # pyright: ignore[reportAssignmentType]
-
-    def touches(self, arguments: ToolInput, state: ToolState) -> Access:
-        return Access(is_read_only=True)
-
-    async def run(self, arguments: ToolInput, context: ToolContext) -> ToolResult:
-        return ToolResult(content="")
-
-
-@pytest.fixture(autouse=True)
-def offered(monkeypatch: pytest.MonkeyPatch) -> None:
-    offer_task(monkeypatch)
-
-
-def offer_task(monkeypatch: pytest.MonkeyPatch) -> None:
-    if all(tool.name != "Task" for tool in wiring.TOOLS):
-        monkeypatch.setattr(wiring, "TOOLS", (*wiring.TOOLS, Task))
 
 
 def agent(path: Path, description: str = "Does it.", *more: str) -> Path:
@@ -53,7 +25,7 @@ def agent(path: Path, description: str = "Does it.", *more: str) -> Path:
 
 
 def first_text(request: ModelRequest) -> str:
-    return texts_in(request)[0]
+    return request.messages[0]["content"][0]["text"]
 
 
 def kinds(rig: Rig) -> list[list[str]]:
@@ -72,7 +44,7 @@ async def test_the_first_message_lists_them(tmp_path: Path, isolated_machine: Pa
     agent(tmp_path / ".claude" / "agents" / "reviewer.md", "Reviews code.")
     agent(isolated_machine / "config" / "agents" / "mine.md", "Only looks.", "readOnly: true")
     put(tmp_path / "AGENTS.md", "Be brief.")
-    async with running(turn(nothing), tmp_path, isolated_machine) as rig:
+    async with running(turn(nothing), tmp_path, isolated_machine, has_agents=True) as rig:
         await rig.prompt("go")
         listing = rig.engine.session.state.definitions.listing
         first = first_text(rig.requests[0])
@@ -95,10 +67,11 @@ async def test_changes_during_a_turn_are_told_in_that_turn(tmp_path: Path, isola
         nothing,
         lambda: (agent(file, "Changes."), agent(other, "Comes too.")),
         lambda: file.write_text(file.read_text().replace("Do it.", "Do more.")),
+        lambda: other.write_text(other.read_text().replace("---\nDo", "model: opus\n---\nDo")),
         file.unlink,
         nothing,
     )
-    async with running(script, tmp_path, isolated_machine, settings=Settings(model=model)) as rig:
+    async with running(script, tmp_path, isolated_machine, has_agents=True, settings=Settings(model=model)) as rig:
         await rig.prompt("go")
         assert [text.splitlines()[1:] for text in agent_news(rig)] == [
             ["- a: Comes."],
@@ -109,11 +82,13 @@ async def test_changes_during_a_turn_are_told_in_that_turn(tmp_path: Path, isola
             BUILT_IN,
             [*BUILT_IN, "a"],
             [*BUILT_IN, "a", "b"],
+            [*BUILT_IN, "a", "b"],
             [*BUILT_IN, "b"],
         ]
         assert notices(rig) == [
             "Agents changed: a (new)",
             "Agents changed: a, b (new)",
+            "Agents changed: b",
             "Agents changed: a (no longer there)",
         ]
         assert_all_valid(rig.requests)
@@ -125,7 +100,7 @@ async def test_a_change_is_seen_while_nothing_runs(
 ) -> None:
     monkeypatch.setattr(watch, "STEP_MS", 20)
     monkeypatch.setattr(watch, "LOOK_MS", 200)
-    async with running([], tmp_path, isolated_machine) as rig:
+    async with running([], tmp_path, isolated_machine, has_agents=True) as rig:
         await rig.event(ev.AgentKindsChanged)
         agent(tmp_path / ".claude" / "agents" / "a.md")
         event = await rig.event(ev.AgentKindsChanged, lambda event: len(event.kinds) == 4)
@@ -139,7 +114,7 @@ async def test_a_change_is_seen_while_nothing_runs(
 async def test_what_is_wrong_is_told_once_and_put_right(tmp_path: Path, isolated_machine: Path) -> None:
     file = put(tmp_path / ".claude" / "agents" / "a.md", "---\nname: a\n---\nDo it.")
     problem = f"{file}:1: description missing: `description: …` in the frontmatter"
-    async with running(turn(nothing, lambda: agent(file), nothing), tmp_path, isolated_machine) as rig:
+    async with running(turn(nothing, lambda: agent(file), nothing), tmp_path, isolated_machine, has_agents=True) as rig:
         await rig.prompt("go")
         first, second = rig.of(ev.AgentKindsChanged)
         assert (first.problems, second.problems) == ((problem,), ())
@@ -153,7 +128,9 @@ async def test_what_is_wrong_is_told_once_and_put_right(tmp_path: Path, isolated
 async def test_a_folder_that_is_not_trusted_brings_none(tmp_path: Path, isolated_machine: Path) -> None:
     agent(tmp_path / ".claude" / "agents" / "evil.md")
     for is_attended in (True, False):
-        async with running(turn(), tmp_path, isolated_machine, is_trusted=False, is_attended=is_attended) as rig:
+        async with running(
+            turn(), tmp_path, isolated_machine, has_agents=True, is_trusted=False, is_attended=is_attended
+        ) as rig:
             await rig.prompt("go")
             assert "evil" not in first_text(rig.requests[0]) and kinds(rig) == [BUILT_IN]
             assert "Not read, the folder is not trusted: .claude/agents/evil.md" in notices(rig)
@@ -171,7 +148,9 @@ async def test_after_a_resume_only_what_is_new_is_told(tmp_path: Path, isolated_
     folder = tmp_path / ".claude" / "agents"
     agent(folder / "a.md")
     agent(folder / "b.md")
-    async with running(turn(lambda: agent(folder / "c.md"), nothing), tmp_path, isolated_machine) as rig:
+    async with running(
+        turn(lambda: agent(folder / "c.md"), nothing), tmp_path, isolated_machine, has_agents=True
+    ) as rig:
         await rig.prompt("go")
         before = agent_news(rig)
         assert len(before) == 1
@@ -179,7 +158,7 @@ async def test_after_a_resume_only_what_is_new_is_told(tmp_path: Path, isolated_
         if number == 1:
             agent(folder / "a.md", "Does more.")
             (folder / "b.md").unlink()
-        async with running(turn(), tmp_path, isolated_machine, resume="latest") as rig:
+        async with running(turn(), tmp_path, isolated_machine, has_agents=True, resume="latest") as rig:
             await rig.prompt("on")
             assert [text.splitlines()[1:] for text in agent_news(rig)[1:]] == (
                 [["- a: Does more.", "No longer there: b."]] if number else []
@@ -197,7 +176,9 @@ async def test_after_a_compaction_the_list_is_new(tmp_path: Path, isolated_machi
         Reply([say("What was done, in short.")]),
         nothing,
     )
-    async with running(steps, tmp_path, isolated_machine, settings=Settings(background_agents=False)) as rig:
+    async with running(
+        steps, tmp_path, isolated_machine, has_agents=True, settings=Settings(background_agents=False)
+    ) as rig:
         await rig.prompt("go " + "on and on " * 3_000)
         assert len(agent_news(rig)) == 1
         await rig.do(Compact())
@@ -211,7 +192,9 @@ async def test_after_a_compaction_the_list_is_new(tmp_path: Path, isolated_machi
 async def test_the_report_names_what_they_take(tmp_path: Path, isolated_machine: Path) -> None:
     make_repository(tmp_path)
     put(tmp_path / "AGENTS.md", "Be brief.")
-    async with running(turn(lambda: agent(tmp_path / "agents" / "a.md")), tmp_path, isolated_machine) as rig:
+    async with running(
+        turn(lambda: agent(tmp_path / "agents" / "a.md")), tmp_path, isolated_machine, has_agents=True
+    ) as rig:
         await rig.do(ReportContext())
         before = (await rig.event(ev.ContextReported)).report
         await rig.prompt("go")
@@ -222,3 +205,45 @@ async def test_the_report_names_what_they_take(tmp_path: Path, isolated_machine:
         parts = {part.kind: part for part in report.parts}
         assert 50 < parts["agents"].tokens < 400 and parts["instructions"].tokens < parts["agents"].tokens
     assert {part.kind: part.count for part in after.parts}["agents"] == 2
+
+
+@pytest.mark.parametrize(
+    ("rule", "denied", "other"),
+    [
+        ("Agent(Explore)", {"subagent_type": "explore"}, {"subagent_type": "Plan"}),
+        ("Task(general-purpose)", {"subagent_type": "nobody"}, {"subagent_type": "Plan"}),
+        ("Agent(model:op*)", {"model": "opus"}, {"model": "inherit"}),
+    ],
+)
+async def test_a_rule_denies_an_agent_however_it_is_called(
+    tmp_path: Path, isolated_machine: Path, rule: str, denied: dict[str, str], other: dict[str, str]
+) -> None:
+    calls = [
+        call("Task", name, description="Look", prompt="Look.", **more) for name, more in (("t1", denied), ("t2", other))
+    ]
+    replies = [Reply(calls), *[Reply([say("Done.")])] * 3]
+    settings = Settings(rules=denying(rule))
+    async with running(replies, tmp_path, isolated_machine, has_agents=True, settings=settings) as rig:
+        await rig.prompt("go")
+        results = results_in(rig.requests[-1])
+    assert results["t1"]["is_error"] and rule.replace("Task", "Agent") in str(results["t1"])
+    assert not results["t2"].get("is_error")
+
+
+async def test_a_kind_that_is_made_just_before_it_is_called_is_there(tmp_path: Path, isolated_machine: Path) -> None:
+    """The call reads it, before the next request would have."""
+    file = tmp_path / ".claude" / "agents" / "late.md"
+
+    def script(request: ModelRequest) -> Reply:
+        if "Do it." in str(request.system):
+            return Reply([say("I am late.")])
+        if len(request.messages) > 1:
+            return Reply([say("Done.")])
+        agent(file)
+        return Reply([call("Task", "t", description="Look", prompt="Look.", subagent_type="late")])
+
+    async with running(script, tmp_path, isolated_machine, has_agents=True) as rig:
+        await rig.prompt("go")
+        assert [started.agent.agent_type for started in rig.of(ev.AgentStarted)] == ["late"]
+        assert kinds(rig) == [BUILT_IN, [*BUILT_IN, "late"]]
+        assert "I am late." in str(results_in(rig.requests[-1])["t"])

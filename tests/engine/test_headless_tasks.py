@@ -175,6 +175,43 @@ def test_a_stream_holds_what_agents_do(run: Run, forwards: bool) -> None:
     assert (code, lines[-1]["type"], lines[-1]["num_turns"]) == (0, "result", 3)
 
 
+def test_real_agents_of_the_background(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("one\n")
+    tasks = [
+        call("Task", f"t{number}", description="Look", prompt="Look!", run_in_background=True) for number in (1, 2)
+    ]
+    main = [Reply(tasks)]
+
+    def script(request: ModelRequest) -> Reply:
+        if request.query_source == "agent":
+            answers = sum(message["role"] == "assistant" for message in request.messages)
+            touch = call("Write", "w1", file_path="made.txt", content="x")
+            steps = [
+                Reply([say("I look."), call("Read", "r1", file_path="a.txt"), touch]),
+                Reply([say("It says one.")]),
+            ]
+            return steps[answers]
+        return main.pop(0) if main else Reply([say(f"{str(request.messages).count('It says one.')} came back.")])
+
+    code, out, _errors = run("stream-json", script)
+    lines = lines_of(out)
+    result = lines[-1]
+    assert (code, result["result"]) == (0, "2 came back.")
+    assert not (tmp_path / "made.txt").exists()
+    assert [denial["tool_name"] for denial in result["permission_denials"]] == ["Write", "Write"]
+    done = [line for line in lines if line.get("subtype") == "task_notification"]
+    assert [(line["status"], line["summary"]) for line in done] == [("completed", "It says one.")] * 2
+    assert {line["tool_use_id"] for line in done} == {"t1", "t2"}
+    of_agents = [entry for entry in blocks(lines) if entry[2]]
+    assert sorted(of_agents) == sorted(
+        entry
+        for parent in ("t1", "t2")
+        for entry in (*[("assistant", "tool_use", parent)] * 2, *[("user", "tool_result", parent)] * 2)
+    )
+    used = sum(model["outputTokens"] for model in result["modelUsage"].values())
+    assert used > result["usage"]["output_tokens"], "the account is of the agents too"
+
+
 def test_a_background_command_may_come_to_its_end(run: Run, tmp_path: Path) -> None:
     command = "until [ -e printed ]; do sleep 0.02; done; touch made"
     start = Reply([call("Bash", "b", command=command, run_in_background=True)])

@@ -207,6 +207,66 @@ async def test_what_an_agent_has_started_is_told_to_it_and_to_the_main_model_onc
         assert told(rig.requests[1]) == [("user", "b000002")]
 
 
+async def test_a_command_of_an_agent_is_told_to_it_between_its_own_steps(
+    tmp_path: Path, isolated_machine: Path, gate: type[Gate]
+) -> None:
+    os.mkfifo(tmp_path / "wait")
+    bash = call("Bash", "b", command="read x < wait; echo built", run_in_background=True)
+    agent = [Reply([bash]), Reply([gate_call("a")]), Reply([say("It is built.")])]
+    main = [Reply([call("Task", "t", description="Build", prompt="Build!")]), DONE]
+
+    def script(request: ModelRequest) -> Reply:
+        return (agent if request.query_source == "agent" else main).pop(0)
+
+    async with running(script, tmp_path, isolated_machine, settings=FREE, has_agents=True) as rig:
+        await rig.do(SubmitPrompt(text="go"))
+        await gate.inside("a")
+        await asyncio.to_thread((tmp_path / "wait").write_text, "go\n")
+        await rig.event(ev.TasksChanged, lambda event: any(task.exit_code == 0 for task in event.tasks))
+        gate.open("a")
+        await rig.settle()
+        (ended,) = [envelope for envelope in rig.envelopes if isinstance(envelope.event, ev.TaskNotified)]
+        (started,) = rig.of(ev.AgentStarted)
+        assert ended.agent_id == started.agent.id
+        of_agent = [request for request in rig.requests if request.query_source == "agent"]
+        assert [len(told(request)) for request in of_agent] == [0, 0, 1]
+        assert all(told(request) == [] for request in rig.requests if request.query_source == "main")
+        assert_all_valid(rig.requests)
+
+
+@pytest.mark.parametrize("moves", [(), (False,), (True,), (True, False), (False, True)])
+@pytest.mark.parametrize("in_background", [False, True])
+@pytest.mark.parametrize("at_once", [False, True])
+async def test_wherever_an_agent_is_moved_its_result_is_told_once(
+    tmp_path: Path, isolated_machine: Path, moves: tuple[bool, ...], in_background: bool, at_once: bool
+) -> None:
+    more = asyncio.Event()
+    agent = [Reply([say("Well."), say("It is built.")], gates={1: more})]
+    task = call("Task", "t", description="Build", prompt="Build!", run_in_background=in_background)
+    main = [Reply([task]), DONE, DONE, DONE]
+
+    def script(request: ModelRequest) -> Reply:
+        return (agent if request.query_source == "agent" else main).pop(0)
+
+    async with running(script, tmp_path, isolated_machine, has_agents=True) as rig:
+        await rig.do(SubmitPrompt(text="go"))
+        started = await rig.event(ev.AgentStarted)
+        await rig.until(lambda: sum(request.query_source == "agent" for request in rig.requests) == 1)
+        if in_background:
+            await rig.settle()
+        if at_once:
+            more.set()
+        for to_background in moves:
+            await rig.do(MoveTask(task_id=started.agent.id, to_background=to_background))
+        more.set()
+        await rig.event(ev.AgentEnded)
+        await rig.settle()
+        await rig.prompt("go on")
+        last = str(rig.requests[-1].messages)
+        assert last.count("It is built.") == 1
+        assert_all_valid(rig.requests)
+
+
 async def test_a_resumed_session_shows_it_again(tmp_path: Path, isolated_machine: Path) -> None:
     async with running([DONE, DONE], tmp_path, isolated_machine) as rig:
         await rig.prompt("hi")

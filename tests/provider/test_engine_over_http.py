@@ -34,12 +34,21 @@ async def connected(
     settings: Settings | None = None,
     resume: str | None = None,
     has_background: bool = False,
+    has_agents: bool = False,
     **options: Any,
 ) -> AsyncGenerator[tuple[ApiServer, Rig]]:
     """A running engine whose model is a server of its own."""
     async with ApiServer(script, **options) as server:
         client = AnthropicClient(base_url=server.url, api_key="key")
-        async with running(client, cwd, home, settings=settings, resume=resume, has_background=has_background) as rig:
+        async with running(
+            client,
+            cwd,
+            home,
+            settings=settings,
+            resume=resume,
+            has_background=has_background,
+            has_agents=has_agents,
+        ) as rig:
             yield server, rig
 
 

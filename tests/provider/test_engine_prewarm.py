@@ -12,7 +12,6 @@ from core.llm.anthropic import AnthropicClient
 from core.protocol import events as ev
 from core.protocol.ops import SubmitPrompt, WarmUp
 from core.settings.schema import Settings
-from tests.engine.test_agent_kinds import offer_task
 from tests.fakes.api_canon import Json, items_of
 from tests.fakes.api_script import say
 from tests.fakes.api_server import ApiServer
@@ -72,17 +71,16 @@ async def test_the_first_request_reads_all_that_was_pre_warmed(
     assert '"prewarm"' in transcript
 
 
-async def test_the_list_of_agents_is_pre_warmed_too(
-    tmp_path: Path, isolated_machine: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    offer_task(monkeypatch)
+async def test_the_list_of_agents_is_pre_warmed_too(tmp_path: Path, isolated_machine: Path) -> None:
     agent = isolated_machine / ".claude" / "agents" / "mine.md"
     agent.parent.mkdir(parents=True)
     agent.write_text(f"---\nname: mine\ndescription: {'Does it. ' * 40}\n---\nDo it.\n")
     (tmp_path / "AGENTS.md").write_text("Be brief.")
-    async with connected([say("Hi.")], tmp_path, isolated_machine) as (server, rig):
-        await warmed(rig)
-        await rig.prompt("hello")
+    async with ApiServer([say("Hi.")]) as server:
+        client = AnthropicClient(base_url=server.url, api_key="key")
+        async with running(client, tmp_path, isolated_machine, has_agents=True) as rig:
+            await warmed(rig)
+            await rig.prompt("hello")
         assert (server.rejections, server.prefix_violations) == ([], [])
         warm, first = (request.body["messages"][0]["content"] for request in server.requests)
         (finished,) = rig.of(ev.RequestFinished)

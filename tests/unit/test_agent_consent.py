@@ -190,3 +190,12 @@ async def test_what_a_reader_runs_is_held_to_reading(
         assert outcome.block.is_error and not (bench.root / "made").exists()
         assert "as every command of an agent that only reads" in outcome.block.shown
         assert "dangerouslyDisableSandbox" not in outcome.block.shown
+
+
+async def test_what_a_reader_runs_gets_none_of_the_variables_that_programs_obey(tmp_path: Path, kind: Kind) -> None:
+    async with open_bench(tmp_path, confine_by=Sandbox((kind,)), PYTHONPATH="/planted") as bench:
+        agents = agents_on(bench, "bypassPermissions")
+        given = {"command": "printenv PYTHONPATH || echo none"}
+        read = await agents.start("a04bf57", "Bash", given, is_read_only=True)
+        free = await agents.start("a04bf58", "Bash", given)
+        assert (read.block.shown, free.block.shown) == ("none", "/planted")

@@ -147,6 +147,11 @@ def test_descriptions_that_are_no_yaml_are_taken_as_they_stand() -> None:
     assert agent.description.endswith("</example>\n- and more")
 
 
+def test_a_description_may_be_full_of_brackets() -> None:
+    agent = parse(f"---\nname: reviewer\ndescription: Reviews: {'{[x]} ' * 500}\ntools: [Read]\n---\nx").definition
+    assert agent is not None and agent.tools == ("Read",) and agent.description.count("{[x]}") == 500
+
+
 BROKEN: dict[str, tuple[str | bytes, int, str]] = {
     "byte order mark": (b"\xef\xbb\xbf" + FINE.encode(), 1, "byte order mark"),
     "UTF-16": (FINE.encode("utf-16"), 1, "byte order mark"),
@@ -196,8 +201,14 @@ BROKEN: dict[str, tuple[str | bytes, int, str]] = {
     ),
     "in itself": (with_line("hooks: &a {b: *a}"), 4, "too large"),
     "a tag that does not fit": (with_line("skills: !!bool x"), 4, "no YAML"),
-    "nested": (with_line("hooks: " + "[" * 30_000), 1, "nested too deeply"),
-    "nested in steps": (with_line("hooks:\n " + "- " * 20_000), 1, "nested too deeply"),
+    "nested": (with_line("hooks: " + "[" * 30_000), 4, "nested too deeply"),
+    "nested behind quotes": (with_line("hooks: " + '["]", ' * 9_000), 4, "nested too deeply"),
+    "nested in steps": (with_line("hooks:\n " + "- " * 20_000), 4, "nested too deeply"),
+    "nested in columns": (
+        with_line("hooks:\n" + "".join(" " * at + "a:\n" for at in range(1, 300))),
+        4,
+        "nested too deeply",
+    ),
     "long": (with_line("skills: " + "x" * 70_000), 1, "longer than"),
 }
 

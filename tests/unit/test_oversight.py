@@ -156,7 +156,6 @@ class FakeQuery:
     """What oversight needs of a query."""
 
     queue: MessageQueue
-    steps: int = 0
     said: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
 
     def append(self, role: str, text: str) -> None:
@@ -203,12 +202,17 @@ class Agent:
     def call(self, name: str = "Grep", **given: Any) -> None:
         self.publisher.emit(ev.ToolStarted(tool_use_id="t", name=name, input=given))
 
-    def request(self, tokens: int = 10, usd: float | None = 0.1) -> None:
+    def request(self, tokens: int = 10, usd: float | None = 0.1, source: str = "agent") -> None:
         usage = Usage(input_tokens=tokens, cache_read_tokens=1_000_000)
-        self.query.steps += 1
         self.publisher.emit(
             ev.RequestFinished(
-                request_id="r", stop_reason="", usage=usage, cost_usd=usd, duration_ms=1, first_token_ms=1
+                request_id="r",
+                query_source=source,
+                stop_reason="",
+                usage=usage,
+                cost_usd=usd,
+                duration_ms=1,
+                first_token_ms=1,
             )
         )
 
@@ -292,6 +296,18 @@ async def test_at_a_limit_it_is_held_and_goes_on_with_as_much_again(limits: Agen
         one.answer(request, GO_ON)
         assert await holding is None
     assert one.query.said == [] and one.killed == [] and one.oversight.ending == ""
+
+
+async def test_what_is_asked_beside_its_loop_costs_but_is_no_request_of_its() -> None:
+    one = agent(AgentLimits(turns=2, tokens=40))
+    for _ in range(3):
+        one.request(source="web_search")
+    one.request()
+    holding = one.hold()
+    request = await one.question()
+    assert "has taken 40 tokens" in request.questions[0].question
+    one.answer(request, GO_ON)
+    assert await holding is None
 
 
 async def test_a_price_that_is_not_known_is_asked_about_once() -> None:
@@ -465,6 +481,8 @@ async def test_nor_is_the_wait_for_a_retry() -> None:
     async with watched(AgentLimits(silent_s=100)) as one:
         failed = ev.RequestFailed(request_id="r", reason="busy", attempt=1, retry_in_s=400)
         one.publisher.emit(failed)
+        # A call that was complete runs on meanwhile.
+        one.call()
         for _ in range(8):
             one.clock.move(50)
             await settled()

@@ -62,7 +62,8 @@ def test_every_command_that_does_more_is_refused_with_a_reason(
         decision = decide("Bash", access, given)
         if not case["readonly"]:
             assert decision.behavior == "deny" and decision.reason, case
-            assert access.verdict == "deny" or decision.reason.startswith("Explore may only read, and "), decision
+            own = access.reason if access.verdict == "deny" else ""
+            assert decision.reason.startswith(own or "Explore may only read, and "), decision
         elif case["id"] not in NOT_JUDGED and mode != "dontAsk":
             assert decision.behavior != "deny", (case, decision.reason)
 
@@ -85,6 +86,11 @@ def test_the_part_that_is_more_than_reading_is_named(repository: Path, command: 
     assert decision.behavior == "deny"
     assert named in decision.reason and decision.reason.endswith("; put into your report what should be done")
     assert any(part.behavior == "deny" for part in decision.parts)
+
+
+def test_a_tool_that_takes_a_line_for_harmless_is_not_believed(repository: Path) -> None:
+    wrong = replace(bash("touch x", repository), is_read_only=True)
+    assert decide("Bash", wrong, policy(repository, "bypassPermissions")).behavior == "deny"
 
 
 def test_what_stands_beside_it_is_seen_to_be_harmless(repository: Path) -> None:

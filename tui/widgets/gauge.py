@@ -92,7 +92,7 @@ class Footer(LineWidget):
         left: list[Span] = [(f"{MODE_SIGNS[self._mode]} {MODE_WORDS[self._mode]}", f"mode.{self._mode}")]
         if self._agents:
             left.append((f"  {self._agents} agent{'' if self._agents == 1 else 's'}", "caution"))
-            left += _key("session.agents", "")
+            left.append((f" {key_text('session.agents')}", "key"))
         if self._tasks:
             left.append((f"  {self._tasks} in background", "caution"))
         for keys, right in self._arrangements():
@@ -199,4 +199,4 @@ def _part(text: str) -> list[Span]:
 def _key(key_id: str, what: str) -> list[Span]:
     """A key and what it does; nothing where the user has taken the key away."""
     text = key_text(key_id)
-    return [(f"  {text}", "key"), (f" {what}" if what else "", "muted")] if text else []
+    return [(f"  {text}", "key"), (f" {what}", "muted")] if text else []

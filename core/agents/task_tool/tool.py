@@ -13,6 +13,7 @@ from core.agents.reports import neutral
 from core.agents.runner import AgentOrder, AgentRunner
 from core.host.tasks import despite_cancel
 from core.permissions.access import Access
+from core.protocol.agent_views import FORK
 from core.protocol.codec import to_json
 from core.protocol.views import ToolDisplay
 from core.tools.base import CallInterrupted, Tool, ToolError, ToolInput, ToolResult
@@ -47,7 +48,11 @@ class Task(Tool[TaskInput]):
         return True
 
     def touches(self, arguments: TaskInput, state: ToolState) -> Access:
-        return Access(name=arguments.subagent_type, is_read_only=True)
+        # Rules are for the agent that it will be, however the call spells it.
+        wanted = self._runner.kind_of(arguments.resume) if arguments.resume else arguments.subagent_type
+        found = self._runner.definitions.find(wanted)
+        name = FORK if wanted == FORK else found.name if found else GENERAL
+        return Access(name=name, is_read_only=True)
 
     async def run(self, arguments: TaskInput, context: ToolContext) -> ToolResult:
         order = AgentOrder(
@@ -68,9 +73,11 @@ class Task(Tool[TaskInput]):
             await agent.released.wait()
         except asyncio.CancelledError as interrupt:
             await despite_cancel(agent.stop("interrupted"))
+            context.services.task_registry.known(agent.state.id)
             raise CallInterrupted(f"{_how_far(agent)}\n{agent.result}".rstrip()) from interrupt
         if not agent.done.is_set():
             return _in_background(agent, remark)
+        context.services.task_registry.known(agent.state.id)
         return await _report(agent, remark, context)
 
 

@@ -31,6 +31,8 @@ LIVE_LINES = 3
 """Of an agent that runs alone."""
 TODO_ROOM = 6
 RECALLING = "What it said is being read…"
+FOR_THE_MODEL = "\nagentId: "
+"""Behind this the result of a call has what is shown of the agent anyway."""
 GONE = "What it said then was let go of; once it is over it can be read again."
 _STATES: dict[str, State] = {"○": "waiting", "?": "asking", "✓": "done", "✗": "failed", "■": "done"}
 
@@ -211,8 +213,8 @@ class AgentBlock(ToolBlock):
     def _result_lines(self, width: int) -> list[Line]:
         """Its last words, or what went wrong."""
         is_aside = self.info is not None and self.info.in_background
-        # There the call's result only says that the agent has started.
-        content = "" if is_aside else self._content
+        # There the call's result only says that the agent has started; else what follows its words is for the model.
+        content = "" if is_aside else self._content.partition(FOR_THE_MODEL)[0]
         if self.state == "failed":
             return self._cut(output_lines(content or self._result, width, "bad"), OUTPUT_PREVIEW)
         text = self._result or content
