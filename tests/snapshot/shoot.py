@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.snapshot.contexts import reported
 from tests.snapshot.scenes import SCENES
 from tests.snapshot.stage import StageApp
+from tests.snapshot.tiles import four
 
 FOLDER = Path(__file__).parents[2] / "screenshots"
 SHOTS = {
@@ -18,6 +19,7 @@ SHOTS = {
     "alike": ("alike", "dark", (120, 36)),
     "questions": ("questions", "dark", (120, 36)),
     "context": ("context", "dark", (120, 36)),
+    "tiles": ("agents", "dark", (160, 44)),
     "compacted": ("compacted", "dark", (120, 36)),
     "plan": ("plan", "dark", (120, 40)),
     "light": ("working", "light", (120, 40)),
@@ -26,15 +28,19 @@ SHOTS = {
 }
 
 
+ACTIONS = {"context": reported, "agents": four}
+"""Scenes in which an action of the same name is done first."""
+
+
 async def shoot(name: str) -> str:
     """The picture of a shot as SVG."""
     scene, theme, size = SHOTS[name]
-    app = StageApp(theme, reported()) if scene == "context" else SCENES[scene](theme)
+    app = StageApp(theme, ACTIONS[scene]()) if scene in ACTIONS else SCENES[scene](theme)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         await pilot.pause()
-        if scene == "context":
-            await app.screen.run_action("context")
+        if scene in ACTIONS:
+            await app.screen.run_action(scene)
             await pilot.pause()
             await pilot.pause()
         return app.export_screenshot(title="agent-tui")

@@ -15,6 +15,7 @@ from tui.rendering.palette import Palette
 from tui.rendering.tile_views import Head
 from tui.widgets.agents.message_line import MessageLine
 from tui.widgets.line_widget import LineWidget
+from tui.widgets.sized import Sized
 from tui.widgets.transcript.pane import ConversationPane
 from tui.widgets.transcript.view import TranscriptView
 from tui.widgets.wall import Walled
@@ -46,7 +47,7 @@ class TileHead(LineWidget):
         return self._head.lines(width) if self._head is not None else [(), ()]
 
 
-class AgentTile(Walled, Vertical):
+class AgentTile(Walled, Sized, Vertical):
     """Shows the conversation while it is mounted, and not a moment longer."""
 
     DEFAULT_CSS = """

@@ -18,6 +18,7 @@ from tui.widgets.agents.arrangement import Arrangement
 from tui.widgets.agents.strip import AgentStrip
 from tui.widgets.agents.tile import AgentTile
 from tui.widgets.line_widget import LineWidget
+from tui.widgets.sized import Sized
 from tui.widgets.wall import Walled
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ NOBODY = (
 )
 
 
-class TiledView(Walled, Vertical, can_focus=True):
+class TiledView(Walled, Sized, Vertical, can_focus=True):
     """Follows the agents of the session while it is mounted. ``wall`` gives seconds since the epoch."""
 
     DEFAULT_CSS = """

@@ -13,6 +13,7 @@ from textual.strip import Strip
 
 from tui.rendering.line import Line
 from tui.rendering.palette import Palette
+from tui.widgets.sized import Sized
 from tui.widgets.transcript.drawing import GUTTER, Pencil
 from tui.widgets.transcript.layout import Layout
 from tui.widgets.transcript.ticking import Ticker
@@ -28,7 +29,7 @@ WHEEL_LINES = 3
 """Lines for a notch of the wheel."""
 
 
-class WindowedView(Walled, ScrollView, can_focus=True):
+class WindowedView(Walled, Sized, ScrollView, can_focus=True):
     """Shows blocks in order and follows the end, unless the reader has scrolled up.
 
     Where the view stands is the business of the ``Viewport``; Textual's scroll position only mirrors it for the
@@ -87,6 +88,11 @@ class WindowedView(Walled, ScrollView, can_focus=True):
             return
         self.viewport.settle()
         self.show_position()
+
+    def set_seen(self, is_seen: bool) -> None:
+        """Whether anybody can see it: else what comes waits to be laid out."""
+        self._is_hidden = not is_seen
+        self.flush()
 
     def block(self, block_id: str) -> Block | None:
         """A block by its id."""
@@ -166,13 +172,6 @@ class WindowedView(Walled, ScrollView, can_focus=True):
             return
         self.viewport.resize(region.width - GUTTER - RIGHT_MARGIN, region.height)
         self.show_position()
-
-    def on_hide(self) -> None:
-        self._is_hidden = True
-
-    def on_show(self) -> None:
-        self._is_hidden = False
-        self.flush()
 
     # Drawing
 
