@@ -73,11 +73,6 @@ class Session:
         return self.calls.services.task_registry
 
     @property
-    def _has_tasks(self) -> bool:
-        """Whether there is a task to tell of, or to wait for."""
-        return self._tasks.calls_for_turn or bool(self._tasks.awaited())
-
-    @property
     def is_busy(self) -> bool:
         """Whether a turn runs."""
         return self._turn is not None and not self._turn.done()
@@ -186,7 +181,7 @@ class Session:
 
     def _answer_call(self) -> bool:
         """Begin a turn where something that has ended calls for one and none runs."""
-        is_called = self._has_tasks and not self.is_busy
+        is_called = self._tasks.is_due and not self.is_busy
         if is_called:
             self._start_turn()
         return is_called
@@ -196,7 +191,7 @@ class Session:
 
     async def _run_turns(self) -> None:
         """A turn or a shell line, and more for what was queued or has ended meanwhile, unless a turn failed."""
-        while self.queue.items or self._has_tasks:
+        while self.queue.items or self._tasks.is_due:
             line = self.queue.take_line()
             command = read_command(line.text) if line is not None else None
             if command is not None:
@@ -293,7 +288,7 @@ class Session:
         finally:
             if command is None:
                 prompts = say_queued(self.queue.take_next(), self.conversation, calls.publisher, self._host)
-        if not prompts and command is None and not self._has_tasks:
+        if not prompts and command is None and not self._tasks.is_due:
             return None
         assert self.state.system is not None
         chosen = await self.choice.for_turn(calls.publisher)

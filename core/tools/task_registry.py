@@ -145,6 +145,11 @@ class TaskRegistry:
             is_worth_it and self._hearer(task_id) == MAIN_AGENT for task_id, is_worth_it in self._untold.items()
         )
 
+    @property
+    def is_due(self) -> bool:
+        """Whether there is an end to tell of, or a task to wait for."""
+        return self.calls_for_turn or bool(self.awaited())
+
     def calm(self) -> None:
         """What has ended so far can wait for the next prompt."""
         self._untold = dict.fromkeys(self._untold, False)
