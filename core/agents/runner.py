@@ -147,6 +147,7 @@ class AgentRunner:
             tool_use_id=order.tool_use_id,
             in_background=order.in_background,
             status="pending",
+            cost_usd=self._parent.ledger.of_agent(agent_id),
         )
         agent = self._make(state)
         offer = tools.offer(can_search=can_search(chosen.settings, chosen.model))
@@ -341,7 +342,8 @@ class AgentRunner:
         loaded = await asyncio.to_thread(load_sidechain, sidechain_path(self._parent.folder, agent_id))
         assert loaded.agent is not None
         publisher = self._publisher_of(loaded.agent)
-        publisher.emit(AgentRecalled(agent=loaded.agent))
+        cost = self._parent.ledger.of_agent(agent_id)
+        publisher.emit(AgentRecalled(agent=replace(loaded.agent, cost_usd=cost)))
         replay(loaded, publisher)
 
     def _publisher_of(self, info: AgentInfo) -> Publisher:

@@ -11,6 +11,8 @@ from core.host.host import Host
 from core.protocol.agent_views import AgentInfo
 from core.protocol.codec import from_json
 from core.protocol.errors import AgentError
+from core.protocol.messages import Message, ToolResultBlock
+from core.protocol.usage import Usage
 from core.query.replay import usable
 from core.sessions.conversation import Conversation
 from core.sessions.entries import RecordBase
@@ -54,7 +56,8 @@ def load_sidechain(path: Path) -> LoadedSession:
     loaded = load_session(path)
     if loaded.agent is None:
         raise AgentError(f"{path} does not say which agent it is of.")
-    loaded.agent = settled(loaded.agent)
+    if not loaded.agent.is_over:
+        loaded.agent = settled(_counted(loaded.agent, loaded))
     return loaded
 
 
@@ -74,6 +77,21 @@ def settled(info: AgentInfo) -> AgentInfo:
         return info
     return replace(
         info, status="killed", ending=CUT_OFF, ended_at=info.heard_at or info.started_at, waits_for="", trouble=""
+    )
+
+
+def _counted(info: AgentInfo, loaded: LoadedSession) -> AgentInfo:
+    """An agent that was cut off, with what its transcript tells of what it did: nobody had added it up."""
+    said = [item for item in loaded.shown if isinstance(item, Message)]
+    heard_at = max((message.ts for message in said), default=info.heard_at)
+    return replace(
+        info,
+        steps=len(loaded.requests),
+        tool_uses=sum(isinstance(block, ToolResultBlock) for message in said for block in message.content),
+        usage=sum((request.usage for request in loaded.requests), Usage()),
+        context_tokens=loaded.held.known_tokens,
+        duration_ms=info.duration_ms + max(0, round((heard_at - info.heard_at) * 1000)),
+        heard_at=heard_at,
     )
 
 

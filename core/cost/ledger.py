@@ -79,6 +79,10 @@ class Ledger:
         """What each kind of request has taken."""
         return self._sums("source")
 
+    def of_agent(self, agent: str) -> float | None:
+        """What an agent has cost, USD; None where a price was unknown."""
+        return _sum(account for purpose, account in self.accounts.items() if purpose.agent == agent).cost_usd
+
     @property
     def total(self) -> Account:
         """Of everything."""

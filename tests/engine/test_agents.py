@@ -350,7 +350,8 @@ async def test_killed_with_three_at_work_they_are_back_with_what_they_had_and_go
 
     async with running(script, cwd, home, has_agents=True) as rig:
         await rig.do(SubmitPrompt(text="go"))
-        await rig.until(lambda: sum(isinstance(event, ev.ToolFinished) for event in of_agent(rig)) == 3)
+        done = (ev.ToolFinished, ev.RequestFinished)
+        await rig.until(lambda: sum(isinstance(event, done) for event in of_agent(rig)) == 6)
         # As a kill would leave it: nothing is closed, nothing written that was not.
         shutil.copytree(home, copy)
         gate.set()
@@ -361,6 +362,9 @@ async def test_killed_with_three_at_work_they_are_back_with_what_they_had_and_go
         await rig.until(lambda: len(rig.of(ev.AgentRecalled)) == 3)
         for event in rig.of(ev.AgentRecalled):
             assert (event.agent.status, event.agent.ending) == ("killed", "the program ended while it ran")
+            assert (event.agent.steps, event.agent.tool_uses) == (1, 1)
+            assert event.agent.usage.output_tokens
+            assert event.agent.cost_usd
             own = [envelope.event for envelope in rig.envelopes if envelope.agent_id == event.agent.id]
             words = [str(one.block) for one in own if isinstance(one, ev.BlockFinished)]
             number = event.agent.description.removeprefix("Job ")
