@@ -45,6 +45,10 @@ class ReadableView(SelectableView):
             self.viewport.following = False
             self.flush()
 
+    def scroll_page(self, direction: int) -> None:
+        """Scroll most of a page up (-1) or down (1)."""
+        self.scroll_lines(direction * max(1, self.viewport.height - 2))
+
     def set_folded(self, folded: dict[str, bool]) -> dict[str, bool]:
         """Fold and unfold blocks by their ids; gives how they were."""
         before: dict[str, bool] = {}

@@ -123,10 +123,6 @@ class WindowedView(Walled, Sized, ScrollView, can_focus=True):
         self.viewport.move(lines)
         self.show_position()
 
-    def scroll_page(self, direction: int) -> None:
-        """Scroll most of a page up (-1) or down (1)."""
-        self.scroll_lines(direction * max(1, self.viewport.height - 2))
-
     def scroll_edge(self, direction: int) -> None:
         """To the beginning (-1), or to the end (1), following again."""
         self.viewport.go_to_end(direction)
