@@ -28,6 +28,11 @@ CASES = (
 )
 
 
+@pytest.fixture(autouse=True)
+def adas_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+
+
 @pytest.mark.parametrize(
     ("scene", "keys", "size", "theme"),
     CASES,

@@ -60,7 +60,8 @@ class WindowedView(Walled, Sized, ScrollView, can_focus=True):
         self._thumb: tuple[int, int, int, bool] = (0, 0, 0, False)
         self._seen_blocks = 0
         self._ticker = Ticker(self, self.flush)
-        self._is_hidden = False
+        self.is_seen = True
+        """Whether anybody can see it: else what comes waits for a ``flush`` later on."""
 
     # What a presenter does
 
@@ -84,15 +85,10 @@ class WindowedView(Walled, Sized, ScrollView, can_focus=True):
 
     def flush(self) -> None:
         """Lay out what is in view and has changed, and draw it; where nobody sees it that waits."""
-        if not self.plan.width or self._is_hidden:
+        if not self.plan.width or not self.is_seen:
             return
         self.viewport.settle()
         self.show_position()
-
-    def set_seen(self, is_seen: bool) -> None:
-        """Whether anybody can see it: else what comes waits to be laid out."""
-        self._is_hidden = not is_seen
-        self.flush()
 
     def block(self, block_id: str) -> Block | None:
         """A block by its id."""
