@@ -13,6 +13,8 @@ from tui.rendering.tool_views import short_path
 SAVING = ("session", "always")
 """Answers that save rules: all that they cover must have been shown."""
 
+NO_AND_STOP = ("No, and stop", "Tab: no, but say why and go on")
+
 
 class Consent:
     """A request, what waits behind it, and which scope of rules an answer would save."""
@@ -47,7 +49,9 @@ class Consent:
             if self.request.saves_to:
                 path = on_one_line(short_path(self.request.saves_to, self.cwd))
                 choices.append(Choice("always", "a", "Yes, always", f"saved in {path}", "optional"))
-        return (*choices, Choice("deny", "n", "No, and stop", "Tab: no, but say why and go on", "optional"))
+        # A subagent goes on at a no, the main agent stops.
+        no = ("No, it goes on without", "Tab: say why") if self.request.agent else NO_AND_STOP
+        return (*choices, Choice("deny", "n", *no, "optional"))
 
     def move(self, by: int) -> None:
         """Move the cursor, from the last answer to the first."""
