@@ -43,6 +43,8 @@ class Agent:
         self.released = asyncio.Event()
         """Nobody waits for it any longer: it is over, or in the background."""
         self.done = asyncio.Event()
+        self.is_listening = True
+        """Whether it still takes in what is said to it in its present run."""
         self.why_stopped = ""
         self.listeners: list[Callable[[Event], None]] = []
         """Hear each of its own events, in its present run."""
@@ -148,6 +150,7 @@ class Agent:
 
     def tell_end(self) -> None:
         """Say so, when everything of it is written down."""
+        self.is_listening = False
         self.publisher.emit(ev.AgentEnded(agent=self.state, result=self.result))
         self.done.set()
         self.released.set()

@@ -17,6 +17,7 @@ from core.agents.shared_prefix import SharedPrefixes
 from core.agents.sidechain import begin_sidechain, load_sidechain, read_agents, reopen_sidechain, sidechain_path
 from core.bus.bus import Author, Publisher
 from core.context.tokens import estimate
+from core.cost.ledger import Ledger
 from core.host.log import LOGGER
 from core.host.tasks import despite_cancel
 from core.llm.models import Chosen
@@ -67,6 +68,8 @@ class AgentRunner:
         self._agents: dict[str, Agent] = {}
         self._prefixes = SharedPrefixes(calls.services.host.clock, lambda: TTL_S[parent.settings().cache_ttl])
         self._places = asyncio.Semaphore(parent.settings().agent_max_concurrency)
+        self._resuming = asyncio.Lock()
+        """Held until the agent runs, so that nobody else goes on with it too."""
         self._is_closed = False
 
     # Starting
@@ -127,6 +130,10 @@ class AgentRunner:
 
     async def resume(self, agent_id: str, order: AgentOrder) -> Agent:
         """Go on with one that is over, with all that it has said and done. Raises ``AgentError``."""
+        async with self._resuming:
+            return await self._resume(agent_id, order)
+
+    async def _resume(self, agent_id: str, order: AgentOrder) -> Agent:
         known = self._agents.get(agent_id)
         if known is not None and not known.done.is_set():
             raise ToolError(f"{agent_id} still runs.", "Wait for its end; what it gave so far BashOutput tells.")
@@ -153,6 +160,9 @@ class AgentRunner:
         offer = tools.offer(can_search=can_search(chosen.settings, chosen.model))
         host = self._calls.services.host
         conversation = reopen_sidechain(path, state, loaded, offer, host, agent.publisher)
+        if known is not None:
+            # What the user said to it when it ended.
+            agent.queue.take_over(known.queue)
         setting = Setting(
             definition=definition,
             chosen=chosen,
@@ -181,10 +191,10 @@ class AgentRunner:
         return self._make(state)
 
     def _make(self, state: AgentInfo) -> Agent:
+        if self._is_closed:
+            raise AgentError("The session is closed: no agent is started any more.")
         path = sidechain_path(self._parent.folder, state.id)
-        agent = Agent(state, self._calls.services.host, self._calls.publisher, str(path))
-        self._agents[state.id] = agent
-        return agent
+        return Agent(state, self._calls.services.host, self._calls.publisher, str(path))
 
     def _new_conversation(self, agent: Agent) -> Conversation:
         state, services = agent.state, self._calls.services
@@ -197,12 +207,15 @@ class AgentRunner:
         agent.queue.add(prompt, is_shown=False)
         if agent.state.in_background:
             agent.released.set()
+        self._agents[agent.state.id] = agent
         self._calls.services.task_registry.add(agent)
         agent.task = asyncio.create_task(self._run(agent, setting), name=f"agent-{agent.state.id}")
 
     async def _run(self, agent: Agent, setting: Setting) -> None:
         """The wall of one agent: whatever happens in it ends it alone."""
         status: TaskStatus
+        messages = setting.conversation.messages
+        begins_after = messages[-1].id if messages else ""
         try:
             outcome, why_ended = await self._turns(agent, setting)
             status, ending = _verdict(outcome, agent.why_stopped or why_ended)
@@ -214,7 +227,8 @@ class AgentRunner:
             LOGGER.exception("agent %s failed", agent.state.id)
             status, ending = "failed", f"{type(error).__name__}: {error}"
             agent.publisher.emit(FaultOccurred(text=f"Unexpected error: {ending}", log_path=""))
-        await despite_cancel(self._end(agent, setting, status, ending))
+        result = last_words(setting.conversation.messages, begins_after)
+        await despite_cancel(self._end(agent, setting.conversation, result, status, ending))
 
     async def _turns(self, agent: Agent, setting: Setting) -> tuple[TurnOutcome, str]:
         """How its turns ended, and why it had to end where it was held to."""
@@ -224,7 +238,7 @@ class AgentRunner:
             agent.begin(waits_for="")
             setting.conversation.record_agent(agent.state)
             run = AgentRun(agent, setting, self._parent, self._calls)
-            agent.cost = self._cost_of(agent, run)
+            agent.cost = _cost_of(agent.state.cost_usd, run.ledger)
             if run.calls.policies.notice:
                 agent.publisher.emit(Notice(level="warning", text=run.calls.policies.notice))
             oversight = Oversight(
@@ -240,6 +254,7 @@ class AgentRunner:
             try:
                 outcome = await run.run(self._hold(agent, run, oversight))
             finally:
+                agent.is_listening = False
                 watching.cancel()
                 await asyncio.wait({watching})
                 agent.listeners = []
@@ -264,23 +279,15 @@ class AgentRunner:
         if isinstance(event, BlockStarted):
             self._prefixes.answered(agent.state.id)
 
-    def _cost_of(self, agent: Agent, run: AgentRun) -> Callable[[], float | None]:
-        before = agent.state.cost_usd
-
-        def cost() -> float | None:
-            now = run.ledger.cost_usd
-            return None if before is None or now is None else before + now
-
-        return cost
-
-    async def _end(self, agent: Agent, setting: Setting, status: TaskStatus, ending: str) -> None:
+    async def _end(
+        self, agent: Agent, conversation: Conversation, result: str, status: TaskStatus, ending: str
+    ) -> None:
         self._prefixes.left(agent.state.id)
-        result = last_words(setting.conversation.messages)
         if status == "completed" and not result:
             status, ending = "failed", NO_ANSWER
         agent.end(status, ending, result)
-        setting.conversation.record_agent(agent.state)
-        setting.conversation.close()
+        conversation.record_agent(agent.state)
+        conversation.close()
         agent.tell_end()
         # Whoever waited for it says that it is known already.
         self._calls.services.task_registry.ended(agent, notify=not self._is_closed)
@@ -306,12 +313,16 @@ class AgentRunner:
         """Something the user says to it: one that is over goes on in the background. Raises ``AgentError``."""
         if not text.strip():
             return
-        agent = self._agents.get(agent_id)
-        if agent is not None and not agent.done.is_set():
-            agent.queue.add(text)
-            return
-        state = ToolState(cwd=self._calls.services.root)
-        await self.resume(agent_id, AgentOrder(prompt=text, in_background=True, state=state))
+        async with self._resuming:
+            agent = self._agents.get(agent_id)
+            if agent is not None and agent.is_listening:
+                agent.queue.add(text)
+                return
+            if agent is not None:
+                # It has come to its end in this very moment.
+                await agent.done.wait()
+            state = ToolState(cwd=self._calls.services.root)
+            await self._resume(agent_id, AgentOrder(prompt=text, in_background=True, state=state))
 
     async def stop_all(self) -> int:
         """Kill all that run; how many there were."""
@@ -341,6 +352,9 @@ class AgentRunner:
             return
         loaded = await asyncio.to_thread(load_sidechain, sidechain_path(self._parent.folder, agent_id))
         assert loaded.agent is not None
+        if self._agents.get(agent_id) is not agent:
+            # Somebody goes on with it by now.
+            return
         publisher = self._publisher_of(loaded.agent)
         cost = self._parent.ledger.of_agent(agent_id)
         publisher.emit(AgentRecalled(agent=replace(loaded.agent, cost_usd=cost)))
@@ -357,6 +371,16 @@ def _verdict(outcome: TurnOutcome, why: str) -> tuple[TaskStatus, str]:
     if outcome.reason == "interrupted":
         return "killed", why or "interrupted"
     return "failed", outcome.detail or why or outcome.reason
+
+
+def _cost_of(before: float | None, ledger: Ledger) -> Callable[[], float | None]:
+    """What an agent has cost in all its runs: ``before`` in earlier ones."""
+
+    def cost() -> float | None:
+        now = ledger.cost_usd
+        return None if before is None or now is None else before + now
+
+    return cost
 
 
 def _complete(messages: tuple[Message, ...]) -> tuple[Message, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -26,7 +27,7 @@ from core.orchestration.call import CallEnvironment
 from core.prompt.assemble import can_search
 from core.prompt.cache_watch import CacheWatch
 from core.prompt.reminders import Known, user_context
-from core.prompt.sections import Environment, named_branch, named_date
+from core.prompt.sections import Environment, named_branch, named_date, template
 from core.protocol.events import TurnEnded, TurnStarted
 from core.protocol.messages import Message
 from core.protocol.usage import PriceList, Usage
@@ -240,7 +241,17 @@ class AgentRun:
         return self.ledger.add(usage, model_id, self._parent.models.find(model_id).prices, source)
 
 
-def last_words(messages: tuple[Message, ...]) -> str:
-    """The text of the newest answer."""
-    answered = next((message for message in reversed(messages) if message.role == "assistant"), None)
-    return answered.text.strip() if answered is not None else ""
+def last_words(messages: tuple[Message, ...], begins_after: str = "") -> str:
+    """The text of the newest answer behind the message of that id; with what it goes on from, where it was cut off."""
+    words = ""
+    is_cut = True
+    for message in itertools.takewhile(lambda message: message.id != begins_after, reversed(messages)):
+        if message.role == "assistant":
+            if not is_cut:
+                break
+            words, is_cut = message.text + words, False
+        elif words and message.role == "user":
+            if message.text not in (template("go_on"), template("broke_off")):
+                break
+            is_cut = True
+    return words.strip()

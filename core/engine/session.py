@@ -265,8 +265,7 @@ class Session:
         """Whether there is anything to send; a turn that has only a task to wait for waits for it."""
         if query.first_prompt or self._tasks.calls_for_turn:
             return True
-        await query.wait_for_tasks()
-        return await query.take_queued() or self._tasks.calls_for_turn
+        return await query.wait_for_tasks()
 
     def _cancelled(self) -> TurnOutcome:
         """Interrupted before the first request: the model must not take the prompt for one to be answered."""

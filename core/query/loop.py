@@ -92,7 +92,6 @@ async def _steps(query: Query) -> TurnOutcome:
                 continue
         outcome = _ending(query, result, limits)
         if outcome is not None and outcome.reason == "completed" and await query.wait_for_tasks():
-            await query.take_queued()
             continue
         if outcome is not None:
             return outcome

@@ -162,8 +162,8 @@ class Query:
             self.publisher.emit(ended)
 
     async def wait_for_tasks(self) -> bool:
-        """Wait for tasks that the user has brought back to the foreground, as long as nothing else is said. Whether
-        there was any. An interrupt ends them too."""
+        """Wait for tasks that the user has brought back to the foreground, as long as nothing else is said. Whether it
+        has brought something to go on with. An interrupt ends them too."""
         registry, has_waited = self.calls.services.task_registry, False
         while self.source == "main" and (awaited := registry.awaited()) and not self.queue.items:
             has_waited = True
@@ -172,7 +172,7 @@ class Query:
             except asyncio.CancelledError:
                 await despite_cancel(asyncio.wait([asyncio.ensure_future(task.stop()) for task in awaited]))
                 raise
-        return has_waited
+        return has_waited and (await self.take_queued() or registry.calls_for_turn)
 
     def tool_state(self) -> ToolState:
         """What the next calls begin with: also prompts and mentions bring images along."""

@@ -38,7 +38,7 @@ SHOWN_LINES = 200
 """Of its output, for who looks at it."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Shell:
     """One command that was started; a task of the list once it is in the background."""
 

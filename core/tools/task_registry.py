@@ -59,8 +59,9 @@ class TaskRegistry:
         self._tasks: dict[str, ListedTask] = {}
         self._ended: dict[str, None] = {}
         """Ids in the order of their end."""
-        self._untold: dict[str, bool] = {}
-        """Ids of those whose end is to be told yet; whether that is worth a turn of its own."""
+        self._untold: dict[ListedTask, bool] = {}
+        """Those whose end is to be told yet, also where somebody goes on with them; whether that is worth a turn of
+        its own."""
         self._published: tuple[TaskInfo, ...] = ()
         self._news = asyncio.Event()
         """Set at the next end, and then replaced by another: nobody who waits can miss it."""
@@ -71,7 +72,6 @@ class TaskRegistry:
         task_id = task.info.id
         self._tasks[task_id] = task
         self._ended.pop(task_id, None)
-        self._untold.pop(task_id, None)
         self.changed()
 
     def changed(self) -> None:
@@ -88,7 +88,7 @@ class TaskRegistry:
             return
         self._ended[info.id] = None
         if notify:
-            self._untold[info.id] = info.status != "killed"
+            self._untold[task] = info.status != "killed"
         self._forget_oldest()
         self.stir()
 
@@ -129,20 +129,22 @@ class TaskRegistry:
     def take_notifications(self, agent: str = MAIN_AGENT) -> tuple[ListedTask, ...]:
         """What the agent has yet to hear the end of, in that order; each is given once. What a subagent that is over
         has left is for the main one."""
-        taken = [task_id for task_id in self._untold if self._hearer(task_id) == agent]
-        for task_id in taken:
-            del self._untold[task_id]
-        return tuple(self._tasks[task_id] for task_id in taken)
+        taken = tuple(task for task in self._untold if self._hearer(task) == agent)
+        for task in taken:
+            del self._untold[task]
+        return taken
 
     def known(self, task_id: str) -> None:
         """Whose task it is has learned of its end already."""
-        self._untold.pop(task_id, None)
+        task = self._tasks.get(task_id)
+        if task is not None:
+            self._untold.pop(task, None)
 
     @property
     def calls_for_turn(self) -> bool:
         """Whether something has ended that the main model should hear of without being asked."""
         return not self._is_hushed and any(
-            is_worth_it and self._hearer(task_id) == MAIN_AGENT for task_id, is_worth_it in self._untold.items()
+            is_worth_it and self._hearer(task) == MAIN_AGENT for task, is_worth_it in self._untold.items()
         )
 
     @property
@@ -162,12 +164,12 @@ class TaskRegistry:
         """Returns at the next end of a task."""
         await self._news.wait()
 
-    def _hearer(self, task_id: str) -> str:
-        agent = self._tasks[task_id].info.agent
+    def _hearer(self, task: ListedTask) -> str:
+        agent = task.info.agent
         starter = self._tasks.get(agent)
         return agent if starter is not None and not starter.info.is_over else MAIN_AGENT
 
     def _forget_oldest(self) -> None:
-        told = [task_id for task_id in self._ended if task_id not in self._untold]
+        told = [task_id for task_id in self._ended if self._tasks[task_id] not in self._untold]
         for task_id in told[: max(len(self._ended) - MAX_ENDED, 0)]:
             del self._ended[task_id], self._tasks[task_id]
