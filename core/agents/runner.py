@@ -215,7 +215,7 @@ class AgentRunner:
         """The wall of one agent: whatever happens in it ends it alone."""
         status: TaskStatus
         messages = setting.conversation.messages
-        begins_after = messages[-1].id if messages else ""
+        begins_after = messages[-1] if messages else None
         try:
             outcome, why_ended = await self._turns(agent, setting)
             status, ending = _verdict(outcome, agent.why_stopped or why_ended)

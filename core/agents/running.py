@@ -241,11 +241,11 @@ class AgentRun:
         return self.ledger.add(usage, model_id, self._parent.models.find(model_id).prices, source)
 
 
-def last_words(messages: tuple[Message, ...], begins_after: str = "") -> str:
-    """The text of the newest answer behind the message of that id; with what it goes on from, where it was cut off."""
+def last_words(messages: tuple[Message, ...], begins_after: Message | None = None) -> str:
+    """The text of the newest answer behind that message; with what it goes on from, where it was cut off."""
     words = ""
     is_cut = True
-    for message in itertools.takewhile(lambda message: message.id != begins_after, reversed(messages)):
+    for message in itertools.takewhile(lambda message: message is not begins_after, reversed(messages)):
         if message.role == "assistant":
             if not is_cut:
                 break

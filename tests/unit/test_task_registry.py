@@ -27,8 +27,8 @@ class Ends(RuleBasedStateMachine):
         self.registry = TaskRegistry(Publisher(Bus("s", FakeClock())))
         self.running: list[Errand] = []
         self.over: list[Errand] = []
-        self.due: list[str] = []
-        """Ids whose end nobody was told of yet, in order."""
+        self.due: list[Errand] = []
+        """Those whose end nobody was told of yet, in order; also where somebody goes on with them."""
         self.count = 0
 
     @rule(of=st.sampled_from(["", "a000001", "a000002"]))
@@ -45,7 +45,7 @@ class Ends(RuleBasedStateMachine):
         errand.end(status, notify=notify)  # pyright: ignore[reportArgumentType]
         self.over.append(errand)
         if notify:
-            self.due.append(errand.info.id)
+            self.due.append(errand)
 
     @rule(at=st.integers(0, 9), notify=st.booleans())
     def end_again(self, at: int, notify: bool) -> None:
@@ -57,16 +57,15 @@ class Ends(RuleBasedStateMachine):
         if not self.over:
             return
         old = self.over.pop(at % len(self.over))
-        self.due = [task_id for task_id in self.due if task_id != old.info.id]
         info = old.info
         self.running.append(Errand(self.registry, info.id, kind=info.kind, agent=info.agent))
 
     @rule(at=st.integers(0, 9))
     def hear_by_other_means(self, at: int) -> None:
         if self.over:
-            task_id = self.over[at % len(self.over)].info.id
-            self.registry.known(task_id)
-            self.due = [other for other in self.due if other != task_id]
+            heard = self.over[at % len(self.over)]
+            self.registry.known(heard.info.id)
+            self.due = [errand for errand in self.due if errand is not heard]
 
     @rule()
     def calm(self) -> None:
@@ -76,12 +75,11 @@ class Ends(RuleBasedStateMachine):
     @rule(agent=st.sampled_from([MAIN_AGENT, "a000001", "a000002"]))
     def take(self, agent: str) -> None:
         lives = {errand.info.id for errand in self.running}
-        owners = {errand.info.id: errand.info.agent for errand in (*self.over, *self.running)}
         mine = [
-            task_id for task_id in self.due if (owners[task_id] if owners[task_id] in lives else MAIN_AGENT) == agent
+            errand for errand in self.due if (errand.info.agent if errand.info.agent in lives else MAIN_AGENT) == agent
         ]
-        assert [task.info.id for task in self.registry.take_notifications(agent)] == mine
-        self.due = [task_id for task_id in self.due if task_id not in mine]
+        assert list(self.registry.take_notifications(agent)) == mine
+        self.due = [errand for errand in self.due if errand not in mine]
 
     @invariant()
     def all_that_runs_is_listed(self) -> None:
