@@ -205,6 +205,8 @@ class Session:
                 await self._run_line(line.text)
                 continue
             outcome = await self._run_turn()
+            if outcome.reason == "interrupted":
+                await uncancelled(self._tasks.stop_awaited())
             if outcome.reason != "completed":
                 # Who stopped a turn does not want the next one to begin by itself.
                 self._tasks.calm()

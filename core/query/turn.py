@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -13,7 +12,6 @@ from core.context.session_memory import Notebook
 from core.context.tokens import count_tokens, overhead
 from core.cost.ledger import Ledger
 from core.host.host import Host
-from core.host.tasks import despite_cancel
 from core.llm.catalog import ModelInfo
 from core.llm.client import ModelClient, QuerySource
 from core.orchestration.call import CallEnvironment
@@ -163,15 +161,11 @@ class Query:
 
     async def wait_for_tasks(self) -> bool:
         """Wait for tasks that the user has brought back to the foreground, as long as nothing else is said. Whether it
-        has brought something to go on with. An interrupt ends them too."""
+        has brought something to go on with."""
         registry, has_waited = self.calls.services.task_registry, False
-        while self.source == "main" and (awaited := registry.awaited()) and not self.queue.items:
+        while self.source == "main" and registry.awaited() and not self.queue.items:
             has_waited = True
-            try:
-                await registry.wait_end()
-            except asyncio.CancelledError:
-                await despite_cancel(asyncio.wait([asyncio.ensure_future(task.stop()) for task in awaited]))
-                raise
+            await registry.wait_end()
         return has_waited and (await self.take_queued() or registry.calls_for_turn)
 
     def tool_state(self) -> ToolState:

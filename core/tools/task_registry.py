@@ -102,6 +102,10 @@ class TaskRegistry:
         """Those in the foreground that an agent has started, the main one by default."""
         return tuple(task for task in self.running if not task.info.in_background and task.info.agent == agent)
 
+    async def stop_awaited(self) -> None:
+        """End what the main conversation waits for: an interrupt is for all of it."""
+        await asyncio.gather(*(task.stop() for task in self.awaited()))
+
     def get(self, task_id: str, agent: str = MAIN_AGENT) -> ListedTask | None:
         """A task by id, where the agent may name it."""
         return next((task for task in self.visible(agent) if task.info.id == task_id), None)

@@ -14,7 +14,7 @@ from core.llm.client import ModelRequest
 from core.llm.errors import ModelError
 from core.llm.scripted import Reply, say
 from core.protocol import events as ev
-from core.protocol.ops import MessageAgent, MoveTask, StartFork, StopAgents, SubmitPrompt
+from core.protocol.ops import Interrupt, MessageAgent, MoveTask, StartFork, StopAgents, SubmitPrompt
 from core.sessions.conversation import Conversation
 from tests.engine.test_agents import begun, is_main, main_and_agent, task
 from tests.fakes.engines import running
@@ -45,6 +45,10 @@ async def test_two_resume_one_at_once_and_one_of_them_does(tmp_path: Path, isola
             await rig.do(StopAgents())
 
 
+def nobody_gets_it(_path: Path) -> None:
+    """As ``lock_file`` where another program has it."""
+
+
 async def test_one_that_another_program_has_open_is_not_resumed_and_closing_ends(
     tmp_path: Path, isolated_machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -53,7 +57,7 @@ async def test_one_that_another_program_has_open_is_not_resumed_and_closing_ends
         main_and_agent(main, [Reply([say("Report.")])]), tmp_path, isolated_machine, has_agents=True
     ) as rig:
         await rig.prompt("go")
-        monkeypatch.setattr("core.sessions.writer.lock_file", lambda _path: None)
+        monkeypatch.setattr("core.sessions.writer.lock_file", nobody_gets_it)
         await rig.prompt("go on")
         assert rig.of(ev.ToolFinished)[-1].is_error
         assert not rig.engine.agents.running
@@ -206,3 +210,30 @@ async def test_nothing_is_started_once_the_session_is_closed(tmp_path: Path, iso
         await rig.do(StartFork(prompt="Go."))
         assert not rig.engine.agents.running
     assert not [one for one in asyncio.all_tasks() if one.get_name().startswith(("agent-", "oversight-"))]
+
+
+@pytest.mark.parametrize("is_said", [True, False])
+async def test_an_interrupt_ends_what_was_brought_back_whatever_was_said_meanwhile(
+    tmp_path: Path, isolated_machine: Path, is_said: bool
+) -> None:
+    gate = asyncio.Event()
+
+    def script(request: ModelRequest) -> Reply:
+        if not is_main(request):
+            return Reply([say("a"), say("never")], gates={1: gate})
+        return Reply([say("Done.")]) if results_in(request) else Reply([task(1, run_in_background=True)])
+
+    async with running(script, tmp_path, isolated_machine, has_agents=True) as rig:
+        await rig.prompt("go")
+        agent_id = await begun(rig)
+        await rig.do(MoveTask(task_id=agent_id, to_background=False))
+        await rig.until(lambda: rig.engine.session.is_busy)
+        for _ in range(200):
+            await asyncio.sleep(0)
+        if is_said:
+            await rig.do(SubmitPrompt(text="And this."))
+        await rig.do(Interrupt())
+        assert (await rig.event(ev.AgentEnded)).agent.status == "killed"
+        await rig.settle()
+        assert not rig.engine.session.is_busy
+        assert_all_valid(rig.requests)
