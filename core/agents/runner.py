@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from core.agents.agent import Agent
 from core.agents.definition import GENERAL, AgentDefinition
@@ -17,7 +17,6 @@ from core.agents.shared_prefix import SharedPrefixes
 from core.agents.sidechain import begin_sidechain, load_sidechain, read_agents, reopen_sidechain, sidechain_path
 from core.bus.bus import Author, Publisher
 from core.context.tokens import estimate
-from core.cost.ledger import Ledger
 from core.host.log import LOGGER
 from core.host.tasks import despite_cancel
 from core.llm.models import Chosen
@@ -194,7 +193,8 @@ class AgentRunner:
         if self._is_closed:
             raise AgentError("The session is closed: no agent is started any more.")
         path = sidechain_path(self._parent.folder, state.id)
-        return Agent(state, self._calls.services.host, self._calls.publisher, str(path))
+        cost = partial(self._parent.ledger.of_agent, state.id)
+        return Agent(state, self._calls.services.host, self._calls.publisher, str(path), cost)
 
     def _new_conversation(self, agent: Agent) -> Conversation:
         state, services = agent.state, self._calls.services
@@ -214,8 +214,7 @@ class AgentRunner:
     async def _run(self, agent: Agent, setting: Setting) -> None:
         """The wall of one agent: whatever happens in it ends it alone."""
         status: TaskStatus
-        messages = setting.conversation.messages
-        begins_after = messages[-1] if messages else None
+        begins_after = next(reversed(setting.conversation.messages), None)
         try:
             outcome, why_ended = await self._turns(agent, setting)
             status, ending = _verdict(outcome, agent.why_stopped or why_ended)
@@ -238,7 +237,6 @@ class AgentRunner:
             agent.begin(waits_for="")
             setting.conversation.record_agent(agent.state)
             run = AgentRun(agent, setting, self._parent, self._calls)
-            agent.cost = _cost_of(agent.state.cost_usd, run.ledger)
             if run.calls.policies.notice:
                 agent.publisher.emit(Notice(level="warning", text=run.calls.policies.notice))
             oversight = Oversight(
@@ -371,16 +369,6 @@ def _verdict(outcome: TurnOutcome, why: str) -> tuple[TaskStatus, str]:
     if outcome.reason == "interrupted":
         return "killed", why or "interrupted"
     return "failed", outcome.detail or why or outcome.reason
-
-
-def _cost_of(before: float | None, ledger: Ledger) -> Callable[[], float | None]:
-    """What an agent has cost in all its runs: ``before`` in earlier ones."""
-
-    def cost() -> float | None:
-        now = ledger.cost_usd
-        return None if before is None or now is None else before + now
-
-    return cost
 
 
 def _complete(messages: tuple[Message, ...]) -> tuple[Message, ...]:
