@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from core.agents.definition import GENERAL, AgentDefinition
+from core.agents.definition import AgentDefinition
 from core.agents.definitions import Definitions
 from core.agents.model_choice import agent_route
 from core.agents.running import Parent
@@ -14,7 +14,6 @@ from core.llm.models import Chosen
 from core.llm.routes import Route, routed
 from core.orchestration.call import CallEnvironment
 from core.protocol.agent_views import FORK, AgentInfo
-from core.protocol.events import Notice
 from core.tools.base import ToolError
 from core.tools.builtin.tool_search.tool import with_search
 from core.tools.registry import ToolRegistry
@@ -37,14 +36,15 @@ class Makings:
         return self._definitions.find(name)
 
     async def definition_of(self, state: AgentInfo) -> AgentDefinition:
-        """That of an agent that goes on."""
+        """That of an agent that goes on. Raises ``ToolError`` where it is gone."""
         if state.agent_type == FORK:
             return FORKS
         found = await self.find(state.agent_type)
         if found is None:
-            text = f"There is no agent type {state.agent_type!r} any more: {state.id} goes on as {GENERAL}."
-            self._calls.publisher.emit(Notice(level="warning", text=text))
-        return found or self._definitions.agents[GENERAL]
+            # As another kind it might do what its own had kept it from.
+            text = f"There is no agent type {state.agent_type!r} any more: {state.id} cannot go on."
+            raise ToolError(text, "Start a new agent, or bring back the file that describes the type.")
+        return found
 
     async def choose(self, definition: AgentDefinition, asked: str = "") -> Chosen:
         """Who answers it; ``asked``: the model that the call names. Raises ``ToolError``."""

@@ -237,3 +237,23 @@ async def test_an_interrupt_ends_what_was_brought_back_whatever_was_said_meanwhi
         await rig.settle()
         assert not rig.engine.session.is_busy
         assert_all_valid(rig.requests)
+
+
+async def test_a_kind_that_is_gone_does_not_go_on_as_one_that_may_do_more(
+    tmp_path: Path, isolated_machine: Path
+) -> None:
+    cwd, home = tmp_path / "cwd", isolated_machine / "home"
+    cwd.mkdir()
+    described = home / "config" / "agents" / "scout.md"
+    described.parent.mkdir(parents=True)
+    described.write_text("---\nname: scout\ndescription: Looks\ntools: Read\n---\nLook.\n")
+    main = [Reply([task(subagent_type="scout")]), Reply([say("Done.")])]
+    main += [Reply([task(2, resume="a000001")]), Reply([say("Done.")])]
+    async with running(main_and_agent(main, [Reply([say("Report.")])]), cwd, home, has_agents=True) as rig:
+        await rig.prompt("go")
+        described.unlink()
+        await rig.prompt("go on")
+        refused = rig.of(ev.ToolFinished)[-1]
+        assert refused.is_error
+        assert "no agent type 'scout' any more" in refused.content
+        assert len(rig.of(ev.AgentEnded)) == 1
