@@ -14,7 +14,14 @@ from core.agents.makings import FORKS, Makings
 from core.agents.oversight import Oversight
 from core.agents.running import AgentRun, Parent, Setting, last_words
 from core.agents.shared_prefix import SharedPrefixes
-from core.agents.sidechain import begin_sidechain, load_sidechain, read_agents, reopen_sidechain, sidechain_path
+from core.agents.sidechain import (
+    begin_sidechain,
+    load_sidechain,
+    read_agent,
+    read_agents,
+    reopen_sidechain,
+    sidechain_path,
+)
 from core.bus.bus import Author, Publisher
 from core.context.tokens import estimate
 from core.host.log import LOGGER
@@ -299,8 +306,10 @@ class AgentRunner:
     def kind_of(self, agent_id: str) -> str:
         """The type of an agent, also of an earlier run of the program; empty where there is none of that id."""
         known = self._agents.get(agent_id)
-        infos = (known.state,) if known is not None else read_agents(self._parent.folder)
-        return next((info.agent_type for info in infos if info.id == agent_id), "")
+        if known is not None:
+            return known.state.agent_type
+        found = read_agent(sidechain_path(self._parent.folder, agent_id)) if agent_id.isalnum() else None
+        return found.agent_type if found is not None else ""
 
     @property
     def running(self) -> tuple[Agent, ...]:

@@ -65,7 +65,7 @@ def read_agents(session_folder: Path) -> tuple[AgentInfo, ...]:
     """The agents of a session as their transcripts tell, oldest first. What cannot be read is left out."""
     found: list[AgentInfo] = []
     for path in (session_folder / FOLDER).glob("agent-*.jsonl"):
-        info = _read_agent(path)
+        info = read_agent(path)
         if info is not None and path == sidechain_path(session_folder, info.id):
             found.append(info)
     return tuple(sorted(found, key=lambda info: info.started_at))
@@ -95,7 +95,8 @@ def _counted(info: AgentInfo, loaded: LoadedSession) -> AgentInfo:
     )
 
 
-def _read_agent(path: Path) -> AgentInfo | None:
+def read_agent(path: Path) -> AgentInfo | None:
+    """What a transcript tells of its agent; None where it cannot be read."""
     info: AgentInfo | None = None
     try:
         with path.open("rb") as stream:
