@@ -183,7 +183,7 @@ class AgentRunner:
     def _new_agent(self, order: AgentOrder, definition: AgentDefinition, chosen: Chosen, **more: object) -> Agent:
         services = self._calls.services
         state = AgentInfo(
-            id=services.host.ids.task("a"),
+            id=self._new_id(),
             agent_type=definition.name,
             description=order.description,
             prompt=order.prompt,
@@ -195,6 +195,14 @@ class AgentRunner:
             **more,  # pyright: ignore[reportArgumentType]
         )
         return self._make(state)
+
+    def _new_id(self) -> str:
+        """One that no agent of the session has, on disk either: there are only 16 million."""
+        ids = self._calls.services.host.ids
+        agent_id = ids.task("a")
+        while sidechain_path(self._parent.folder, agent_id).exists():
+            agent_id = ids.task("a")
+        return agent_id
 
     def _make(self, state: AgentInfo) -> Agent:
         if self._is_closed:
@@ -350,7 +358,10 @@ class AgentRunner:
         for info in found[:-RECALLED]:
             self._publisher_of(info).emit(AgentRecalled(agent=info))
         for info in found[-RECALLED:]:
-            await self.recall(info.id)
+            try:
+                await self.recall(info.id)
+            except AgentError as error:
+                self._calls.publisher.emit(Notice(level="warning", text=error.user_message, hint=error.hint))
 
     async def recall(self, agent_id: str) -> None:
         """Tell again what an agent that is over has said. Raises ``AgentError``."""

@@ -293,7 +293,9 @@ class Session:
             return None
         assert self.state.system is not None
         chosen = await self.choice.for_turn(calls.publisher)
-        self.ledger.begin_turn()
+        if prompts or command is not None:
+            # What begins because a task has ended is still of the prompt before: it has no budget of its own.
+            self.ledger.begin_turn()
         query = Query(
             turn=TurnSettings(
                 settings=chosen.settings, model=chosen.model, system=self.state.system, user_id=self.state.user_id

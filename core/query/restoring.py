@@ -42,7 +42,9 @@ async def restore(calls: CallEnvironment, state: ToolState, tail: Iterable[Messa
     model has no longer before it nothing is known any more, so that it reads them before it changes them."""
     restored = Restored(state, [], [])
     _lists(calls, restored)
-    plan = await asyncio.to_thread(_plan, calls.services.plan_file)
+    # A subagent may not write the plan, and is none of those who follow it.
+    plan_file = calls.policies.policy.plan_file
+    plan = await asyncio.to_thread(_plan, plan_file) if plan_file is not None else ""
     if plan:
         restored.texts.append(template("restored_plan").format(path=calls.services.plan_file, plan=plan))
         restored.kept.append("the plan")

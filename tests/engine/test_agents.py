@@ -431,3 +431,37 @@ async def test_brought_back_it_ends_with_the_turn_that_waits_for_it(tmp_path: Pa
         assert ended.agent.status == "killed"
         await rig.settle()
         assert not rig.engine.session.is_busy
+
+
+async def test_an_id_of_an_earlier_run_is_never_given_again(tmp_path: Path, isolated_machine: Path) -> None:
+    def script() -> Script:
+        return main_and_agent([Reply([task()]), Reply([say("Done.")])], [Reply([say("Report.")])])
+
+    ids: list[str] = []
+    for resume in (None, "latest"):
+        # The same ids would come again: each run counts from one.
+        async with running(script(), tmp_path, isolated_machine, resume=resume, has_agents=True) as rig:
+            await rig.prompt("go")
+            ids.append(rig.of(ev.AgentStarted)[-1].agent.id)
+    assert ids == ["a000001", "a000002"]
+
+
+async def test_a_turn_that_an_end_begins_has_no_budget_of_its_own(tmp_path: Path, isolated_machine: Path) -> None:
+    gate = asyncio.Event()
+
+    def script(request: ModelRequest) -> Reply:
+        if not is_main(request):
+            return Reply([say("a"), say("The report.")], gates={1: gate})
+        return Reply([say("Done.")]) if results_in(request) else Reply([task(1, run_in_background=True)])
+
+    settings = Settings(max_budget_tokens=1)
+    unlimited = Settings()
+    for one, requests in ((unlimited, 3), (settings, 1)):
+        gate.clear()
+        async with running(script, tmp_path, isolated_machine, settings=one, has_agents=True) as rig:
+            await rig.do(SubmitPrompt(text="go"))
+            await begun(rig) if one is unlimited else await rig.event(ev.AgentEnded)
+            gate.set()
+            await rig.event(ev.AgentEnded)
+            await rig.settle()
+            assert sum(is_main(request) for request in rig.requests) == requests
