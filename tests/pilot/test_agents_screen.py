@@ -87,6 +87,29 @@ async def test_one_key_shows_the_agents_and_goes_back(opener: Opener) -> None:
         assert window.sent(ops.Interrupt) == []
 
 
+async def test_the_key_that_stops_is_told_only_where_it_does(opener: Opener) -> None:
+    async with opener(size=WIDE) as window:
+        play(window, ev.TurnStarted())
+        await opened(window, ONE)
+        assert not window.shows("to stop)")
+        await window.press("escape")
+        await window.until(lambda: window.composer.has_focus)
+        assert window.shows("Esc to stop)")
+        play(window, *asking(ONE))
+        await calm(window)
+        assert window.shows("Waiting for your answer") and not window.shows("to stop)")
+
+
+async def test_one_that_goes_on_among_many_that_are_over_moves_no_tile(opener: Opener) -> None:
+    async with opener(size=WIDE) as window:
+        play(window, *tasked(ONE, TWO), ev.AgentEnded(agent=over(ONE)), ev.AgentEnded(agent=over(TWO)))
+        await window.press("f3")
+        await window.until(lambda: tiles(window) == [ONE.id, TWO.id])
+        play(window, ev.AgentStarted(agent=TWO))
+        await calm(window)
+        assert tiles(window) == [ONE.id, TWO.id]
+
+
 async def test_without_agents_it_says_where_they_come_from(opener: Opener) -> None:
     async with opener() as window:
         await window.paste("/agents")

@@ -52,6 +52,7 @@ class AgentKeys(ViewKeys):
         self._desk = self._desk or Desk()
         self._agents = AgentsView(self._palette, self.presenter.sidechains, self._desk, self.wall)
         self.add_class("-agents")
+        self.status.tell_stop(False)
         self._transcript.is_seen = False
         await self.mount(self._agents, after="#middle")
         self.give_keys()
@@ -61,6 +62,7 @@ class AgentKeys(ViewKeys):
         view, self._agents = self._agents, None
         if view is not None:
             self.remove_class("-agents")
+            self.status.tell_stop(True)
             self._transcript.is_seen = True
             self._transcript.flush()
             await view.remove()

@@ -71,6 +71,12 @@ class Footer(LineWidget):
         self._used, self._cost, self._breaker = used, cost, breaker
         self.update_lines()
 
+    def show_cost(self, cost: str) -> None:
+        """The cost of the session alone: an agent has spent something."""
+        if cost != self._cost:
+            self._cost = cost
+            self.update_lines()
+
     def show_cache(self, percent: int | None, warm_until: float | None, cold_cost: str = "") -> None:
         """The cache share of the last request, until when (since the epoch) the cache is warm, and what the next send
         costs once it is not."""
