@@ -17,6 +17,7 @@ from core.protocol.views import PermissionRequest
 from tests.fakes.windows import USUAL, WIDE, Opener, Window
 from tests.snapshot.agents import agent, hostile, looks, many, of, parallel, states, tasked
 from tests.snapshot.stage import call
+from tui.dialogs.permission import MIN_BODY, PermissionPrompt
 from tui.screens.agents import TWICE_S
 from tui.widgets.agents.tile import AgentTile
 from tui.widgets.agents.view import AgentsView
@@ -91,10 +92,10 @@ async def test_the_key_that_stops_is_told_only_where_it_does(opener: Opener) -> 
     async with opener(size=WIDE) as window:
         play(window, ev.TurnStarted())
         await opened(window, ONE)
-        assert not window.shows("to stop)")
+        assert not window.shows("to stop)") and not window.shows("Shift+Tab")
         await window.press("escape")
         await window.until(lambda: window.composer.has_focus)
-        assert window.shows("Esc to stop)")
+        assert window.shows("Esc to stop)", "Shift+Tab mode")
         play(window, *asking(ONE))
         await calm(window)
         assert window.shows("Waiting for your answer") and not window.shows("to stop)")
@@ -317,6 +318,27 @@ async def test_a_request_is_answered_beside_the_tiles(opener: Opener, size: tupl
         await calm(window)
         assert window.sent(ops.MessageAgent) == [ops.MessageAgent(agent_id=TWO.id, text="half!")], "it is written on"
         assert window.main.query(AgentsView), "the agents are still there"
+
+
+async def test_a_question_has_the_same_room_whichever_came_first(opener: Opener) -> None:
+    def room() -> float:
+        most = window.main.query_one(PermissionPrompt).body.styles.max_height
+        return most.value if most is not None else 0
+
+    async with opener(size=LARGE) as window:
+        await opened(window, ONE, TWO)
+        play(window, *asking(ONE))
+        await calm(window)
+        before = room()
+        assert before > MIN_BODY
+        await window.press("shift+tab")
+        await calm(window)
+        assert window.sent(ops.SetMode) == [], "there that is the key of the tile before"
+        await window.press("f3")
+        await calm(window)
+        await window.press("f3")
+        await calm(window)
+        assert room() == before
 
 
 async def test_a_tile_is_read_as_the_conversation_is(opener: Opener) -> None:

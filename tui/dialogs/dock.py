@@ -87,6 +87,13 @@ class QuestionDock(Walled, Vertical):
         """Whether a question has the focus."""
         return self._prompt is not None and self._prompt.has_focus
 
+    def refit(self) -> None:
+        """Something else stands above it now: there is more room or less."""
+        from tui.dialogs.permission import PermissionPrompt
+
+        if isinstance(self._prompt, PermissionPrompt):
+            self._prompt.refit()
+
     def set_palette(self, palette: Palette) -> None:
         """Draw what is asked from now on in other colours."""
         self._palette = palette
