@@ -533,3 +533,15 @@ async def test_streams_and_keys_lay_out_nothing_anew(opener: Opener, monkeypatch
             await calm(window)
         assert window.shows("word 29", "29 calls", "abbbb")
         assert layouts == []
+
+
+async def test_the_keys_say_what_they_do_to_the_one_that_is_focused(opener: Opener) -> None:
+    async with opener(size=WIDE) as window:
+        await opened(window, ONE, TWO)
+        assert window.shows("x stop", "b background")
+        play(window, ev.AgentProgressed(agent=replace(ONE, in_background=True)))
+        await window.until_shows("x stop", "b foreground")
+        play(window, ev.AgentEnded(agent=over(ONE)))
+        await window.until_shows("x take away", "b background")
+        await window.press("tab")
+        await window.until_shows("x stop")
