@@ -412,6 +412,20 @@ def test_what_an_agent_spends_is_in_the_sum_at_once_and_counted_once() -> None:
     assert [args[1] for name, args in stage.footer.calls if name == "show_usage"] == ["$0.50", "$0.88"]
 
 
+def test_of_one_that_was_stopped_its_words_are_shown_not_what_the_model_is_told() -> None:
+    stage = Stage()
+    for event in task("t1"):
+        stage.show(event)
+    stage.show(ev.AgentEnded(agent=info(status="killed", ending="interrupted", tool_use_id="t1"), result="So far."))
+    stage.show(
+        ev.ToolFinished(
+            tool_use_id="t1", name="Task", content="Interrupted by the user before it ended.", duration_ms=1
+        )
+    )
+    shown = lines(list(stage.main.blocks))
+    assert "stopped: interrupted" in shown[0] and "So far." in "".join(shown) and "by the user" not in "".join(shown)
+
+
 def test_the_time_of_a_run_does_not_count_what_lay_between_two_of_them() -> None:
     again = info(started_at=100.0, run_at=900.0, duration_ms=8_000)
     assert run_time(again, AgentNow(now=903.0)) == "11s"
