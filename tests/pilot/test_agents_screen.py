@@ -545,3 +545,18 @@ async def test_the_keys_say_what_they_do_to_the_one_that_is_focused(opener: Open
         await window.until_shows("x take away", "b background")
         await window.press("tab")
         await window.until_shows("x stop")
+
+
+async def test_what_was_typed_past_a_question_is_never_sent_as_a_yes(opener: Opener) -> None:
+    async with opener(size=WIDE) as window:
+        await opened(window, ONE, TWO)
+        play(window, *asking(ONE))
+        await window.asked("make all")
+        await window.press("m", *"look at b")
+        window.clock.now += 60
+        await window.press("enter")
+        await calm(window)
+        assert window.sent(ops.AnswerPermission) == []
+        await window.press("down", "up", "enter")
+        await calm(window)
+        assert [op.answer for op in window.sent(ops.AnswerPermission)] == ["once"], "what is marked was looked at"
