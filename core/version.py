@@ -1,3 +1,3 @@
 """The program's version, alone here so that asking for it costs nothing."""
 
-__version__ = "0.5.0"
+__version__ = "0.6.0"

@@ -28,7 +28,9 @@ SAID_CHARS = 20_000
 class Agent:
     """Alive from its start until the program ends; its conversation only while it runs."""
 
-    def __init__(self, state: AgentInfo, host: Host, publisher: Publisher, transcript: str) -> None:
+    def __init__(
+        self, state: AgentInfo, host: Host, publisher: Publisher, transcript: str, cost: Callable[[], float | None]
+    ) -> None:
         self.state: AgentInfo = state
         self._host = host
         self.transcript = transcript
@@ -38,7 +40,7 @@ class Agent:
         self.queue = MessageQueue(host.ids, self.publisher)
         self.result = ""
         """Its last words."""
-        self.cost: Callable[[], float | None] = lambda: 0.0
+        self._cost = cost
         self.moved: Callable[[], None] = lambda: None
         """Called when the main conversation waits for it, or no longer."""
         self.task: asyncio.Task[None] | None = None
@@ -145,9 +147,11 @@ class Agent:
             ending=ending,
             ended_at=self._host.clock.time(),
             duration_ms=self.duration_ms,
+            cost_usd=self._cost(),
             waits_for="",
             trouble="",
         )
+        self._said.clear()
 
     def tell_end(self) -> None:
         """Say so, when everything of it is written down."""
@@ -163,7 +167,7 @@ class Agent:
         match event:
             case ev.RequestFinished():
                 steps = state.steps + (event.query_source == "agent")
-                self._tell(steps=steps, usage=state.usage + event.usage, cost_usd=self.cost())
+                self._tell(steps=steps, usage=state.usage + event.usage, cost_usd=self._cost())
             case ev.ToolStarted():
                 self._tell()
             case ev.ToolFinished():

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from core.agents.agent import Agent
 from core.agents.definition import GENERAL, AgentDefinition
@@ -182,7 +182,8 @@ class AgentRunner:
 
     def _make(self, state: AgentInfo) -> Agent:
         path = sidechain_path(self._parent.folder, state.id)
-        agent = Agent(state, self._calls.services.host, self._calls.publisher, str(path))
+        cost = partial(self._parent.ledger.of_agent, state.id)
+        agent = Agent(state, self._calls.services.host, self._calls.publisher, str(path), cost)
         self._agents[state.id] = agent
         return agent
 
@@ -224,7 +225,6 @@ class AgentRunner:
             agent.begin(waits_for="")
             setting.conversation.record_agent(agent.state)
             run = AgentRun(agent, setting, self._parent, self._calls)
-            agent.cost = self._cost_of(agent, run)
             # A kill must not make one that was in the background look as if it had been waited for.
             agent.moved = lambda: setting.conversation.record_agent(agent.state)
             if run.calls.policies.notice:
@@ -265,15 +265,6 @@ class AgentRunner:
     def _heard(self, agent: Agent, event: Event) -> None:
         if isinstance(event, BlockStarted):
             self._prefixes.answered(agent.state.id)
-
-    def _cost_of(self, agent: Agent, run: AgentRun) -> Callable[[], float | None]:
-        before = agent.state.cost_usd
-
-        def cost() -> float | None:
-            now = run.ledger.cost_usd
-            return None if before is None or now is None else before + now
-
-        return cost
 
     async def _end(self, agent: Agent, setting: Setting, status: TaskStatus, ending: str) -> None:
         self._prefixes.left(agent.state.id)

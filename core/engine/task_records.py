@@ -21,24 +21,40 @@ class TaskRecords:
 
     def __init__(self) -> None:
         self._known: dict[str, TaskInfo] = {}
+        self._told: dict[str, tuple[int, int]] = {}
+        """Tokens and calls of each agent, as they were told last."""
+        self._begun: dict[str, float] = {}
+        """When the present run of each agent began."""
 
     def of(self, event: Event) -> Iterator[Record]:
         """The records of an event, mostly none."""
         match event:
             case AgentStarted():
+                self._begun[event.agent.id] = event.agent.heard_at
                 kind = {"task_type": "local_agent", "subagent_type": event.agent.agent_type}
                 yield {"subtype": "task_started", **_agent(event.agent), **kind, "prompt": event.agent.prompt}
-            case AgentProgressed():
-                yield {"subtype": "task_progress", **_agent(event.agent), "usage": _used(event.agent)}
+            case AgentProgressed(agent=agent):
+                done = agent.usage.context_tokens, agent.tool_uses
+                if done != self._told.get(agent.id, (0, 0)):
+                    self._told[agent.id] = done
+                    yield {"subtype": "task_progress", **_agent(agent), "usage": self._used(agent)}
             case AgentEnded(agent=agent):
                 end = {"status": STATES.get(agent.status, agent.status), "summary": event.result or agent.ending}
-                yield {"subtype": "task_notification", **_agent(agent), **end, "usage": _used(agent)}
+                yield {"subtype": "task_notification", **_agent(agent), **end, "usage": self._used(agent)}
             case TasksChanged():
                 for task in event.tasks:
                     if task.kind != "agent":
                         yield from self._listed(task)
             case _:
                 pass
+
+    def _used(self, agent: AgentInfo) -> Record:
+        runs_ms = 0 if agent.is_over else round((agent.heard_at - self._begun.get(agent.id, agent.heard_at)) * 1000)
+        return {
+            "total_tokens": agent.usage.context_tokens,
+            "tool_uses": agent.tool_uses,
+            "duration_ms": agent.duration_ms + runs_ms,
+        }
 
     def _listed(self, task: TaskInfo) -> Iterator[Record]:
         before = self._known.get(task.id)
@@ -54,11 +70,3 @@ class TaskRecords:
 
 def _agent(agent: AgentInfo) -> Record:
     return {"task_id": agent.id, "tool_use_id": agent.tool_use_id or None, "description": agent.description}
-
-
-def _used(agent: AgentInfo) -> Record:
-    return {
-        "total_tokens": agent.usage.context_tokens,
-        "tool_uses": agent.tool_uses,
-        "duration_ms": agent.duration_ms,
-    }

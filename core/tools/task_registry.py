@@ -148,7 +148,7 @@ class TaskRegistry:
     @property
     def is_due(self) -> bool:
         """Whether there is an end to tell of, or a task to wait for."""
-        return self.calls_for_turn or bool(self.awaited())
+        return self.calls_for_turn or (not self._is_hushed and bool(self.awaited()))
 
     def calm(self) -> None:
         """What has ended so far can wait for the next prompt."""

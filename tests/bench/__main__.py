@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.bench import (
     agent_definitions,
     agents_echo,
+    agents_wall,
     cache_reads,
     calibration,
     completion,
@@ -41,6 +42,7 @@ SUITES: tuple[tuple[frozenset[str], Callable[[int], Iterable[Figure]]], ...] = (
     (frozenset({"PERF-15"}), lambda _runs: events.measure()),
     (frozenset({"AGENTS-ECHO"}), lambda _runs: agents_echo.measure()),
     (frozenset({"AGENT-DEFS"}), lambda _runs: agent_definitions.measure()),
+    (frozenset({"AG-WALL"}), lambda _runs: agents_wall.measure()),
 )
 """What measures which figures."""
 

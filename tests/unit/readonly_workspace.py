@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 import os
 import subprocess
 import tarfile
 from pathlib import Path
+from typing import Any
 
 DATA = Path(__file__).parent / "data"
 
@@ -73,3 +75,17 @@ def digest(folder: Path) -> dict[str, str]:
         holds = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "folder"
         found[path.relative_to(folder).as_posix()] = holds
     return found
+
+
+def make_planted_repository(folder: Path) -> Path:
+    """A repository with another one hidden in it, of the kind that git obeys when it comes across it."""
+    make_repository(folder)
+    planted = folder / "vendor" / "evil.git"
+    for name in ("objects", "refs"):
+        (planted / name).mkdir(parents=True)
+    (planted / "HEAD").write_text("ref: refs/heads/main\n")
+    return folder
+
+
+CASES: list[dict[str, Any]] = [json.loads(row) for row in (DATA / "bash_cases.jsonl").read_text("utf-8").splitlines()]
+"""Shell lines, whether they only read, and why."""

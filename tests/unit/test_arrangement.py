@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -42,7 +43,7 @@ def test_everybody_stands_once_and_the_focus_is_in_a_tile(steps: list[tuple[str,
         pinned_before = {at: name for at, name in enumerate(arrangement.places) if name in arrangement.pinned and name}
         match what, argument:
             case "update", list():
-                states: list[tuple[str, bool]] = argument
+                states = cast("list[tuple[str, bool]]", argument)
                 there = agents(
                     running="".join(name for name, is_over in states if not is_over),
                     over="".join(name for name, is_over in states if is_over),
@@ -103,17 +104,17 @@ def test_one_that_runs_takes_the_tile_of_one_that_is_over_and_nobody_looks_at() 
     assert arrangement.places == ["a", "c"], "who is looked at stays, who runs stays"
 
 
-@pytest.mark.parametrize(
-    ("act", "places", "focused"),
-    [
-        (lambda it: it.page(agents(running="abcde"), 1), ["c", "d"], "c"),
-        (lambda it: it.page(agents(running="abcde"), -1), ["e", "a"], "a"),
-        (lambda it: it.look_at("e"), ["e", "b"], "e"),
-        (lambda it: (it.toggle_pin(), it.look_at("e")), ["a", "e"], "e"),
-        (lambda it: (it.toggle_pin(), it.page(agents(running="abcde"), 1)), ["a", "c"], "a"),
-        (lambda it: it.update(agents(running="bcde"), 2), ["c", "b"], "c"),
-    ],
-)
+MOVES: list[tuple[Callable[[Arrangement], object], list[str], str]] = [
+    (lambda it: it.page(agents(running="abcde"), 1), ["c", "d"], "c"),
+    (lambda it: it.page(agents(running="abcde"), -1), ["e", "a"], "a"),
+    (lambda it: it.look_at("e"), ["e", "b"], "e"),
+    (lambda it: (it.toggle_pin(), it.look_at("e")), ["a", "e"], "e"),
+    (lambda it: (it.toggle_pin(), it.page(agents(running="abcde"), 1)), ["a", "c"], "a"),
+    (lambda it: it.update(agents(running="bcde"), 2), ["c", "b"], "c"),
+]
+
+
+@pytest.mark.parametrize(("act", "places", "focused"), MOVES)
 def test_moves(act: Callable[[Arrangement], object], places: list[str], focused: str) -> None:
     arrangement = Arrangement([])
     arrangement.update(agents(running="abcde"), 2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,24 +18,17 @@ from core.permissions.rules import parse_rule
 from core.permissions.shell_access import shell_access
 from core.protocol.views import PermissionMode
 from tests.fakes.tools import make_bench
-from tests.unit.readonly_workspace import DATA, make_repository
+from tests.unit.readonly_workspace import CASES, make_planted_repository
 
 MODES: tuple[PermissionMode, ...] = ("default", "acceptEdits", "plan", "dontAsk", "bypassPermissions")
 WIDE = ("Bash", "Edit", "Read", "Write", "NotebookEdit", "TaskCreate", "WebFetch", "Nonsense")
-CASES: list[dict[str, Any]] = [json.loads(row) for row in (DATA / "bash_cases.jsonl").read_text("utf-8").splitlines()]
 NOT_JUDGED = {"ro_jq-009", "ro_secret_read-010"}
 """They read, but not even people see that at a look: a program in a file, and a file that nobody can name before."""
 
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("repository")
-    make_repository(folder)
-    planted = folder / "vendor" / "evil.git"
-    for name in ("objects", "refs"):
-        (planted / name).mkdir(parents=True)
-    (planted / "HEAD").write_text("ref: refs/heads/main\n")
-    return folder
+    return make_planted_repository(tmp_path_factory.mktemp("repository"))
 
 
 def policy(cwd: Path, mode: PermissionMode = "default", reads_only: str = "Explore", *allow: str) -> Policy:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,9 +12,14 @@ from core.permissions.readonly.judge import judge_script
 from core.permissions.readonly.verdict import Judged
 from core.permissions.shell.parse import read_script
 from core.permissions.shell_access import is_harmless
-from tests.unit.readonly_workspace import DATA, ENVIRONMENT, commands, digest, make_repository
+from tests.unit.readonly_workspace import (
+    CASES,
+    ENVIRONMENT,
+    commands,
+    digest,
+    make_planted_repository,
+)
 
-CASES: list[dict[str, Any]] = [json.loads(row) for row in (DATA / "bash_cases.jsonl").read_text("utf-8").splitlines()]
 HOME = Path("/home/u")
 READ_ONLY = commands("readonly_commands.txt")
 ASKED = commands("asked_commands.txt")
@@ -26,13 +29,7 @@ LEAST_RATE = 0.97
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("repository")
-    make_repository(folder)
-    planted = folder / "vendor" / "evil.git"
-    for name in ("objects", "refs"):
-        (planted / name).mkdir(parents=True)
-    (planted / "HEAD").write_text("ref: refs/heads/main\n")
-    return folder
+    return make_planted_repository(tmp_path_factory.mktemp("repository"))
 
 
 def judged(command: str, cwd: Path) -> Judged:

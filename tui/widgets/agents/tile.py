@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
+from textual.timer import Timer
 
 from core.protocol.agent_views import AgentInfo
 from tui.rendering.line import Line
@@ -17,18 +18,24 @@ from tui.widgets.agents.message_line import MessageLine
 from tui.widgets.line_widget import LineWidget
 from tui.widgets.sized import Sized
 from tui.widgets.transcript.pane import ConversationPane
-from tui.widgets.transcript.view import TranscriptView
 from tui.widgets.wall import Walled
+
+if TYPE_CHECKING:
+    from tui.widgets.transcript.blocks import Block
 
 LOW = 8
 """Rows of a tile below which its message line is only there while it is used."""
 
 
+SOON_S = 0.1
+"""Four conversations laid out thirty times a second would cost the keys their echo, and no eye follows four."""
+
+
 class Source(Protocol):
     """Where the blocks of a conversation come from: see ``Feed``."""
 
-    def attach(self, view: TranscriptView) -> None: ...
-    def detach(self, view: TranscriptView) -> None: ...
+    def attach(self, view: AgentTile) -> None: ...
+    def detach(self, view: AgentTile) -> None: ...
 
 
 class TileHead(LineWidget):
@@ -48,7 +55,8 @@ class TileHead(LineWidget):
 
 
 class AgentTile(Walled, Sized, Vertical):
-    """Shows the conversation while it is mounted, and not a moment longer."""
+    """Shows the conversation while it is mounted, and not a moment longer: a view of it, which hands everything on, but
+    lays out less often where the user types elsewhere."""
 
     DEFAULT_CSS = """
     AgentTile {
@@ -72,6 +80,7 @@ class AgentTile(Walled, Sized, Vertical):
         self.line = MessageLine(draft)
         self._head = TileHead(palette)
         self._is_writing = False
+        self._soon: Timer | None = None
 
     def compose(self) -> ComposeResult:
         yield self._head
@@ -79,10 +88,35 @@ class AgentTile(Walled, Sized, Vertical):
         yield self.line
 
     def on_mount(self) -> None:
-        self.source.attach(self.pane.view)
+        self.source.attach(self)
 
     def on_unmount(self) -> None:
-        self.source.detach(self.pane.view)
+        self.source.detach(self)
+
+    def append(self, block: Block) -> None:
+        """Add a block at the end."""
+        self.pane.view.append(block)
+
+    def changed(self, block: Block) -> None:
+        """A block has changed."""
+        self.pane.view.changed(block)
+
+    def drop(self, block: Block) -> None:
+        """Take a block away."""
+        self.pane.view.drop(block)
+
+    def flush(self) -> None:
+        """Lay out what has changed: at once where it is read, else soon, with what comes until then."""
+        if self.pane.view.has_focus:
+            self._lay_out()
+        elif self._soon is None:
+            self._soon = self.set_timer(SOON_S, self._lay_out)
+
+    def _lay_out(self) -> None:
+        if self._soon is not None:
+            self._soon.stop()
+            self._soon = None
+        self.pane.view.flush()
 
     def show(self, head: Head) -> None:
         """What the agent is at now."""

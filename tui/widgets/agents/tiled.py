@@ -88,6 +88,7 @@ class TiledView(Walled, Sized, Vertical, can_focus=True):
         self._grid = Grid()
         self._empty = _Empty(palette)
         self._tiles: list[AgentTile | _Empty] = []
+        self._is_outdated = False
         self._most = 0
         """How many ran at once since they are looked at; where none ran, how many there were."""
         self._unwatch: Callable[[], None] = lambda: None
@@ -99,7 +100,7 @@ class TiledView(Walled, Sized, Vertical, can_focus=True):
 
     def on_mount(self) -> None:
         self._arrangement.begin([chain.info for chain in self._ordered])
-        self._unwatch = self._chains.watch(self._changed)
+        self._unwatch = self._chains.watch(self._heard)
         self._clock = self.set_interval(SECOND_S, self._tell)
 
     def on_unmount(self) -> None:
@@ -171,8 +172,15 @@ class TiledView(Walled, Sized, Vertical, can_focus=True):
         self._changed()
         self.call_after_refresh(self.keep_keys)
 
+    def _heard(self) -> None:
+        """Something has changed; what else changes with it is looked at together."""
+        if not self._is_outdated:
+            self._is_outdated = True
+            self.call_later(self._changed)
+
     def _changed(self) -> None:
         """There are other agents, or more is known of them."""
+        self._is_outdated = False
         if not self.size.width:
             return
         had = self.tile is not None and self.tile.has_focus_within
