@@ -89,10 +89,8 @@ class QuestionDock(Walled, Vertical):
 
     def refit(self) -> None:
         """Something else stands above it now: there is more room or less."""
-        from tui.dialogs.permission import PermissionPrompt
-
-        if isinstance(self._prompt, PermissionPrompt):
-            self._prompt.refit()
+        if self._prompt is not None:
+            self._prompt.call_after_refresh(self._prompt.on_resize)
 
     def set_palette(self, palette: Palette) -> None:
         """Draw what is asked from now on in other colours."""

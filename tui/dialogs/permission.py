@@ -129,10 +129,6 @@ class PermissionPrompt(DockPrompt):
         below = len(self._answers.build(self.screen.size.width - FRAME_COLUMNS))
         self.body.styles.max_height = max(MIN_BODY, min(self.screen.size.height // 3, self._rows - below))
 
-    def refit(self) -> None:
-        """Something else stands above it now."""
-        self.call_after_refresh(self._redraw)
-
     def _redraw(self) -> None:
         self.body.redraw()
         self._fit()
