@@ -41,6 +41,8 @@ class Agent:
         self.result = ""
         """Its last words."""
         self._cost = cost
+        self.moved: Callable[[], None] = lambda: None
+        """Called when the main conversation waits for it, or no longer."""
         self.task: asyncio.Task[None] | None = None
         self.released = asyncio.Event()
         """Nobody waits for it any longer: it is over, or in the background."""
@@ -65,7 +67,7 @@ class Agent:
             description=state.label,
             status=state.status,
             in_background=state.in_background,
-            started_at=state.started_at,
+            started_at=state.run_at or state.started_at,
             ended_at=state.ended_at,
             detail=state.ending or state.waits_for or state.trouble,
         )
@@ -86,6 +88,7 @@ class Agent:
         if self.state.is_over or self.state.in_background == to_background:
             return False
         self._tell(in_background=to_background)
+        self.moved()
         if to_background:
             self.released.set()
         else:
@@ -125,7 +128,7 @@ class Agent:
         now = self._host.clock.time()
         self._began = self._host.clock.monotonic()
         self._said.clear()
-        self.state = replace(self.state, status="running", ended_at=0.0, heard_at=now, ending="", **changes)
+        self.state = replace(self.state, status="running", run_at=now, ended_at=0.0, heard_at=now, ending="", **changes)
         self.publisher.emit(ev.AgentStarted(agent=self.state))
 
     def wait_for_place(self) -> None:

@@ -252,6 +252,8 @@ class AgentRunner:
             agent.begin(waits_for="")
             setting.conversation.record_agent(agent.state)
             run = AgentRun(agent, setting, self._parent, self._calls)
+            # A kill must not make one that was in the background look as if it had been waited for.
+            agent.moved = lambda: setting.conversation.record_agent(agent.state)
             if run.calls.policies.notice:
                 agent.publisher.emit(Notice(level="warning", text=run.calls.policies.notice))
             oversight = Oversight(

@@ -90,7 +90,7 @@ def _counted(info: AgentInfo, loaded: LoadedSession) -> AgentInfo:
         tool_uses=sum(isinstance(block, ToolResultBlock) for message in said for block in message.content),
         usage=sum((request.usage for request in loaded.requests), Usage()),
         context_tokens=loaded.held.known_tokens,
-        duration_ms=info.duration_ms + max(0, round((heard_at - info.heard_at) * 1000)),
+        duration_ms=info.duration_ms + max(0, round((heard_at - (info.run_at or info.heard_at)) * 1000)),
         heard_at=heard_at,
     )
 

@@ -35,6 +35,8 @@ class AgentInfo:
     in_background: bool = False
     """Whether the main conversation goes on meanwhile."""
     started_at: float = 0.0
+    run_at: float = 0.0
+    """When its present or newest run began; 0 before the first one."""
     ended_at: float = 0.0
     """0 while it runs."""
     heard_at: float = 0.0

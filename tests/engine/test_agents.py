@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from core.protocol.ops import (
     SubmitPrompt,
 )
 from core.settings.schema import Settings
+from tests.fakes.clock import START, FakeClock
 from tests.fakes.engines import Rig, denying, fake_host, running
 from tests.fakes.wire import assert_all_valid, results_in, texts_in
 
@@ -411,6 +413,41 @@ async def test_brought_back_the_conversation_waits_for_it(
         assert sum(isinstance(event, ev.TurnEnded) for event in main) == 1 + is_idle
         assert len(rig.of(ev.TaskNotified)) == 1
         assert_all_valid(rig.requests)
+
+
+async def test_moved_to_the_background_and_killed_it_is_back_as_one_of_the_background(
+    tmp_path: Path, isolated_machine: Path
+) -> None:
+    cwd, home, copy = tmp_path / "cwd", isolated_machine / "one", isolated_machine / "two"
+    cwd.mkdir()
+    gate = asyncio.Event()
+
+    def script(request: ModelRequest) -> Reply:
+        if not is_main(request):
+            return Reply([say("a"), say("never")], gates={1: gate})
+        return Reply([say("I go on.")]) if results_in(request) else Reply([task()])
+
+    async with running(script, cwd, home, has_agents=True) as rig:
+        await rig.do(SubmitPrompt(text="go"))
+        await begun(rig)
+        await rig.do(BackgroundTools())
+        await rig.event(ev.TurnEnded)
+        shutil.copytree(home, copy)
+        gate.set()
+        await rig.settle()
+
+    again = main_and_agent([Reply([say("Noted.")])], [Reply([say("Report.")])])
+    clock = FakeClock(START + 600)
+    host = replace(fake_host(), clock=clock)
+    async with running(again, cwd, copy, host=host, resume="latest", has_agents=True) as rig:
+        recalled = (await rig.event(ev.AgentRecalled)).agent
+        assert recalled.status == "killed" and recalled.in_background
+        await rig.do(MessageAgent(agent_id=recalled.id, text="Go on."))
+        ended = (await rig.event(ev.AgentEnded)).agent
+        assert ended.run_at == recalled.run_at + 600 and ended.started_at == recalled.started_at
+        told = (await rig.event(ev.TaskNotified)).task
+        assert told.started_at == ended.run_at, "what lay between its runs is none of its time"
+        await rig.settle()
 
 
 async def test_brought_back_it_ends_with_the_turn_that_waits_for_it(tmp_path: Path, isolated_machine: Path) -> None:

@@ -17,6 +17,7 @@ from core.protocol.views import PermissionRequest
 from tests.fakes.windows import USUAL, WIDE, Opener, Window
 from tests.snapshot.agents import agent, hostile, looks, many, of, parallel, states, tasked
 from tests.snapshot.stage import call
+from tui.dialogs.permission import MIN_BODY, PermissionPrompt
 from tui.screens.agents import TWICE_S
 from tui.widgets.agents.tile import AgentTile
 from tui.widgets.agents.view import AgentsView
@@ -85,6 +86,29 @@ async def test_one_key_shows_the_agents_and_goes_back(opener: Opener) -> None:
             await window.press("f3")
             await calm(window)
         assert window.sent(ops.Interrupt) == []
+
+
+async def test_the_key_that_stops_is_told_only_where_it_does(opener: Opener) -> None:
+    async with opener(size=WIDE) as window:
+        play(window, ev.TurnStarted())
+        await opened(window, ONE)
+        assert not window.shows("to stop)") and not window.shows("Shift+Tab")
+        await window.press("escape")
+        await window.until(lambda: window.composer.has_focus)
+        assert window.shows("Esc to stop)", "Shift+Tab mode")
+        play(window, *asking(ONE))
+        await calm(window)
+        assert window.shows("Waiting for your answer") and not window.shows("to stop)")
+
+
+async def test_one_that_goes_on_among_many_that_are_over_moves_no_tile(opener: Opener) -> None:
+    async with opener(size=WIDE) as window:
+        play(window, *tasked(ONE, TWO), ev.AgentEnded(agent=over(ONE)), ev.AgentEnded(agent=over(TWO)))
+        await window.press("f3")
+        await window.until(lambda: tiles(window) == [ONE.id, TWO.id])
+        play(window, ev.AgentStarted(agent=TWO))
+        await calm(window)
+        assert tiles(window) == [ONE.id, TWO.id]
 
 
 async def test_without_agents_it_says_where_they_come_from(opener: Opener) -> None:
@@ -296,6 +320,27 @@ async def test_a_request_is_answered_beside_the_tiles(opener: Opener, size: tupl
         assert window.main.query(AgentsView), "the agents are still there"
 
 
+async def test_a_question_has_the_same_room_whichever_came_first(opener: Opener) -> None:
+    def room() -> float:
+        most = window.main.query_one(PermissionPrompt).body.styles.max_height
+        return most.value if most is not None else 0
+
+    async with opener(size=LARGE) as window:
+        await opened(window, ONE, TWO)
+        play(window, *asking(ONE))
+        await calm(window)
+        before = room()
+        assert before > MIN_BODY
+        await window.press("shift+tab")
+        await calm(window)
+        assert window.sent(ops.SetMode) == [], "there that is the key of the tile before"
+        await window.press("f3")
+        await calm(window)
+        await window.press("f3")
+        await calm(window)
+        assert room() == before
+
+
 async def test_a_tile_is_read_as_the_conversation_is(opener: Opener) -> None:
     async with opener(size=WIDE) as window:
         await opened(window, ONE)
@@ -488,3 +533,30 @@ async def test_streams_and_keys_lay_out_nothing_anew(opener: Opener, monkeypatch
             await calm(window)
         assert window.shows("word 29", "29 calls", "abbbb")
         assert layouts == []
+
+
+async def test_the_keys_say_what_they_do_to_the_one_that_is_focused(opener: Opener) -> None:
+    async with opener(size=WIDE) as window:
+        await opened(window, ONE, TWO)
+        assert window.shows("x stop", "b background")
+        play(window, ev.AgentProgressed(agent=replace(ONE, in_background=True)))
+        await window.until_shows("x stop", "b foreground")
+        play(window, ev.AgentEnded(agent=over(ONE)))
+        await window.until_shows("x take away", "b background")
+        await window.press("tab")
+        await window.until_shows("x stop")
+
+
+async def test_what_was_typed_past_a_question_is_never_sent_as_a_yes(opener: Opener) -> None:
+    async with opener(size=WIDE) as window:
+        await opened(window, ONE, TWO)
+        play(window, *asking(ONE))
+        await window.asked("make all")
+        await window.press("m", *"look at b")
+        window.clock.now += 60
+        await window.press("enter")
+        await calm(window)
+        assert window.sent(ops.AnswerPermission) == []
+        await window.press("down", "up", "enter")
+        await calm(window)
+        assert [op.answer for op in window.sent(ops.AnswerPermission)] == ["once"], "what is marked was looked at"

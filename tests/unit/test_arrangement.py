@@ -120,3 +120,17 @@ def test_moves(act: Callable[[Arrangement], object], places: list[str], focused:
     arrangement.update(agents(running="abcde"), 2)
     act(arrangement)
     assert (arrangement.places, arrangement.focused) == (places, focused)
+
+
+def test_who_comes_to_look_finds_one_that_runs_in_front_unless_the_other_is_pinned() -> None:
+    arrangement = Arrangement([])
+    arrangement.update(agents(over="ab"), 2)
+    arrangement.begin(agents(running="c", over="ab"))
+    arrangement.update(agents(running="c", over="ab"), 2)
+    assert arrangement.focused == "c" and "c" in arrangement.places
+    pinned = Arrangement(["a", "b"], "a", frozenset("a"))
+    pinned.begin(agents(running="c", over="ab"))
+    assert pinned.focused == "a"
+    beside = Arrangement(["a", "b"], "a")
+    beside.begin(agents(running="cb", over="a"))
+    assert beside.focused == "b"

@@ -25,6 +25,7 @@ from tui.plain.transcript import PlainTranscript
 from tui.presenter.presenter import Presenter
 from tui.presenter.sidechains import KEPT, Feed
 from tui.presenter.surfaces import Asker, Surfaces, TranscriptSurface
+from tui.rendering.agent_views import AgentNow, run_time
 from tui.rendering.line import plain
 from tui.widgets.transcript.agent_block import AgentBlock
 from tui.widgets.transcript.agent_lines import NEWEST_LINES, NewestLines
@@ -395,6 +396,40 @@ def test_what_is_asked_in_the_background_holds_nothing_up() -> None:
     assert stage.signals[-1] == "waiting" and "show_waiting" not in stage.status.names()
     stage.show(ev.PermissionResolved(request_id="ask1", tool_use_id="b1", answer=None), agent=ONE)
     assert stage.signals[-1] == "done"
+
+
+def test_what_an_agent_spends_is_in_the_sum_at_once_and_counted_once() -> None:
+    stage = Stage()
+    usage = ev.UsageUpdated(context_tokens=10, context_window=100, last=Usage(), total=Usage(), cost_usd=0.5)
+    stage.show(usage)
+    stage.show(ev.AgentStarted(agent=info()))
+    stage.show(ev.AgentProgressed(agent=info(cost_usd=0.25)))
+    stage.show(ev.AgentProgressed(agent=info(cost_usd=0.25)))
+    stage.show(replace(usage, cost_usd=9.0), agent=ONE)
+    stage.show(ev.AgentProgressed(agent=info(cost_usd=0.375)))
+    assert [args[0] for name, args in stage.footer.calls if name == "show_cost"] == ["$0.75", "$0.88"]
+    stage.show(replace(usage, cost_usd=0.875))
+    assert [args[1] for name, args in stage.footer.calls if name == "show_usage"] == ["$0.50", "$0.88"]
+
+
+def test_of_one_that_was_stopped_its_words_are_shown_not_what_the_model_is_told() -> None:
+    stage = Stage()
+    for event in task("t1"):
+        stage.show(event)
+    stage.show(ev.AgentEnded(agent=info(status="killed", ending="interrupted", tool_use_id="t1"), result="So far."))
+    stage.show(
+        ev.ToolFinished(
+            tool_use_id="t1", name="Task", content="Interrupted by the user before it ended.", duration_ms=1
+        )
+    )
+    shown = lines(list(stage.main.blocks))
+    assert "stopped: interrupted" in shown[0] and "So far." in "".join(shown) and "by the user" not in "".join(shown)
+
+
+def test_the_time_of_a_run_does_not_count_what_lay_between_two_of_them() -> None:
+    again = info(started_at=100.0, run_at=900.0, duration_ms=8_000)
+    assert run_time(again, AgentNow(now=903.0)) == "11s"
+    assert run_time(info(started_at=100.0), AgentNow(now=103.0)) == "3s"
 
 
 def test_a_question_about_an_agent_names_it() -> None:

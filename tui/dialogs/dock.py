@@ -87,6 +87,11 @@ class QuestionDock(Walled, Vertical):
         """Whether a question has the focus."""
         return self._prompt is not None and self._prompt.has_focus
 
+    def refit(self) -> None:
+        """Something else stands above it now: there is more room or less."""
+        if self._prompt is not None:
+            self._prompt.call_after_refresh(self._prompt.on_resize)
+
     def set_palette(self, palette: Palette) -> None:
         """Draw what is asked from now on in other colours."""
         self._palette = palette

@@ -35,6 +35,8 @@ ROOMY = 30
 """Rows of a screen that has some to spare."""
 USUAL = 24
 MIN_CONVERSATION = 1
+MIN_AGENTS = 6
+"""Rows for the agents where they are looked at: strip, keys, two heads."""
 MIN_BODY = 3
 """Rows that the action keeps, whatever else there is to say."""
 
@@ -115,10 +117,10 @@ class PermissionPrompt(DockPrompt):
     def _rows(self) -> int:
         """Rows for all but frame and title: what the input and all else leave, three quarters of the screen at most."""
         height = self.screen.size.height
-        others = sum(
-            child.outer_size.height for child in self.screen.children if child.id not in ("middle", "question")
-        )
-        return min(height * 3 // 4, height - others - MIN_CONVERSATION) - FRAME_ROWS
+        beside = ("middle", "question", "agents")
+        others = sum(child.outer_size.height for child in self.screen.children if child.id not in beside)
+        kept = MIN_AGENTS if self.screen.has_class("-agents") else MIN_CONVERSATION
+        return min(height * 3 // 4, height - others - kept) - FRAME_ROWS
 
     def _fit(self) -> None:
         """Give the body what the answers leave, a third of the screen at most, and rules that find no room there."""

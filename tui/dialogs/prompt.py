@@ -55,6 +55,8 @@ class DockPrompt(Walled, Vertical, can_focus=True):
         self._quiet_since = now()
         self._was_typing = False
         self._held = ""
+        self._has_given = False
+        """Whether what was typed here is in the draft."""
         self._title = PromptTitle(palette, title)
         self._input: Input | None = None
 
@@ -123,8 +125,13 @@ class DockPrompt(Walled, Vertical, can_focus=True):
                 self._quiet_since = self._now()
             self._give_back(event.character if event.is_printable else None)
             return
+        if event.key == "enter" and self._has_given:
+            # However long ago: meant to send what was typed, not to say yes to what is marked. An arrow says otherwise.
+            return
         self._was_typing = False
-        if not self.take_key(event):
+        if self.take_key(event):
+            self._has_given = False
+        else:
             self._quiet_since = self._now()
             self._was_typing = True
             self._give_back(event.character if event.is_printable else None)
@@ -170,6 +177,7 @@ class DockPrompt(Walled, Vertical, can_focus=True):
         if not (len(set(self._held)) == 1 and character.lower() in self.answer_keys):
             self.post_message(self.Typed(self._held))
             self._held = ""
+            self._has_given = True
 
 
 class PromptTitle(LineWidget):

@@ -168,5 +168,8 @@ class PlainFooter:
             self._paper.line(f"In the background: {running}")
         self._tasks = running
 
+    def show_cost(self, cost: str) -> None:
+        """Nothing stands where it could be brought up to date."""
+
     def show_agents(self, running: int) -> None:
         """Each is told where it starts and ends."""

@@ -12,6 +12,7 @@ from tui.presenter.base import PresenterBase
 from tui.presenter.sidechains import Sidechain
 from tui.presenter.surfaces import Asker, Surfaces
 from tui.rendering.agent_views import task_end
+from tui.rendering.amounts import dollars
 from tui.widgets.transcript.agent_block import AgentBlock
 from tui.widgets.transcript.blocks import RuleBlock
 
@@ -35,6 +36,7 @@ class AgentEvents(PresenterBase):
 
     def on_agent_progressed(self, event: ev.AgentProgressed) -> None:
         """What it is at."""
+        self._count_cost(event.agent)
         chain = self.sidechains.update(event.agent)
         if event.agent.id not in self._panes and (block := self._call_of(event.agent)) is not None:
             block.follow(chain)
@@ -88,6 +90,14 @@ class AgentEvents(PresenterBase):
         if block is not None and any(self._tools.get(call) is block for call in self._running):
             self._show_work()
         self._on.footer.show_agents(len(self.sidechains.running))
+
+    def _count_cost(self, agent: AgentInfo) -> None:
+        """What it has spent since it was last heard of; the next request of the main agent tells the exact sum."""
+        chain = self.sidechains.get(agent.id)
+        before = chain.info.cost_usd if chain is not None else 0.0
+        if self._cost is not None and agent.cost_usd is not None and before is not None and agent.cost_usd > before:
+            self._cost += agent.cost_usd - before
+            self._on.footer.show_cost(dollars(self._cost))
 
     def _draw_agent(self, chain: Sidechain) -> None:
         """It has said something."""

@@ -104,6 +104,9 @@ class Nowhere:
     def show_usage(self, used: int, cost: str, *, breaker: str = "closed") -> None:
         """Of the footer."""
 
+    def show_cost(self, cost: str) -> None:
+        """Of the footer."""
+
     def show_cache(self, percent: int | None, warm_until: float | None, cold_cost: str = "") -> None:
         """Of the footer."""
 

@@ -77,7 +77,8 @@ def run_time(info: AgentInfo, at: AgentNow) -> str:
         return duration(info.duration_ms)
     if not is_moving(info, at):
         return ""
-    return elapsed(info.duration_ms / 1000 + max(0.0, at.now - info.started_at)) if info.started_at else ""
+    began = info.run_at or info.started_at
+    return elapsed(info.duration_ms / 1000 + max(0.0, at.now - began)) if began else ""
 
 
 def figures(info: AgentInfo, at: AgentNow) -> list[tuple[str, int]]:

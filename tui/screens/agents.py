@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tui.rendering.palette import Palette
     from tui.widgets.agents.tiled import Desk
     from tui.widgets.agents.view import AgentsView
+    from tui.widgets.gauge import Footer
 
 TWICE_S = 3.0
 """How soon the keys that stop all agents must be pressed again."""
@@ -31,6 +32,7 @@ class AgentKeys(ViewKeys):
     wall: Callable[[], float]
     _agents: AgentsView | None = None
     _desk: Desk | None = None
+    _footer: Footer
     _stop_by = 0.0
 
     async def action_agents(self, agent_id: str = "") -> None:
@@ -54,7 +56,7 @@ class AgentKeys(ViewKeys):
         self.add_class("-agents")
         self._transcript.is_seen = False
         await self.mount(self._agents, after="#middle")
-        self.give_keys()
+        self._swapped()
 
     async def close_agents(self) -> None:
         """Back to the conversation."""
@@ -64,7 +66,15 @@ class AgentKeys(ViewKeys):
             self._transcript.is_seen = True
             self._transcript.flush()
             await view.remove()
-            self.give_keys()
+            self._swapped()
+
+    def _swapped(self) -> None:
+        """The other one is there now: two keys are different ones, and so is the room for a question."""
+        is_main = self._agents is None
+        self.status.tell_stop(is_main)
+        self._footer.tell_mode_key(is_main)
+        self.give_keys()
+        self.dock.refit()
 
     def give_keys(self) -> None:
         """The keys go to a question, else to what is shown."""
@@ -90,7 +100,7 @@ class AgentKeys(ViewKeys):
 
     def action_cycle_mode(self) -> None:
         """The tile before, else the next permission mode."""
-        if self._agents is not None and not self.dock.has_keys:
+        if self._agents is not None:
             self._agents.action_step(-1)
         else:
             super().action_cycle_mode()

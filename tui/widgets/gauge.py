@@ -52,6 +52,7 @@ class Footer(LineWidget):
         self._breaker = "closed"
         self._tasks = 0
         self._agents = 0
+        self._has_mode_key = True
         self._cooling: Timer | None = None
         self._gauge_at = 0
         """The column where the gauge begins."""
@@ -71,6 +72,12 @@ class Footer(LineWidget):
         self._used, self._cost, self._breaker = used, cost, breaker
         self.update_lines()
 
+    def show_cost(self, cost: str) -> None:
+        """The cost of the session alone: an agent has spent something."""
+        if cost != self._cost:
+            self._cost = cost
+            self.update_lines()
+
     def show_cache(self, percent: int | None, warm_until: float | None, cold_cost: str = "") -> None:
         """The cache share of the last request, until when (since the epoch) the cache is warm, and what the next send
         costs once it is not."""
@@ -87,6 +94,11 @@ class Footer(LineWidget):
         if running != self._agents:
             self._agents = running
             self.update_lines()
+
+    def tell_mode_key(self, has_key: bool) -> None:
+        """Whether the key of the mode changes it where the user is now."""
+        self._has_mode_key = has_key
+        self.update_lines()
 
     def build(self, width: int) -> list[Line]:
         left: list[Span] = [(f"{MODE_SIGNS[self._mode]} {MODE_WORDS[self._mode]}", f"mode.{self._mode}")]
@@ -127,7 +139,8 @@ class Footer(LineWidget):
 
     def _arrangements(self) -> list[tuple[list[Span], list[Span]]]:
         """Keys and gauge from the richest to the poorest: what is given up first on a narrow screen stands first."""
-        mode, help_ = _key("session.mode", "mode"), _key("session.help", "keys")
+        mode = _key("session.mode", "mode") if self._has_mode_key else []
+        help_ = _key("session.help", "keys")
         wide, small = self._bar(WIDE_BAR_CELLS), self._bar(BAR_CELLS)
         share, words, size = self._share(), self._words(), self._amount()
         cache, until, cost = self._cache_share(), self._cache_left(), _part(self._cost)

@@ -39,6 +39,10 @@ class StatusLine(LineWidget):
         self._heard: float | None = None
         """When the model was last heard of; None where something else is waited for."""
         self._is_waiting = False
+        self._can_stop = True
+        """Whether the key that interrupts does so where the user is, and does not lead back from there."""
+        self._asks_alone = False
+        """Whether it is a subagent that waits for the user: the key says no to it, and the turn goes on."""
         self._hint = ""
         self._timer: Timer | None = None
 
@@ -70,12 +74,17 @@ class StatusLine(LineWidget):
     def show_waiting(self, who: str = "") -> None:
         """It is the user's turn: nothing moves until the answer. ``who``: the subagent that asks."""
         words = f"Waiting for your answer ({clean_line(who)})" if who else "Waiting for you"
-        self._set(words, is_waiting=True)
+        self._set(words, is_waiting=True, asks_alone=bool(who))
 
     def show_retry(self, what: str, seconds: float, attempt: str) -> None:
         """A countdown to the next attempt, and which of how many it will be."""
         self._attempt = attempt
         self._set(clean_line(what), retry_at=self._now() + seconds)
+
+    def tell_stop(self, can_stop: bool) -> None:
+        """Whether the key that interrupts does so where the user is now."""
+        self._can_stop = can_stop
+        self.update_lines()
 
     def show_tokens(self, text: str) -> None:
         """Tokens up and down in this turn."""
@@ -107,7 +116,9 @@ class StatusLine(LineWidget):
         times = "" if self._is_waiting else elapsed(running)
         spans = self._what(FRAMES[int(running * FRAMES_PER_SECOND) % len(FRAMES)])
         # Beside a countdown it would read as a part of the reason.
-        return [_arrange(spans, self._item if self._retry_at is None else "", [times, self._tokens], width)]
+        item = self._item if self._retry_at is None else ""
+        stop = f"{key_text('session.interrupt', 'Ctrl+C')} to stop" if self._can_stop and not self._asks_alone else ""
+        return [_arrange(spans, item, [times, self._tokens], stop, width)]
 
     def _what(self, frame: str) -> list[Span]:
         if self._retry_at is not None:
@@ -122,9 +133,16 @@ class StatusLine(LineWidget):
         return [(f"{frame} ", "accent"), (f"{self._activity}…", "text"), *told]
 
     def _set(
-        self, activity: str, *, is_waiting: bool = False, is_awaited: bool = False, retry_at: float | None = None
+        self,
+        activity: str,
+        *,
+        is_waiting: bool = False,
+        asks_alone: bool = False,
+        is_awaited: bool = False,
+        retry_at: float | None = None,
     ) -> None:
         self._activity, self._is_waiting, self._retry_at = activity, is_waiting, retry_at
+        self._asks_alone = asks_alone
         self._heard = self._now() if is_awaited else None
         moves = self.is_busy and not is_waiting
         if moves and self._timer is None:
@@ -135,9 +153,8 @@ class StatusLine(LineWidget):
         self.update_lines()
 
 
-def _arrange(what: list[Span], item: str, details: list[str], width: int) -> Line:
+def _arrange(what: list[Span], item: str, details: list[str], stop: str, width: int) -> Line:
     """One line in which the key that stops is never cut. The item gives way first, then tokens, then what goes on."""
-    stop = f"{key_text('session.interrupt', 'Ctrl+C')} to stop"
     some = [part for part in details if part]
     while some and line_width(what) + cell_len(_detail([*some, stop])) > width:
         if len(some) == 1 and width - cell_len(_detail([*some, stop])) >= MIN_ACTIVITY:
@@ -153,4 +170,5 @@ def _arrange(what: list[Span], item: str, details: list[str], width: int) -> Lin
 
 
 def _detail(parts: list[str]) -> str:
-    return f"  ({' · '.join(parts)})"
+    told = " · ".join(part for part in parts if part)
+    return f"  ({told})" if told else ""

@@ -25,6 +25,12 @@ class Arrangement:
     focused: str = ""
     pinned: frozenset[str] = frozenset()
 
+    def begin(self, agents: Sequence[Standing]) -> None:
+        """Somebody comes to look: one that was focused and is over gives way to one that runs, unless it is pinned."""
+        runs = [agent.id for agent in agents if not agent.is_over]
+        if runs and self.focused not in runs and self.focused not in self.pinned:
+            self.focused = next((agent_id for agent_id in self.places if agent_id in runs), runs[0])
+
     def update(self, agents: Sequence[Standing], count: int) -> None:
         """There are these agents now, those that run first, and so many tiles."""
         over = {agent.id: agent.is_over for agent in agents}

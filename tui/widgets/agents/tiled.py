@@ -90,7 +90,7 @@ class TiledView(Walled, Sized, Vertical, can_focus=True):
         self._tiles: list[AgentTile | _Empty] = []
         self._is_outdated = False
         self._most = 0
-        """How many ran at once since they are looked at."""
+        """How many ran at once since they are looked at; where none ran, how many there were."""
         self._unwatch: Callable[[], None] = lambda: None
         self._clock: Timer | None = None
 
@@ -99,6 +99,7 @@ class TiledView(Walled, Sized, Vertical, can_focus=True):
         yield self._grid
 
     def on_mount(self) -> None:
+        self._arrangement.begin([chain.info for chain in self._ordered])
         self._unwatch = self._chains.watch(self._heard)
         self._clock = self.set_interval(SECOND_S, self._tell)
 
@@ -158,9 +159,9 @@ class TiledView(Walled, Sized, Vertical, can_focus=True):
     def _count(self) -> int:
         """How many tiles: as many as the user wants, else as are of use, where there is room."""
         there = len(self._chains.all)
-        # One that ends leaves its tile where it is.
-        self._most = max(self._most, sum(not chain.info.is_over for chain in self._chains.all))
-        wanted = min(self._desk.chosen or self._most or there, there)
+        # One that ends leaves its tile where it is, and so does one that goes on among many that are over.
+        self._most = max(self._most, sum(not chain.info.is_over for chain in self._chains.all)) or there
+        wanted = min(self._desk.chosen or self._most, there)
         wanted = 1 if wanted <= 1 else 2 if wanted == 2 else 4
         width, height = self.screen.size
         fit = (n for n, (columns, rows) in ROOM.items() if n <= wanted and width >= columns and height >= rows)

@@ -7,8 +7,10 @@ from textual.app import ComposeResult
 from textual.message import Message
 
 from core.protocol import ops
+from core.protocol.agent_views import AgentInfo
 from tui.keymap import AGENT_KEYS, bindings, key_text
 from tui.rendering.line import Line, Span, line_width
+from tui.rendering.palette import Palette
 from tui.widgets.agents.message_line import MessageLine
 from tui.widgets.agents.strip import AgentStrip
 from tui.widgets.agents.tile import AgentTile
@@ -18,7 +20,7 @@ from tui.widgets.transcript.pane import ConversationPane
 
 
 class _Keys(LineWidget):
-    """What the keys do."""
+    """What the keys do, to the focused agent as it is now."""
 
     KEYS = (
         ("agents.leave", "back"),
@@ -29,8 +31,20 @@ class _Keys(LineWidget):
     )
     MORE = (("agents.pin", "pin"), ("agents.kinds", "kinds"), ("agents.audit", "audit"))
 
+    def __init__(self, palette: Palette) -> None:
+        super().__init__(palette, id="agent-keys")
+        self._other: dict[str, str] = {}
+
+    def tell(self, agent: AgentInfo | None) -> None:
+        """This one is focused, and like this."""
+        over = {"agents.stop": "take away"} if agent is not None and agent.is_over else {}
+        aside = {"agents.move": "foreground"} if agent is not None and agent.in_background and not over else {}
+        if self._other != over | aside:
+            self._other = over | aside
+            self.update_lines()
+
     def build(self, width: int) -> list[Line]:
-        keys = [(key_text(key_id), what) for key_id, what in self.KEYS]
+        keys = [(key_text(key_id), self._other.get(key_id, what)) for key_id, what in self.KEYS]
         keys += [(_keys_of("agents.one", "agents.two", "agents.four"), "tiles")]
         keys += [(_keys_of("agents.page_before", "agents.page_after"), "page")]
         keys += [(key_text(key_id), what) for key_id, what in self.MORE]
@@ -77,7 +91,12 @@ class AgentsView(TiledView):
 
     def compose(self) -> ComposeResult:
         yield from super().compose()
-        yield _Keys(self._palette, id="agent-keys")
+        yield _Keys(self._palette)
+
+    def _tell(self) -> None:
+        super()._tell()
+        for keys in self.query(_Keys):
+            keys.tell(self.tile.agent if self.tile is not None else None)
 
     # Keys
 

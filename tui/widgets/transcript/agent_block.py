@@ -212,9 +212,10 @@ class AgentBlock(ToolBlock):
 
     def _result_lines(self, width: int) -> list[Line]:
         """Its last words, or what went wrong."""
-        is_aside = self.info is not None and self.info.in_background
-        # There the call's result only says that the agent has started; else what follows its words is for the model.
-        content = "" if is_aside else self._content.partition(FOR_THE_MODEL)[0]
+        # The result of a call that is not waited for only says that the agent has started, that of one that was stopped
+        # says it to the model, as its head does here; else what follows its words is for the model.
+        is_told = self.info is not None and (self.info.in_background or self.info.status == "killed")
+        content = "" if is_told else self._content.partition(FOR_THE_MODEL)[0]
         if self.state == "failed":
             return self._cut(output_lines(content or self._result, width, "bad"), OUTPUT_PREVIEW)
         text = self._result or content

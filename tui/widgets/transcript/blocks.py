@@ -316,7 +316,7 @@ class ThinkingBlock(Block):
         words = len(text.split())
         sign = "◆ " if self._is_running else "◇ "
         label = "Thinking" if self._is_running else "Thought"
-        size = f" · {words} words" if words else ""
+        size = f" · {words} word{'' if words == 1 else 's'}" if words else ""
         fold = "" if not text else " ▸" if self.folded else " ▾"
         head: Line = ((f"{sign}{label}{size}{fold}", f"thinking {DECOR_ROW}"),)
         if self.folded or not text:
