@@ -33,7 +33,7 @@ from core.settings.paths import find_paths
 from tests.fakes.engines import fake_host
 from tui import bridge
 from tui.app import AgentApp
-from tui.dialogs.prompt import GRACE_S, DockPrompt
+from tui.dialogs.prompt import TYPED_GRACE_S, DockPrompt
 from tui.screens.main import MainScreen
 from tui.widgets.composer.editor import Composer
 from tui.widgets.transcript.blocks import Block
@@ -184,7 +184,7 @@ class Window:
     async def asked(self, text: str = "") -> DockPrompt:
         """Wait for an open question that shows a text, past the time in which keys are ignored."""
         await self.until(lambda: self.question is not None and self.question.has_focus_within and self.shows(text))
-        self.clock.now += GRACE_S + 0.1
+        self.clock.now += TYPED_GRACE_S + 0.1
         assert self.question is not None
         return self.question
 

@@ -10,7 +10,7 @@ from core.llm.scripted import Reply, call, say
 from core.protocol.inquiries import QuestionAnswer
 from core.protocol.ops import AnswerPermission, AnswerQuestion, Interrupt
 from tests.fakes.windows import WIDE, Opener, Window
-from tui.dialogs.prompt import GRACE_S
+from tui.dialogs.prompt import GRACE_S, TYPED_GRACE_S
 
 STORE: dict[str, Any] = {
     "question": "Which store?",
@@ -152,7 +152,7 @@ async def test_typing_on_answers_nothing(opener: Opener) -> None:
             await window.press(key)
             window.clock.now += 0.1
         assert answers(window) == [] and window.composer.text == "1and 2"
-        window.clock.now += GRACE_S
+        window.clock.now += TYPED_GRACE_S
         await window.press("2")
         await window.settle()
         assert answers(window) == [((chosen("SQLite"),), "")]

@@ -18,6 +18,9 @@ GRACE_S = 0.4
 """Keys typed in the first moments were meant for the composer and go there; a key that answers nothing says that
 somebody is typing, and the moment begins anew."""
 
+TYPED_GRACE_S = 1.5
+"""The same for characters once text was typed past it: who pauses for a word has not read what is asked."""
+
 
 class DockPrompt(Walled, Vertical, can_focus=True):
     """Takes the keys while it is there; the composer keeps its draft."""
@@ -120,8 +123,9 @@ class DockPrompt(Walled, Vertical, can_focus=True):
             return
         event.stop()
         event.prevent_default()
-        if self._now() - self._quiet_since < GRACE_S:
-            if self._was_typing:
+        grace = TYPED_GRACE_S if self._has_given and event.is_printable else GRACE_S
+        if self._now() - self._quiet_since < grace:
+            if self._was_typing or self._has_given:
                 self._quiet_since = self._now()
             self._give_back(event.character if event.is_printable else None)
             return
