@@ -39,7 +39,7 @@ SCREEN_KEYS = (
     Key("session.suspend", "ctrl+z", "app.suspend_process", "Suspend the program (fg comes back)", "Session", "Ctrl+Z"),
     Key("session.help", "f1", "help", "Show all keys", "Session", "F1"),
     Key("session.context", "f2", "context", "What fills the window", "Session", "F2"),
-    Key("session.agents", "f3", "agents", "Watch the agents, write to them, stop them", "Session", "F3"),
+    Key("session.agents", "f3", "agents", "Agents: watch, write to, stop them", "Session", "F3"),
     Key("session.palette", "ctrl+p", "palette", "All commands, to find and run", "Session", "Ctrl+P"),
     Key("session.themes", "", "themes", "Choose the theme", "Session", "command"),
     Key("session.permissions", "", "permissions", "Permission rules, recent decisions", "Session", "command"),

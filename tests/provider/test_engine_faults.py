@@ -9,7 +9,7 @@ import ssl
 import subprocess
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -318,14 +318,13 @@ async def test_a_profile_that_is_mended_counts_from_the_next_prompt_on(
         assert end(rig).reason == "completed"
 
 
-@dataclass
 class WaitingClock(FakeClock):
     """A clock whose waits end only when the test says so."""
 
-    now: float = 1_795_000_000.0
-    slept: list[float] = field(default_factory=list[float])
-    waiting: asyncio.Event = field(default_factory=asyncio.Event)
-    over: asyncio.Event = field(default_factory=asyncio.Event)
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting = asyncio.Event()
+        self.over = asyncio.Event()
 
     async def sleep(self, seconds: float) -> None:
         if seconds:
