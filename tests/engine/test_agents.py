@@ -450,26 +450,6 @@ async def test_moved_to_the_background_and_killed_it_is_back_as_one_of_the_backg
         await rig.settle()
 
 
-async def test_brought_back_it_ends_with_the_turn_that_waits_for_it(tmp_path: Path, isolated_machine: Path) -> None:
-    gate = asyncio.Event()
-
-    def script(request: ModelRequest) -> Reply:
-        if not is_main(request):
-            return Reply([say("a"), say("never")], gates={1: gate})
-        return Reply([say("Done.")]) if results_in(request) else Reply([task(1, run_in_background=True)])
-
-    async with running(script, tmp_path, isolated_machine, has_agents=True) as rig:
-        await rig.prompt("go")
-        agent_id = await begun(rig)
-        await rig.do(MoveTask(task_id=agent_id, to_background=False))
-        await rig.until(lambda: rig.engine.session.is_busy)
-        await rig.do(Interrupt())
-        ended = await rig.event(ev.AgentEnded)
-        assert ended.agent.status == "killed"
-        await rig.settle()
-        assert not rig.engine.session.is_busy
-
-
 async def test_an_id_of_an_earlier_run_is_never_given_again(tmp_path: Path, isolated_machine: Path) -> None:
     def script() -> Script:
         return main_and_agent([Reply([task()]), Reply([say("Done.")])], [Reply([say("Report.")])])
