@@ -41,7 +41,7 @@ class Agent:
         self.result = ""
         """Its last words."""
         self._cost = cost
-        self.moved: Callable[[], None] = lambda: None
+        self.moved: Callable[[], None] | None = None
         """Called when the main conversation waits for it, or no longer."""
         self.task: asyncio.Task[None] | None = None
         self.released = asyncio.Event()
@@ -88,7 +88,8 @@ class Agent:
         if self.state.is_over or self.state.in_background == to_background:
             return False
         self._tell(in_background=to_background)
-        self.moved()
+        if self.moved is not None:
+            self.moved()
         if to_background:
             self.released.set()
         else:

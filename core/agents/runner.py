@@ -272,7 +272,7 @@ class AgentRunner:
                 agent.is_listening = False
                 watching.cancel()
                 await asyncio.wait({watching})
-                agent.listeners = []
+                agent.listeners, agent.moved = [], None
             return outcome, oversight.ending
 
     def _hold(self, agent: Agent, run: AgentRun, oversight: Oversight) -> Hold:
