@@ -121,7 +121,7 @@ class Agent:
         """How it ended, and what it had done by then."""
         state = self.state
         calls = f"{state.tool_uses} tool call{'' if state.tool_uses == 1 else 's'}"
-        ending = state.ending or state.status
+        ending = (state.ending or state.status).rstrip(".")
         return f"{state.agent_type} {state.id}: {ending}, after {state.steps} requests and {calls}."
 
     def begin(self, **changes: Any) -> None:

@@ -11,6 +11,8 @@ from core.protocol.views import RuleLayer, TaskStatus
 AgentColor = Literal["", "red", "blue", "green", "yellow", "purple", "orange", "pink", "cyan"]
 AgentLayer = RuleLayer | Literal["built-in"]
 """Where an agent's definition came from."""
+LABEL_CHARS = 60
+"""Of its description, which should be a few words and need not be."""
 FORK = "fork"
 """The type of an agent that starts from the messages of the main one."""
 
@@ -65,8 +67,10 @@ class AgentInfo:
 
     @property
     def label(self) -> str:
-        """How people are told which one it is: ``Explore · Find the callers``."""
-        return f"{self.agent_type} · {self.description}" if self.description else self.agent_type
+        """How people are told which one it is, on one line: ``Explore · Find the callers``."""
+        words = " ".join(self.description.split())
+        short = words if len(words) <= LABEL_CHARS else f"{words[: LABEL_CHARS - 1].rstrip()}…"
+        return f"{self.agent_type} · {short}" if short else self.agent_type
 
     @property
     def is_over(self) -> bool:

@@ -471,14 +471,16 @@ async def test_a_turn_that_an_end_begins_has_no_budget_of_its_own(tmp_path: Path
             return Reply([say("a"), say("The report.")], gates={1: gate})
         return Reply([say("Done.")]) if results_in(request) else Reply([task(1, run_in_background=True)])
 
-    settings = Settings(max_budget_tokens=1)
-    unlimited = Settings()
-    for one, requests in ((unlimited, 3), (settings, 1)):
-        gate.clear()
-        async with running(script, tmp_path, isolated_machine, settings=one, has_agents=True) as rig:
-            await rig.do(SubmitPrompt(text="go"))
-            await begun(rig) if one is unlimited else await rig.event(ev.AgentEnded)
-            gate.set()
-            await rig.event(ev.AgentEnded)
-            await rig.settle()
-            assert sum(is_main(request) for request in rig.requests) == requests
+    async with running(script, tmp_path, isolated_machine, has_agents=True) as rig:
+        await rig.do(SubmitPrompt(text="go"))
+        await begun(rig)
+        await rig.until(
+            lambda: any(isinstance(e.event, ev.TurnEnded) for e in rig.envelopes if e.agent_id == MAIN_AGENT)
+        )
+        gate.set()
+        await rig.event(ev.TaskNotified)
+        await rig.settle()
+        ledger = rig.engine.session.ledger
+        assert ledger.turn.requests == ledger.total.requests == 4, "all of it is of the one prompt"
+        await rig.prompt("again")
+        assert ledger.turn.requests < ledger.total.requests

@@ -172,5 +172,6 @@ async def test_one_agent_that_fails_harms_no_other(tmp_path: Path, isolated_mach
         results = {event.tool_use_id: event for event in rig.of(ev.ToolFinished)}
         assert results["toolu_two"].is_error
         assert "agentId: a" in results["toolu_two"].content
+        assert ".," not in results["toolu_two"].content, "what went wrong is a sentence of its own"
         assert "Report of three." in results["toolu_three"].content
         assert rig.of(ev.TurnEnded)[-1].reason == "completed"

@@ -229,8 +229,8 @@ def form_title(state: Answering, waiting: int, width: int, asker: Asker | None =
     them the subagent that it is about."""
     sign: Line = (("? ", "state.asking"),)
     if asker is not None:
-        sign = (*sign, (f"{clean_line(asker.label)}: ", asker.style))
-        sign = truncate(sign, max(MIN_LABEL, width // 2))
+        sign = truncate((*sign, (clean_line(asker.label), asker.style)), max(MIN_LABEL, width // 2))
+        sign = (*sign, (": ", asker.style))
     behind: Line = ((f"  (and {waiting} more after this)", "muted"),) if waiting else ()
     if len(state.questions) == 1:
         return (*sign, (clean_line(state.questions[0].header), "strong"), *behind)
